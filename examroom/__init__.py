@@ -1,0 +1,1 @@
+"""The examination: filing, plans, the exam room, marking, oversight."""

@@ -1,0 +1,1 @@
+"""What a candidate can reach (考试)."""

@@ -1,0 +1,1 @@
+"""Filed scope of institutions (备案)."""

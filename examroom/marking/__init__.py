@@ -1,0 +1,1 @@
+"""Theory scores (评分)."""

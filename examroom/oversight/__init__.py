@@ -1,0 +1,1 @@
+"""Quality supervision (质量督导)."""

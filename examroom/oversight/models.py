@@ -1,0 +1,35 @@
+"""Quality supervision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examroom.plans.models import ExamPlan
+from qbank.kernel.access import Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id
+
+
+class Supervision(Base):
+    """质量督导: one supervisor sent to one plan by the city centre, and the report that closes it."""
+
+    __tablename__ = "supervisions"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "supervisor_id"),
+                      sa.CheckConstraint("(report = '') = (reported_at IS NULL)", name="reported"))
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    supervisor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    assigned_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    assigned_at: Mapped[datetime]
+    report: Mapped[str] = mapped_column(default="")
+    reported_at: Mapped[datetime | None]
+    plan: Mapped[ExamPlan] = relationship()
+    supervisor: Mapped[Account] = relationship(foreign_keys=[supervisor_id])
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.plan.has(ExamPlan.visible_to(viewer))

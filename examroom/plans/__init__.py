@@ -1,0 +1,1 @@
+"""Exam plans, enrolment, rooms, seats (考务)."""

@@ -1,0 +1,225 @@
+"""Exam plans, sittings, rooms, candidates and seats."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account, Institution
+from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.papers.models import Paper
+from qbank.standards.models import Standard
+
+OFFICE_ROLES = (Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR)
+
+
+class PlanState(enum.StrEnum):
+    """draft → submitted → (city_filed →) approved; submitted | city_filed → returned → submitted."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    CITY_FILED = "city_filed"
+    APPROVED = "approved"
+    RETURNED = "returned"
+
+    @property
+    def chinese(self) -> str:
+        return {"draft": "草稿", "submitted": "待市鉴定中心审核", "city_filed": "市已备案，待省鉴定中心批准", "approved": "已批准",
+                "returned": "已退回"}[self.value]
+
+
+class SittingState(enum.StrEnum):
+    """planned → dealt → closed → marked. Whether a room is open is said by the room."""
+
+    PLANNED = "planned"
+    DEALT = "dealt"
+    CLOSED = "closed"
+    MARKED = "marked"
+
+    @property
+    def chinese(self) -> str:
+        return {"planned": "未发卷", "dealt": "已发卷", "closed": "已收卷", "marked": "已评分"}[self.value]
+
+
+class ExamPlan(Versioned, Base):
+    """考务方案: one batch of one occupation and level at one institution."""
+
+    __tablename__ = "exam_plans"
+    __table_args__ = (sa.CheckConstraint("level BETWEEN 1 AND 5", name="level"),)
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    standard_id: Mapped[int] = mapped_column(sa.ForeignKey("standards.id"))
+    level: Mapped[int]
+    title: Mapped[Line]
+    number: Mapped[Line] = mapped_column(unique=True)  # 计划编号
+    state: Mapped[PlanState] = mapped_column(sa.Enum(PlanState, native_enum=False, length=12), default=PlanState.DRAFT)
+    starts_on: Mapped[date]  # the first day of examination: ten working days are counted back from it
+    contact: Mapped[Line] = mapped_column(default="")  # person and telephone, printed on notices
+    created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    submitted_at: Mapped[datetime | None]
+    institution: Mapped[Institution] = relationship()
+    standard: Mapped[Standard] = relationship()
+    decisions: Mapped[list[PlanDecision]] = relationship(order_by="PlanDecision.id")
+    sittings: Mapped[list[Sitting]] = relationship(back_populates="plan", order_by="Sitting.starts_at")
+    enrolments: Mapped[list[Enrolment]] = relationship(back_populates="plan", order_by="Enrolment.ticket_number")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, *OFFICE_ROLES, plan=cls.id)
+
+
+class PlanDecision(Base):
+    """One office's decision on a plan."""
+
+    __tablename__ = "plan_decisions"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    decided_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    state: Mapped[PlanState] = mapped_column(sa.Enum(PlanState, native_enum=False, length=12))  # what it became
+    comment: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    officer: Mapped[Account] = relationship()
+
+
+class Room(Versioned, Base):
+    """考场: a room of the institution."""
+
+    __tablename__ = "rooms"
+    __table_args__ = (sa.UniqueConstraint("institution_id", "name"), sa.CheckConstraint("seats > 0", name="seats"))
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    name: Mapped[Line]
+    seats: Mapped[int]
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, Role.EXAM_OFFICER)
+
+
+class Enrolment(Versioned, Base):
+    """One candidate in one plan."""
+
+    __tablename__ = "enrolments"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "account_id"),)
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    ticket_number: Mapped[str] = mapped_column(sa.String(20), unique=True)  # 准考证号
+    student_number: Mapped[Line] = mapped_column(default="")
+    class_name: Mapped[Line] = mapped_column(default="")
+    entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, as chosen on the roster
+    plan: Mapped[ExamPlan] = relationship(back_populates="enrolments")
+    candidate: Mapped[Account] = relationship()
+    seats: Mapped[list[Seat]] = relationship(back_populates="enrolment")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.account_id == viewer.account_id)
+        return sa.or_(own, cls.plan.has(ExamPlan.visible_to(viewer)))
+
+
+class Sitting(Versioned, Base):
+    """场次: one theory exam at one time; its rooms open one by one."""
+
+    __tablename__ = "sittings"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    paper_id: Mapped[int | None] = mapped_column(sa.ForeignKey("papers.id"))  # null until the officer chooses one
+    name: Mapped[Line]
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    state: Mapped[SittingState] = mapped_column(sa.Enum(SittingState, native_enum=False, length=10),
+                                                default=SittingState.PLANNED)
+    seed: Mapped[str | None] = mapped_column(sa.String(32))  # what the sheets were dealt from; null until dealt
+    plan: Mapped[ExamPlan] = relationship(back_populates="sittings")
+    paper: Mapped[Paper | None] = relationship()
+    rooms: Mapped[list[SittingRoom]] = relationship(back_populates="sitting", order_by="SittingRoom.id")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.plan.has(ExamPlan.visible_to(viewer))
+
+    @property
+    def ends_at(self) -> datetime:
+        """The common end; a candidate's own end adds the entries of the time ledger."""
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+
+class SittingRoom(Versioned, Base):
+    """One room of one sitting, with its invigilators."""
+
+    __tablename__ = "sitting_rooms"
+    __table_args__ = (sa.UniqueConstraint("sitting_id", "room_id"),)
+
+    id: Mapped[Id]
+    sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"), index=True)
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"))
+    opened_at: Mapped[datetime | None]  # null until an invigilator opens it
+    opened_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    sitting: Mapped[Sitting] = relationship(back_populates="rooms")
+    room: Mapped[Room] = relationship()
+    invigilators: Mapped[list[RoomInvigilator]] = relationship(back_populates="sitting_room",
+                                                               cascade="all, delete-orphan")
+    seats: Mapped[list[Seat]] = relationship(back_populates="sitting_room", order_by="Seat.number")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """Its invigilators, and the offices that see the plan."""
+        own: Any = cls.invigilators.any(RoomInvigilator.account_id == viewer.account_id)
+        return sa.or_(sa.and_(sa.literal(viewer.has(Role.INVIGILATOR)), own),
+                      cls.sitting.has(Sitting.visible_to(viewer)))
+
+
+class RoomInvigilator(Base):
+    """监考员 of a room in a sitting."""
+
+    __tablename__ = "room_invigilators"
+    __table_args__ = (sa.UniqueConstraint("sitting_room_id", "account_id"),)
+
+    id: Mapped[Id]
+    sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    sitting_room: Mapped[SittingRoom] = relationship(back_populates="invigilators")
+    account: Mapped[Account] = relationship()
+
+
+class Seat(Base):
+    """座位: where a candidate sits in one sitting."""
+
+    __tablename__ = "seats"
+    __table_args__ = (sa.UniqueConstraint("sitting_room_id", "number"),
+                      sa.UniqueConstraint("sitting_id", "enrolment_id"))
+
+    id: Mapped[Id]
+    sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"))
+    sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
+    number: Mapped[int]
+    sitting_room: Mapped[SittingRoom] = relationship(back_populates="seats")
+    enrolment: Mapped[Enrolment] = relationship(back_populates="seats")
+
+
+class WorkingCalendar(Base):
+    """The office's own holiday table for a year that the calendar library does not know yet."""
+
+    __tablename__ = "working_calendars"
+
+    id: Mapped[Id]
+    year: Mapped[int] = mapped_column(unique=True)
+    holidays: Mapped[list[str]] = mapped_column(sa.JSON)  # ISO dates off work on weekdays
+    workdays: Mapped[list[str]] = mapped_column(sa.JSON)  # ISO dates at work on weekends (调休)
+    source: Mapped[str]
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return sa.literal(viewer.has(Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.ADMINISTRATOR))

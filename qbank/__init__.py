@@ -1,0 +1,1 @@
+"""The question bank: from the standard to the sealed paper."""

@@ -1,0 +1,1 @@
+"""Items in from Excel, with preview, row errors and revertable batches (导入)."""

@@ -1,0 +1,1 @@
+"""The item bank: versions, life cycle, review (题库)."""

@@ -1,0 +1,231 @@
+"""Institutions, accounts and grants: who exists and what they were given."""
+
+from __future__ import annotations
+
+import enum
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer
+from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.kernel.identity import IdentityCipher, check, mask
+from qbank.kernel.refused import Refused
+
+HASHER = PasswordHasher()
+DUMMY_HASH = HASHER.hash("nobody has this password")  # an unknown login costs as long as a wrong password
+WINDOW = timedelta(minutes=15)
+FAILURES_PER_ADDRESS = 5  # of one login from one address: a whole lab shares one address
+FAILURES_PER_LOGIN = 20
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: handed out on paper
+
+
+class InstitutionKind(enum.StrEnum):
+    """School types of the notice (part 二(三)) and the offices above them."""
+
+    ORDINARY = "ordinary"
+    ADVANCED = "advanced"
+    TECHNICIAN = "technician"
+    OTHER_COLLEGE = "other_college"
+    CITY_CENTRE = "city_centre"
+    PROVINCE_CENTRE = "province_centre"
+
+    @property
+    def chinese(self) -> str:
+        return {"ordinary": "普通技工学校", "advanced": "高级技工学校", "technician": "技师学院", "other_college": "其他院校",
+                "city_centre": "市鉴定中心", "province_centre": "省鉴定中心"}[self.value]
+
+
+class Institution(Versioned, Base):
+    """A school, or an office above it; the tenant that owns banks, plans and results."""
+
+    __tablename__ = "institutions"
+
+    id: Mapped[Id]
+    name: Mapped[Line] = mapped_column(unique=True)
+    kind: Mapped[InstitutionKind] = mapped_column(sa.Enum(InstitutionKind, native_enum=False, length=20))
+    region: Mapped[str] = mapped_column(sa.String(6))  # six-digit region code, 430100 = Changsha
+    credit_code: Mapped[str | None] = mapped_column(sa.String(18), unique=True)  # 统一社会信用代码; null: not filed yet
+    # The letter and digits before the year in its certificate numbers; null: not yet assigned by the office.
+    certificate_prefix: Mapped[str | None] = mapped_column(sa.String(13))
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        if viewer.has(Role.ADMINISTRATOR):
+            return sa.true()
+        own = [scope.institution_id for scope in viewer.scopes if scope.institution_id]
+        return sa.or_(cls.id.in_(own), viewer.reach(cls.id, Role.CITY_OFFICER, Role.PROVINCE_OFFICER,
+                                                    Role.QUALITY_SUPERVISOR))
+
+
+class Account(Versioned, Base):
+    """A person who can sign in. Candidates have a login and an identity number, and no password until they set one."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[Id]
+    login: Mapped[Line] = mapped_column(unique=True)
+    name: Mapped[Line]
+    password_hash: Mapped[str | None] = mapped_column(info={"secret": True})  # null: signs in at the exam door only
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    generation: Mapped[int] = mapped_column(default=1)  # raised to end every session of this account at once
+    active: Mapped[bool] = mapped_column(default=True)
+    institution_id: Mapped[int | None] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True})
+    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info={"secret": True})
+    identity_masked: Mapped[str | None] = mapped_column(sa.String(18))
+    grants: Mapped[list[Grant]] = relationship(back_populates="account", cascade="all, delete-orphan")
+    institution: Mapped[Institution | None] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        if viewer.has(Role.ADMINISTRATOR):
+            return sa.true()
+        return sa.or_(cls.id == viewer.account_id, viewer.reach(cls.institution_id, Role.EXAM_OFFICER))
+
+    def viewer(self) -> Viewer:
+        """This account as the person at the door."""
+        scopes = tuple(Scope(g.role, g.institution_id, g.region, g.occupation_code, g.plan_id) for g in self.grants)
+        return Viewer(self.id, self.login, self.name, self.generation, scopes, self.must_change_password)
+
+
+class Grant(Base):
+    """A role given to an account, bounded by institution, region, occupation or plan (null: not bounded)."""
+
+    __tablename__ = "grants"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    role: Mapped[Role] = mapped_column(sa.Enum(Role, native_enum=False, length=30))
+    institution_id: Mapped[int | None] = mapped_column(sa.ForeignKey("institutions.id"))
+    region: Mapped[str | None] = mapped_column(sa.String(6))
+    occupation_code: Mapped[str | None] = mapped_column(sa.String(16))
+    plan_id: Mapped[int | None]  # a plan of examroom; no foreign key, the kernel does not know plans
+    account: Mapped[Account] = relationship(back_populates="grants")
+
+
+class SignInAttempt(Base):
+    """One attempt to sign in; what the lock-out counts."""
+
+    __tablename__ = "sign_in_attempts"
+    __unaudited__ = "append-only: its own history"
+
+    id: Mapped[Id]
+    login: Mapped[Line] = mapped_column(index=True)
+    address: Mapped[Line]
+    at: Mapped[datetime]
+    succeeded: Mapped[bool]
+
+
+def create_account(session: Session, login: str, name: str, grants: Sequence[Scope], *,
+                   institution: Institution | None = None, password: str | None = None,
+                   must_change: bool = True) -> Account:
+    """A new account. ``password`` None: it can only enter by the exam door. Refuses a login that is taken."""
+    login = login.strip()
+    if not login or not name.strip():
+        raise Refused("account_incomplete", "请填写登录名和姓名。")
+    if session.scalar(sa.select(Account.id).where(Account.login == login)):
+        raise Refused("login_taken", f"登录名“{login}”已被使用，请换一个。")
+    account = Account(login=login, name=name.strip(), institution=institution)
+    if password is not None:
+        _check_password(password, login)
+        account.password_hash, account.must_change_password = HASHER.hash(password), must_change
+    account.grants = [Grant(role=s.role, institution_id=s.institution_id, region=s.region,
+                            occupation_code=s.occupation_code, plan_id=s.plan_id) for s in grants]
+    session.add(account)
+    session.flush()
+    return account
+
+
+def set_identity(account: Account, number: str, cipher: IdentityCipher) -> None:
+    """Store a checked identity number: encrypted, with its keyed hash and its masked form."""
+    number = check(number)
+    account.identity_cipher = cipher.encrypt(number)
+    account.identity_hash = cipher.fingerprint(number)
+    account.identity_masked = mask(number)
+
+
+def give(session: Session, account: Account, scope: Scope) -> Grant:
+    """Add a grant, once."""
+    if scope.role not in GRANTABLE:
+        raise Refused("role_not_grantable", f"“{scope.role.chinese}”不是可以授予的角色。")
+    for grant in account.grants:
+        if Scope(grant.role, grant.institution_id, grant.region, grant.occupation_code, grant.plan_id) == scope:
+            return grant
+    grant = Grant(account=account, role=scope.role, institution_id=scope.institution_id, region=scope.region,
+                  occupation_code=scope.occupation_code, plan_id=scope.plan_id)
+    session.add(grant)
+    session.flush()
+    return grant
+
+
+def sign_in(session: Session, login: str, password: str, address: str, *, now: datetime) -> Account | None:
+    """The account, or None for a wrong login or password. Refuses with ``locked_out`` after repeated failures."""
+    _check_lock(session, login, address, now)
+    account = session.scalar(sa.select(Account).where(Account.login == login, Account.active))
+    good = _matches(account.password_hash if account and account.password_hash else DUMMY_HASH, password)
+    return _note(session, account if good and account and account.password_hash else None, login, address, now)
+
+
+def sign_in_by_identity(session: Session, account: Account | None, login: str, number: str, address: str,
+                        cipher: IdentityCipher, *, now: datetime) -> Account | None:
+    """The exam door: the account that the ticket ``login`` belongs to, if ``number`` is its identity number."""
+    _check_lock(session, login, address, now)
+    fingerprint = cipher.fingerprint(number.strip().upper())
+    good = account is not None and account.active and account.identity_hash == fingerprint
+    return _note(session, account if good else None, login, address, now)
+
+
+def change_password(account: Account, old: str, new: str) -> None:
+    """Set a new password and end all other sessions of the account."""
+    if not account.password_hash or not _matches(account.password_hash, old):
+        raise Refused("wrong_password", "原密码不正确，请重新输入。")
+    if old == new:
+        raise Refused("same_password", "新密码不能与原密码相同。")
+    _check_password(new, account.login)
+    account.password_hash, account.must_change_password = HASHER.hash(new), False
+    account.generation += 1
+
+
+def hand_out_password(account: Account) -> str:
+    """A fresh random password for an account; it must be changed at the first sign-in."""
+    password = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    account.password_hash, account.must_change_password = HASHER.hash(password), True
+    account.generation += 1
+    return password
+
+
+def _check_password(password: str, login: str) -> None:
+    if len(password) < 8 or password.isdigit() or password.lower() == login.lower():
+        raise Refused("weak_password", "密码至少 8 位，不能全是数字，也不能与登录名相同。")
+    if len(password) > 200:
+        raise Refused("weak_password", "密码不能超过 200 位。")
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return HASHER.verify(stored, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def _check_lock(session: Session, login: str, address: str, now: datetime) -> None:
+    """Failures since the last success inside the window, from this address and in all."""
+    recent = session.execute(
+        sa.select(SignInAttempt.succeeded, SignInAttempt.address)
+        .where(SignInAttempt.login == login[:200], SignInAttempt.at > now - WINDOW)
+        .order_by(SignInAttempt.id.desc()).limit(200)).all()
+    from_here = [row.succeeded for row in recent if row.address == address]
+    failures_here = from_here.index(True) if True in from_here else len(from_here)
+    if failures_here >= FAILURES_PER_ADDRESS or sum(not row.succeeded for row in recent) >= FAILURES_PER_LOGIN:
+        raise Refused("locked_out", "连续多次登录失败，已暂时锁定。请 15 分钟后再试，或请管理员重置密码。")
+
+
+def _note(session: Session, account: Account | None, login: str, address: str, now: datetime) -> Account | None:
+    session.add(SignInAttempt(login=login[:200], address=address, at=now, succeeded=account is not None))
+    return account

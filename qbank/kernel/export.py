@@ -1,0 +1,72 @@
+"""Tables as Excel workbooks (XlsxWriter)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+
+from qbank.kernel.times import local
+
+
+@dataclass(frozen=True)
+class Table:
+    """One worksheet: a title line, column heads with widths in characters, rows of plain values."""
+
+    sheet: str
+    columns: Sequence[tuple[str, int]]
+    rows: Iterable[Sequence[Any]]
+    title: str = ""
+    notes: Sequence[str] = ()
+
+
+def workbook(tables: Sequence[Table]) -> bytes:
+    """An ``.xlsx`` file. Text is written as text: a name that begins with ``=`` never becomes a formula."""
+    stream = BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+                                        "strings_to_numbers": False})
+    head = book.add_format({"bold": True, "bg_color": "#E8EEF7", "border": 1, "text_wrap": True, "valign": "vcenter"})
+    body = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
+    big = book.add_format({"bold": True, "font_size": 14})
+    for table in tables:
+        _write(book.add_worksheet(table.sheet[:31]), table, head, body, big)
+    book.close()
+    return stream.getvalue()
+
+
+def _write(sheet: Any, table: Table, head: Any, body: Any, big: Any) -> None:
+    line = 0
+    if table.title:
+        sheet.write_string(0, 0, table.title, big)
+        line = 1
+    for note in table.notes:
+        sheet.write_string(line, 0, note)
+        line += 1
+    for column, (title, width) in enumerate(table.columns):
+        sheet.set_column(column, column, width)
+        sheet.write_string(line, column, title, head)
+    sheet.freeze_panes(line + 1, 0)
+    last = line
+    for row in table.rows:
+        last += 1
+        for column, value in enumerate(row):
+            if value is None:
+                sheet.write_blank(last, column, None, body)
+            elif isinstance(value, bool):
+                sheet.write_string(last, column, "是" if value else "否", body)
+            elif isinstance(value, int | float):
+                sheet.write_number(last, column, value, body)
+            elif isinstance(value, datetime):
+                sheet.write_string(last, column, f"{local(value):%Y-%m-%d %H:%M}", body)
+            else:
+                sheet.write_string(last, column, str(value), body)
+    sheet.autofilter(line, 0, max(last, line), max(len(table.columns) - 1, 0))
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.repeat_rows(line)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&C第 &P 页 / 共 &N 页")

@@ -1,0 +1,77 @@
+"""Forms: WTForms with CSRF and Chinese sentences, and the readers that check what came in once, at the border."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import FileStorage
+from wtforms import FieldList, Form, FormField
+from wtforms.validators import DataRequired, Length, NumberRange
+
+from qbank.kernel.refused import Refused
+from qbank.kernel.times import from_form
+
+EXCEL_SIGNATURES = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
+
+__all__ = ["BaseForm", "FieldList", "Form", "FormField", "excel_upload", "half_points", "moment", "needed", "whole_number",
+           "within"]
+
+
+class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
+    """Base of all forms: WTForms' own messages in Chinese."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF carries no types
+        locales = ("zh",)
+
+
+def needed(sentence: str) -> DataRequired:
+    """A field that must be filled, with the sentence to show when it is not."""
+    return DataRequired(message=sentence)
+
+
+def within(low: int, high: int) -> NumberRange | Length:
+    """A number between ``low`` and ``high``."""
+    return NumberRange(min=low, max=high, message=f"请填写 {low} 到 {high} 之间的数。")
+
+
+def half_points(text: str, what: str) -> int:
+    """``"12.5"`` → 25 half-points. Refuses anything that is not a multiple of 0.5, naming ``what``."""
+    cleaned = text.strip().replace("．", ".")
+    try:
+        value = float(cleaned)
+    except ValueError:
+        raise Refused("not_a_number", f"“{what}”应填写数字（可带 .5），现在是“{text}”。") from None
+    doubled = value * 2
+    if doubled != int(doubled) or abs(value) > 10_000:
+        raise Refused("not_half_points", f"“{what}”只能是 0.5 的整数倍，现在是“{text}”。")
+    return int(doubled)
+
+
+def whole_number(text: str, what: str, low: int, high: int) -> int:
+    """A whole number between ``low`` and ``high``. Refuses anything else, naming ``what``."""
+    if not text.strip().lstrip("-").isdecimal() or not low <= int(text) <= high:
+        raise Refused("not_a_number", f"“{what}”应填写 {low} 到 {high} 之间的整数，现在是“{text}”。")
+    return int(text)
+
+
+def moment(text: str, what: str) -> datetime:
+    """A date and time typed in China. Refuses what cannot be read, naming ``what``."""
+    try:
+        return from_form(text.strip())
+    except ValueError:
+        raise Refused("not_a_time", f"“{what}”应填写日期和时间，例如 2026-11-22T09:00。") from None
+
+
+def excel_upload(upload: FileStorage | None) -> tuple[str, bytes]:
+    """File name and content of an uploaded Excel workbook. Refuses other files by what they are, not by their name."""
+    if upload is None or not upload.filename:
+        raise Refused("no_file", "请先选择要上传的 Excel 文件（.xlsx 或 .xls）。")
+    content = upload.read()
+    if not content:
+        raise Refused("empty_file", f"“{upload.filename}”是空文件，请检查后重新上传。")
+    if content[:4] not in EXCEL_SIGNATURES:
+        raise Refused("wrong_file_type", f"“{upload.filename}”不是 Excel 工作簿。请在 Excel 或 WPS 中另存为 .xlsx 后再上传"
+                                         "（CSV、文本和改了扩展名的文件都不能直接上传）。")
+    return PurePath(upload.filename).name[:200], content

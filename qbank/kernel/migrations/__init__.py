@@ -1,0 +1,33 @@
+"""Schema changes, only through Alembic: ``upgrade`` brings a database to the newest revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from qbank.kernel.db import Base
+
+
+def configuration(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes.update(connection=connection, metadata=Base.metadata)
+    return config
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Create or upgrade the schema; all models must have been imported."""
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "head")
+
+
+def revisions(engine: sa.Engine) -> tuple[str | None, str | None]:
+    """The revision of the database and the newest one of the program."""
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(configuration(connection))
+        return MigrationContext.configure(connection).get_current_revision(), script.get_current_head()

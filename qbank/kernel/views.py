@@ -1,0 +1,170 @@
+"""Doors of the kernel: sign-in and out, passwords, accounts and grants, the audit trail, jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import login_user, logout_user
+from itsdangerous import BadData
+
+from qbank.kernel import accounts, audit
+from qbank.kernel.access import GRANTABLE, Role, Scope, fetch, visible
+from qbank.kernel.accounts import Account, Grant, Institution
+from qbank.kernel.audit import AuditEntry
+from qbank.kernel.jobs import Job
+from qbank.kernel.refused import Refused
+from qbank.kernel.web import carrier, db, now, paged, viewer
+
+blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
+KEPT_SECONDS = 12 * 3600
+
+
+def safe_next(address: str) -> str:
+    """An address on this site, or the home page."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else url_for("home")
+
+
+def start_session(account: Account) -> None:
+    """Sign ``account`` in on this browser, in a fresh session (no fixation)."""
+    flask.session.clear()
+    flask.session["seen"] = now().timestamp()
+    login_user(account.viewer())
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> Any:
+    form = request.form
+    page = {"kept": form.get("kept", ""), "next": request.values.get("next", ""), "login": form.get("login", "").strip(),
+            "locked": ""}
+    if request.method == "GET":
+        return render_template("accounts/sign_in.html", **page)
+    try:
+        account = accounts.sign_in(db(), page["login"], form.get("password", ""), request.remote_addr or "", now=now())
+    except Refused as refusal:
+        return render_template("accounts/sign_in.html", **page | {"locked": refusal.sentence})
+    if account is None:  # 200, so that the failed attempt is committed and counted
+        return render_template("accounts/sign_in.html", **page | {"locked": "登录名或密码不正确，请重新输入。"})
+    start_session(account)
+    return _continue(account, page["kept"]) or redirect(safe_next(page["next"]))
+
+
+def _continue(account: Account, kept: str) -> Any:
+    """The form that was sent after the sign-in had expired, to be sent again by its owner with one press."""
+    try:
+        form = carrier().loads(kept, max_age=KEPT_SECONDS) if kept else None
+    except BadData:
+        form = None
+    if form is None or form["owner"] != str(account.id):
+        return None
+    return render_template("accounts/continue.html", form=form)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Any:
+    logout_user()
+    flask.session.clear()
+    flash("您已退出登录。", "success")
+    return redirect(url_for("accounts.sign_in"))
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def password() -> Any:
+    if request.method == "GET":
+        return render_template("accounts/password.html", problem="")
+    account = db().get_one(Account, viewer().account_id)
+    new = request.form.get("new_password", "")
+    try:
+        if new != request.form.get("repeat_password"):
+            raise Refused("not_repeated", "两次输入的新密码不一致，请重新输入。")
+        accounts.change_password(account, request.form.get("old_password", ""), new)
+    except Refused as refusal:
+        return render_template("accounts/password.html", problem=refusal.sentence)
+    db().flush()
+    start_session(account)
+    flash("密码已修改，其他地方的登录已全部退出。", "success")
+    return redirect(url_for("home"))
+
+
+@blueprint.get("/")
+def index() -> Any:
+    query = visible(Account, viewer()).order_by(Account.id)
+    if text := request.args.get("q", "").strip():
+        query = query.where(sa.or_(Account.name.contains(text, autoescape=True),
+                                   Account.login.contains(text, autoescape=True)))
+    if (role := request.args.get("role", "")) in set(Role):
+        query = query.where(Account.grants.any(Grant.role == Role(role)))
+    rows, total, page, pages = paged(db(), query)
+    return render_template("accounts/index.html", rows=rows, total=total, page=page, pages=pages, roles=GRANTABLE)
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Any:
+    schools = db().scalars(visible(Institution, viewer()).order_by(Institution.name)).all()
+    if request.method == "GET":
+        return render_template("accounts/new.html", schools=schools, roles=GRANTABLE)
+    school = fetch(db(), Institution, int(request.form["institution_id"]), viewer())
+    account = accounts.create_account(db(), request.form.get("login", ""), request.form.get("name", ""),
+                                      [Scope(Role(role), school.id) for role in request.form.getlist("role")],
+                                      institution=school)
+    return render_template("accounts/handed_out.html", account=account, password=accounts.hand_out_password(account))
+
+
+@blueprint.get("/<int:account_id>")
+def show(account_id: int) -> Any:
+    account = fetch(db(), Account, account_id, viewer())
+    schools = db().scalars(visible(Institution, viewer()).order_by(Institution.name)).all()
+    return render_template("accounts/show.html", account=account, schools=schools, roles=GRANTABLE,
+                           names={school.id: school.name for school in schools})
+
+
+@blueprint.post("/<int:account_id>/grants")
+def grant(account_id: int) -> Any:
+    account = fetch(db(), Account, account_id, viewer())
+    form = request.form
+    scope = Scope(Role(form["role"]), form.get("institution_id", type=int), form.get("region", "").strip() or None,
+                  form.get("occupation_code", "").strip() or None, form.get("plan_id", type=int))
+    accounts.give(db(), account, scope)
+    flash(f"已授予“{scope.role.chinese}”。", "success")
+    return redirect(url_for("accounts.show", account_id=account.id))
+
+
+@blueprint.post("/<int:account_id>/grants/<int:grant_id>/withdraw")
+def withdraw(account_id: int, grant_id: int) -> Any:
+    account = fetch(db(), Account, account_id, viewer())
+    account.grants = [held for held in account.grants if held.id != grant_id]
+    account.generation += 1
+    flash("已收回该角色，此账号需要重新登录。", "success")
+    return redirect(url_for("accounts.show", account_id=account.id))
+
+
+@blueprint.post("/<int:account_id>/reset")
+def reset(account_id: int) -> Any:
+    account = fetch(db(), Account, account_id, viewer())
+    return render_template("accounts/handed_out.html", account=account, password=accounts.hand_out_password(account))
+
+
+@blueprint.get("/audit")
+def trail() -> Any:
+    query = visible(AuditEntry, viewer()).order_by(AuditEntry.id.desc())
+    if table := request.args.get("table", "").strip():
+        query = query.where(AuditEntry.table_name == table)
+    if who := request.args.get("who", "").strip():
+        query = query.where(AuditEntry.actor_name.contains(who, autoescape=True))
+    rows, total, page, pages = paged(db(), query)
+    return render_template("accounts/audit.html", rows=rows, total=total, page=page, pages=pages,
+                           breaks=audit.verify(db()) if request.args.get("verify") else None, head=audit.head(db()))
+
+
+@blueprint.get("/jobs/<int:job_id>")
+def job(job_id: int) -> Any:
+    return render_template("accounts/job.html", job=fetch(db(), Job, job_id, viewer()))
+
+
+@blueprint.get("/jobs/<int:job_id>/progress")
+def job_progress(job_id: int) -> Any:
+    found = fetch(db(), Job, job_id, viewer())
+    return {"state": found.state, "done": found.done, "total": found.total, "message": found.message,
+            "result": found.result_url}

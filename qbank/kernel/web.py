@@ -1,0 +1,245 @@
+"""What every request goes through: session, person, door, commit, headers, errors."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import flask
+import sqlalchemy as sa
+from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from qbank.kernel.access import Role, Viewer, may_pass
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Actor, Database
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.jobs import Jobs
+from qbank.kernel.refused import Refused
+from qbank.kernel.settings import Settings
+from qbank.kernel.times import Clock
+
+LOG = logging.getLogger(__name__)
+READING = {"GET", "HEAD", "OPTIONS"}
+CONTENT_SECURITY_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                           "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+                           "frame-ancestors 'none'; object-src 'none'")
+ANONYMOUS_ACTOR = Actor(None, "未登录访问")
+SENTENCES = {
+    400: "提交的内容不完整或已失效，请返回上一页刷新后重试。",
+    403: "您的账号没有这项权限。如需办理，请联系系统管理员。",
+    404: "没有找到这个页面或记录，也可能您无权查看。请从左侧菜单重新进入。",
+    405: "这个地址不能这样访问，请从页面上的按钮进入。",
+    409: "其他人刚刚修改了这条记录，请刷新后重试。",
+    413: "上传的文件太大，请拆分后再上传。",
+    500: "系统出现错误，本次操作没有写入。请稍后重试；仍不成功请联系系统管理员。",
+    503: "系统正忙，本次操作没有写入，请稍候几秒再试。",
+}
+
+
+def db() -> Session:
+    """The session of this request; a commit happens once, after the view."""
+    if "session" not in g:
+        extension = flask.current_app.extensions["examroom"]
+        database: Database = extension["database"]
+        g.session = database.open(ANONYMOUS_ACTOR, clock=extension["clock"], reads_only=request.method in READING)
+        g.session.info["jobs"] = extension["jobs"]
+    session: Session = g.session
+    return session
+
+
+def now() -> datetime:
+    """The clock of this installation; the only place in a request where time is read."""
+    clock: Clock = flask.current_app.extensions["examroom"]["clock"]
+    return clock()
+
+
+def viewer() -> Viewer:
+    """The signed-in person. Doors see to it that there is one."""
+    person: Viewer = current_user._get_current_object()
+    return person
+
+
+def settings() -> Settings:
+    found: Settings = flask.current_app.extensions["examroom"]["settings"]
+    return found
+
+
+def identity_cipher() -> IdentityCipher:
+    return IdentityCipher(settings().identity_key)
+
+
+def install(app: Flask, settings: Settings, database: Database, clock: Clock, doors: dict[str, frozenset[Role]]) -> None:
+    """Attach the kernel to ``app``."""
+    app.secret_key = settings.secret_key
+    app.config.update(
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=settings.secure_cookies,
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024, WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.extensions["examroom"] = {"settings": settings, "database": database, "clock": clock,
+                                  "jobs": Jobs(settings, database, clock)}
+    login_manager = LoginManager(app)
+    login_manager.user_loader(_load)
+    app.before_request(lambda: _guard(doors))  # before CSRF: an expired sign-in must not lose a filled form
+    CSRFProtect(app)
+    app.after_request(_headers)
+    app.after_request(_finish)  # runs first: Flask calls them in reverse order
+    app.teardown_request(_close)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, _bad_token)
+    for error in (HTTPException, StaleDataError, IntegrityError, OperationalError):
+        app.register_error_handler(error, _failed)
+    app.register_error_handler(Exception, _failed)
+
+
+def _load(key: str) -> Viewer | None:
+    account_id, _, generation = key.partition(":")
+    if not account_id.isdecimal() or not generation.isdecimal():
+        return None
+    account = db().get(Account, int(account_id))
+    if account is None or not account.active or account.generation != int(generation):
+        return None
+    last_seen = flask.session.get("seen", 0)
+    if now().timestamp() - last_seen > timedelta(minutes=settings().idle_minutes).total_seconds():
+        return None
+    return account.viewer()
+
+
+def _guard(doors: dict[str, frozenset[Role]]) -> Any:
+    if request.endpoint is None:
+        return None  # no such address: the 404 page
+    if request.endpoint.endswith("static"):
+        return None
+    person = viewer() if current_user.is_authenticated else None
+    roles = doors[request.endpoint]
+    if person is not None:
+        flask.session["seen"] = now().timestamp()
+        db().info["actor"] = person.actor
+        if person.must_change_password and request.endpoint not in {"accounts.password", "accounts.sign_out"}:
+            flash("请先设置自己的密码，再继续使用。", "warning")
+            return redirect(url_for("accounts.password"))
+    if may_pass(person, roles):
+        return None
+    if person is None:
+        return _ask_to_sign_in(roles)
+    LOG.warning("refused door %s to account %s", request.endpoint, person.account_id)
+    flask.abort(403)
+
+
+def _ask_to_sign_in(roles: frozenset[Role]) -> Any:
+    """A link leads to the sign-in page; a filled form is kept, signed, inside that page and offered again after it."""
+    if wants_json():
+        return {"code": "signed_out", "sentence": "登录已过期，请重新登录。"}, 401
+    if request.method in READING:
+        door = flask.current_app.config["CANDIDATE_DOOR"] if roles == {Role.CANDIDATE} else "accounts.sign_in"
+        return redirect(url_for(door, next=request.full_path.rstrip("?")))
+    owner = flask.session.get("_user_id", "").partition(":")[0]
+    kept = carrier().dumps({"owner": owner, "path": request.full_path.rstrip("?"),
+                            "fields": [(name, value) for name, value in request.form.items(multi=True)
+                                       if name != "csrf_token" and "password" not in name],
+                            "files": [upload.filename for upload in request.files.values() if upload.filename]}
+                           ) if owner else ""
+    return render_template("accounts/sign_in.html", kept=kept, next="", login="", locked=""), 401
+
+
+def carrier() -> URLSafeTimedSerializer:
+    """Signs a form that waits for its sender to sign in again."""
+    return URLSafeTimedSerializer(settings().secret_key, salt="kept form")
+
+
+def wants_json() -> bool:
+    """A script asks (fetch), not a person following a link."""
+    return request.is_json or request.accept_mimetypes.best == "application/json"
+
+
+def _finish(response: Response) -> Response:
+    """One commit: below 400 it stands, otherwise nothing was written."""
+    session: Session | None = g.get("session")
+    if session is None:
+        return response
+    if response.status_code < 400:
+        session.commit()
+    else:
+        session.rollback()
+    return response
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    if not (request.endpoint or "").endswith("static"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _close(error: BaseException | None) -> None:
+    session: Session | None = g.pop("session", None)
+    if session is not None:
+        session.close()
+
+
+def _rolled_back() -> None:
+    session: Session | None = g.get("session")
+    if session is not None:
+        session.rollback()
+    flask.session.pop("_flashes", None)  # what a view said before its commit failed is not true
+
+
+def _refused(refusal: Refused) -> Any:
+    """A rule said no: a person goes back to where the form was with the sentence, a script gets a 409."""
+    _rolled_back()
+    if wants_json():
+        return {"code": refusal.code, "sentence": refusal.sentence, "details": list(refusal.details)}, 409
+    return render_template("refused.html", refusal=refusal, back=_way_back()), 409
+
+
+def _way_back() -> str:
+    referrer = request.referrer or ""
+    return referrer if referrer.startswith(request.host_url) else url_for("home")
+
+
+def _bad_token(error: CSRFError) -> Any:
+    _rolled_back()
+    sentence = "页面打开时间过长或登录状态已变化，本次提交没有写入。请返回上一页（内容还在），刷新后重新提交。"
+    if wants_json():
+        return {"code": "csrf", "sentence": sentence}, 400
+    return render_template("error.html", status=400, sentence=sentence), 400
+
+
+def _failed(error: Exception) -> Any:
+    _rolled_back()
+    status = 500
+    if isinstance(error, HTTPException):
+        if error.code is None or error.code < 400:
+            return error
+        status = error.code
+    elif isinstance(error, StaleDataError):
+        status = 409
+    elif isinstance(error, OperationalError) and "locked" in str(error):
+        status = 503
+    if status >= 500:
+        LOG.exception("request failed", exc_info=error)
+        if flask.current_app.testing and status == 500:
+            raise error
+    sentence = SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])
+    if wants_json():
+        return {"code": f"http_{status}", "sentence": sentence}, status
+    return render_template("error.html", status=status, sentence=sentence), status
+
+
+def paged(session: Session, query: sa.Select[Any], *, size: int = 50) -> tuple[list[Any], int, int, int]:
+    """One page of ``query`` (``?page=``): rows, total, page number, number of pages."""
+    total = session.scalar(sa.select(sa.func.count()).select_from(query.order_by(None).subquery())) or 0
+    pages = max(1, -(-total // size))
+    page = min(max(request.args.get("page", 1, type=int), 1), pages)
+    rows = list(session.scalars(query.limit(size).offset((page - 1) * size)).unique())
+    return rows, total, page, pages

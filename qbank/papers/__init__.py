@@ -1,0 +1,1 @@
+"""Specification, assembly, sealing (组卷)."""

@@ -1,0 +1,443 @@
+"""Choosing the items of one or more parallel papers from a bank: a mixed integer program solved with HiGHS.
+
+Hard: the quotas, at most one item of a group of enemies or similar items, pinned and barred items, shared items.
+Soft, dearest first: one item per 鉴定点, difficulty mix, X before Y before Z, answer keys in balance, little used.
+Several forms are chosen in two steps after van der Linden (2005, "shadow test"): first all items together, then
+they are dealt out evenly; where dealing fails, all forms are solved jointly. Pure: no database, no clock.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import ceil, comb, floor, nan
+from typing import TypeVar
+
+import numpy as np
+
+from qbank.kernel.refused import Refused
+from qbank.papers.specification import Floats, Integers, Program, Quotas, Solution, kind_name, largest_remainder
+
+REPEAT_COST = 50.0  # a point examined twice where it need not be
+SHARE_COST = 20.0  # an item shared by two forms
+NOISE = 0.05  # the seed's say: less than any real preference
+
+Label = TypeVar("Label", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An item the assembly may use; `group` names its set of enemies or similar items."""
+
+    key: int
+    range_key: str
+    point_key: str
+    importance: str
+    kind: str
+    difficulty: int
+    answer: str
+    exposure: int
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What is asked of the papers beyond the quotas. Costs are per item away from the ideal.
+
+    `difficulty` is the share of items per grade 1 (easy) to 5 (hard). `overlap` is the most items that any two
+    forms may share; None means none if the bank allows, otherwise as few as possible. Pinned items are in every
+    form and count as shared. `time_limit` is in seconds for each of the few programs solved; a result is
+    reproduced by its seed as long as no limit cuts a solve short. `gap` is the relative optimality gap.
+    """
+
+    difficulty: Mapping[int, float] = field(default_factory=lambda: {1: 0.1, 2: 0.25, 3: 0.4, 4: 0.2, 5: 0.05})
+    difficulty_cost: float = 2.0
+    importance_cost: Mapping[str, float] = field(default_factory=lambda: {"X": 0.0, "Y": 1.0, "Z": 2.0})
+    key_cost: float = 1.0
+    exposure_cost: float = 1.0
+    pinned: frozenset[int] = frozenset()
+    barred: frozenset[int] = frozenset()
+    forms: int = 1
+    overlap: int | None = None
+    seed: int = 0
+    time_limit: float = 15.0
+    gap: float = 0.002
+
+    def __post_init__(self) -> None:
+        if self.forms < 1 or (self.overlap is not None and self.overlap < 0):
+            raise Refused("bad_demands", "套数至少为 1，共用题数不能小于 0，请修改组卷要求。")
+        if min(self.difficulty.values(), default=-1.0) < 0 or abs(sum(self.difficulty.values()) - 1) > 1e-6:
+            raise Refused("bad_demands", "各难度等级的比例必须不小于 0 且合计为 100%，请修改组卷要求。")
+        if self.pinned & self.barred:
+            listed = "、".join(str(key) for key in sorted(self.pinned & self.barred))
+            raise Refused("bad_demands", f"题目 {listed} 既被指定必选又被禁用，请保留其中一项。")
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """`forms` holds item keys in paper order (part, range, key); `shared` is the most that two forms share."""
+
+    forms: tuple[tuple[int, ...], ...]
+    status: str
+    gap: float
+    shared: int
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A range and kind of which the bank holds too few items."""
+
+    range_key: str
+    kind: str
+    need: int
+    have: int
+
+    @property
+    def missing(self) -> int:
+        """Items still to be written."""
+        return self.need - self.have
+
+    @property
+    def sentence(self) -> str:
+        """One Chinese line for the person who composes."""
+        name = f"鉴定范围 {self.range_key} 的{kind_name(self.kind)}"
+        return f"{name}需要 {self.need} 道，题库只有 {self.have} 道，缺 {self.missing} 道"
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """Asked against got for one form, plain data for a page. Half-points, counts of items, shares of the form.
+
+    `ranges`: range -> (target, actual, deviation) half-points; `kinds`: kind -> (target, actual) items;
+    `difficulty`: grade -> (target, actual) items; `keys`: kind -> answer -> items; `repeated`: points with more
+    than one item -> items. `mean_difficulty` of no items is NaN.
+    """
+
+    ranges: Mapping[str, tuple[int, int, int]]
+    kinds: Mapping[str, tuple[int, int]]
+    importance: Mapping[str, int]
+    importance_shares: Mapping[str, float]
+    difficulty: Mapping[int, tuple[int, int]]
+    mean_difficulty: float
+    keys: Mapping[str, Mapping[str, int]]
+    repeated: Mapping[tuple[str, str], int]
+    max_exposure: int
+
+
+def holdings(candidates: Iterable[Candidate], demands: Demands) -> dict[tuple[str, str], int]:
+    """Usable items per (range, kind): what `derive_quotas` takes as `available`."""
+    return dict(Counter((item.range_key, item.kind) for item in candidates if item.key not in demands.barred))
+
+
+def shortages(candidates: Iterable[Candidate], quotas: Quotas, demands: Demands) -> tuple[Shortage, ...]:
+    """Every (range, kind) of which the bank holds fewer distinct items than all forms together need.
+
+    F forms of n items that share at most O between any two hold at least F n - O F(F-1)/2 distinct ones
+    (Bonferroni); where sharing is free (overlap None) n will do.
+    """
+    held = holdings(candidates, demands)
+    forms, short = demands.forms, []
+    for (range_key, p), count in quotas.counts.items():
+        spared = forms * count if demands.overlap is None else comb(forms, 2) * demands.overlap
+        need, have = max(count, forms * count - spared), held.get((range_key, quotas.parts[p].kind), 0)
+        if have < need:
+            short.append(Shortage(range_key, quotas.parts[p].kind, need, have))
+    return tuple(short)
+
+
+def assemble(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) -> Assembly:
+    """Choose the items of `demands.forms` forms. ValueError if a key occurs twice.
+
+    Refused: 'bank_too_small' (details: a line per shortage), 'pinned_unusable', 'demands_conflict' (the sentence
+    names what to relax, the details every single demand that is enough), 'assembly_timeout'.
+    """
+    pool = _usable(candidates, quotas, demands)
+    short = shortages(pool, quotas, demands)
+    if short:
+        more = f"（共 {len(short)} 处不足）" if len(short) > 1 else ""
+        sentence = f"题库不够组卷：{short[0].sentence}{more}。请补充题目，或减少套数、放宽禁用和共用限制。"
+        raise Refused("bank_too_small", sentence, [line.sentence for line in short])
+    assembly = _attempt(pool, quotas, demands)
+    if assembly is None:
+        raise _conflict(pool, quotas, demands)
+    return assembly
+
+
+def compliance(chosen: Sequence[Candidate], quotas: Quotas, demands: Demands) -> Compliance:
+    """Compare one form's items with what was asked."""
+    worth = {part.kind: part.half_points for part in quotas.parts}
+    points: Counter[str] = Counter()
+    for item in chosen:
+        points[item.range_key] += worth.get(item.kind, 0)
+    kinds, total = Counter(item.kind for item in chosen), len(chosen)
+    importance = {code: sum(item.importance == code for item in chosen) for code in ("X", "Y", "Z")}
+    grades, aims = Counter(item.difficulty for item in chosen), _grade_targets(quotas, demands)
+    used = Counter((item.range_key, item.point_key) for item in chosen)
+    keys = {k: Counter(item.answer for item in chosen if item.kind == k) for k in ("single", "judge") if kinds[k]}
+    return Compliance(
+        ranges={key: (aim, points[key], points[key] - aim) for key, aim in quotas.target.items()},
+        kinds={part.kind: (part.count, kinds[part.kind]) for part in quotas.parts},
+        importance=importance,
+        importance_shares={code: count / total if total else nan for code, count in importance.items()},
+        difficulty={grade: (aims.get(grade, 0), grades[grade]) for grade in sorted({*aims, *grades})},
+        mean_difficulty=sum(item.difficulty for item in chosen) / total if total else nan,
+        keys={kind: dict(sorted(counts.items())) for kind, counts in keys.items()},
+        repeated={point: count for point, count in sorted(used.items()) if count > 1},
+        max_exposure=max((item.exposure for item in chosen), default=0),
+    )
+
+
+def _usable(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) -> list[Candidate]:
+    """Unbarred candidates of cells with a quota, in key order (so that the bank's order does not matter)."""
+    if len({item.key for item in candidates}) != len(candidates):
+        raise ValueError("candidate keys must be unique")
+    cells = {(range_key, quotas.parts[p].kind) for (range_key, p), count in quotas.counts.items() if count}
+    usable = [item for item in candidates if item.key not in demands.barred and (item.range_key, item.kind) in cells]
+    wanted = [item for item in usable if item.key in demands.pinned]
+    lines = [f"题目 {k} 不在题库中，或所属范围、题型没有配额" for k in sorted(demands.pinned - {i.key for i in wanted})]
+    pins = Counter((item.range_key, item.kind) for item in wanted)
+    for (range_key, p), count in quotas.counts.items():
+        got, kind = pins[range_key, quotas.parts[p].kind], quotas.parts[p].kind
+        if got > count:
+            lines.append(f"鉴定范围 {range_key} 的{kind_name(kind)}只出 {count} 道，却指定了 {got} 道必选")
+    for group, members in Counter(item.group for item in wanted if item.group is not None).items():
+        if members > 1:
+            lines.append(f"相似题、互斥题组 {group} 中指定了 {members} 道必选，同一套卷只能用 1 道")
+    if lines:
+        raise Refused("pinned_unusable", f"必选题有 {len(lines)} 处问题：{lines[0]}。请调整必选题。", lines)
+    return sorted(usable, key=lambda item: item.key)
+
+
+def _conflict(pool: list[Candidate], quotas: Quotas, demands: Demands) -> Refused:
+    """Say which demand stands in the way: solve again with each dropped in turn."""
+    loose = [replace(item, group=None) for item in pool]
+    trials = {
+        "去掉必选题": (pool, replace(demands, pinned=frozenset()), bool(demands.pinned)),
+        "取消相似题、互斥题限制": (loose, demands, any(item.group for item in pool)),
+        "放宽各套卷共用题数": (pool, replace(demands, overlap=None), demands.overlap is not None),
+    }
+    lines = []
+    for name, (items, eased, applies) in trials.items():
+        try:
+            relaxed = _attempt(items, quotas, eased) if applies else None
+        except Refused:  # out of time: this one is not known to help
+            relaxed = None
+        if relaxed is not None:
+            limit = f"到 {relaxed.shared} 道" if eased.overlap != demands.overlap else ""
+            lines.append(f"{name}{limit}后可以组卷")
+    advice = lines[0] if lines else f"需要同时放宽多项：{'、'.join(n for n, (_, _, on) in trials.items() if on)}"
+    return Refused("demands_conflict", f"题量足够，但组卷要求互相冲突，无法组卷。{advice}，请修改后重试。", lines)
+
+
+def _attempt(pool: list[Candidate], quotas: Quotas, demands: Demands) -> Assembly | None:
+    """All forms, without shared items if possible; None if the hard demands conflict."""
+    forms = demands.forms
+    if forms > 1 and demands.overlap is not None and demands.overlap < len(demands.pinned):
+        return None
+    for sharing in (False,) if forms == 1 or demands.overlap == 0 else (False, True):
+        solution, uses = _select(pool, quotas, demands, sharing)
+        if uses is None:
+            continue
+        solutions, dealt = _deal_out(pool, quotas, demands, uses, forms)
+        if len(dealt) < forms:
+            single, dealt = _deal(pool, quotas, demands, None, (1,) * forms)
+            solutions = [single]
+        if len(dealt) == forms:
+            return _written([solution, *solutions], dealt, pool, quotas)
+    return None
+
+
+def _written(solutions: list[Solution], dealt: list[Integers], pool: list[Candidate], quotas: Quotas) -> Assembly:
+    """Put every form in paper order and say how good it is."""
+    order = {leaf.key: r for r, leaf in enumerate(quotas.ranges)}
+    rank = {part.kind: p for p, part in enumerate(quotas.parts)}
+    forms = []
+    for uses in dealt:
+        items = [pool[i] for i in np.flatnonzero(uses)]
+        items.sort(key=lambda item: (rank[item.kind], order[item.range_key], item.key))
+        forms.append(tuple(item.key for item in items))
+    shared = max((len({*one} & {*other}) for one, other in combinations(forms, 2)), default=0)
+    finished = all(solution.finished for solution in solutions)
+    status = "已达到最优（在允许误差内）" if finished else "到时限为止找到的最好结果"
+    return Assembly(tuple(forms), status, max(solution.gap for solution in solutions), shared)
+
+
+def _select(pool: list[Candidate], quotas: Quotas, demands: Demands, sharing: bool) -> tuple[Solution, Integers | None]:
+    """How often each item is used by all forms together, shape (items,); None if that cannot be done."""
+    forms = demands.forms
+    pinned = np.array([item.key in demands.pinned for item in pool])
+    upper = np.where(pinned, forms, forms if sharing else 1)
+    program = Program()
+    lower = np.where(pinned, forms, 0)
+    columns = program.columns(len(pool), cost=_costs(pool, demands), lower=lower, upper=upper, integer=True)
+    _demand(program, pool, columns, upper, quotas, forms)
+    for members, low, high, cost in _bands(pool, quotas, demands):
+        _near(program, columns[members], low * forms, high * forms, cost)
+    if sharing:
+        pairs = program.columns(len(pool), cost=SHARE_COST)
+        for i in range(len(pool)):  # C(y, 2) from its tangents k y - k (k + 1) / 2
+            for k in range(1, forms):
+                program.row(np.array([pairs[i], columns[i]]), [1.0, -float(k)], -k * (k + 1) / 2, np.inf)
+        if demands.overlap is not None:
+            program.row(pairs, 1.0, 0, comb(forms, 2) * demands.overlap)
+    solution = _solved(program, demands)
+    return solution, None if solution.values is None else np.rint(solution.values[columns]).astype(np.int64)
+
+
+def _deal_out(
+    pool: list[Candidate], quotas: Quotas, demands: Demands, uses: Integers, forms: int
+) -> tuple[list[Solution], list[Integers]]:
+    """Deal to `forms` forms: at once where shared items must be limited, otherwise by halves.
+
+    Returns the uses of each form, shape (items,); fewer than `forms` of them if it cannot be done.
+    """
+    if forms == 1:
+        return [], [uses]
+    recurring = any(uses[i] > 1 and item.key not in demands.pinned for i, item in enumerate(pool))
+    at_once = recurring and (forms <= 3 or demands.overlap is not None)
+    times = (1,) * forms if at_once else (forms // 2, forms - forms // 2)
+    solution, piles = _deal(pool, quotas, demands, uses, times)
+    solutions = [solution]
+    if at_once or not piles:
+        return solutions, piles
+    dealt: list[Integers] = []
+    for pile, part in zip(piles, times, strict=True):
+        more, got = _deal_out(pool, quotas, demands, pile, part)
+        solutions, dealt = solutions + more, dealt + got
+    return solutions, dealt
+
+
+def _deal(
+    pool: list[Candidate], quotas: Quotas, demands: Demands, uses: Integers | None, times: tuple[int, ...]
+) -> tuple[Solution, list[Integers]]:
+    """Deal items used `uses` times (None: any) to piles of `times` forms, alike in grades, keys, mean difficulty.
+
+    Returns each pile's uses, shape (items,); an empty list if it cannot be done.
+    """
+    forms, positions = sum(times), np.arange(len(pool)) if uses is None else np.flatnonzero(uses)
+    items = [pool[i] for i in positions]
+    pinned = np.array([item.key in demands.pinned for item in items])
+    ceiling = np.where(pinned, forms, 1 if demands.overlap == 0 else forms)
+    most = ceiling if uses is None else uses[positions]
+    levels = np.array([float(item.difficulty) for item in items])
+    wanted = float(sum(grade * aim for grade, aim in _grade_targets(quotas, demands).items()))
+    mean = wanted if uses is None else int(levels @ most) / forms
+    program, blocks = Program(), []
+    worst = program.columns(1, cost=10.0)
+    for part in times:
+        upper = np.minimum(most, part)
+        lower = np.where(pinned, part, 0)
+        block = program.columns(len(items), cost=_costs(items, demands), lower=lower, upper=upper, integer=True)
+        _demand(program, items, block, upper, quotas, part)
+        for members, least, greatest, cost in _bands(items, quotas, demands):
+            low, high = least * part, greatest * part
+            if uses is not None:
+                low, high = floor(most[members].sum() * part / forms), ceil(most[members].sum() * part / forms)
+            _near(program, block[members], low, high, cost)
+        program.row(np.append(block, worst), np.append(levels, -1.0), -np.inf, ceil(mean * part))
+        program.row(np.append(block, worst), np.append(levels, 1.0), floor(mean * part), np.inf)
+        blocks.append(block)
+    _limit_sharing(program, blocks, most, demands.overlap if max(times) == 1 else None, uses is not None)
+    solution = _solved(program, demands)
+    if solution.values is None:
+        return solution, []
+    return solution, [_scattered(solution.values[block], positions, len(pool)) for block in blocks]
+
+
+def _scattered(values: Floats, positions: Integers, size: int) -> Integers:
+    uses = np.zeros(size, dtype=np.int64)
+    uses[positions] = np.rint(values).astype(np.int64)
+    return uses
+
+
+def _limit_sharing(
+    program: Program, blocks: list[Integers], most: Integers, overlap: int | None, exactly: bool
+) -> None:
+    """Use every item (exactly or at most) `most` times; count and bound what each two forms share."""
+    for i, times in enumerate(most):
+        program.row(np.array([block[i] for block in blocks]), 1.0, times if exactly else 0, times)
+    twice = np.flatnonzero(most > 1)
+    for one, other in combinations(blocks, 2) if len(twice) else ():
+        both = program.columns(len(twice), cost=SHARE_COST)
+        for z, i in zip(both, twice, strict=True):
+            program.row(np.array([z, one[i], other[i]]), [1.0, -1.0, -1.0], -1, np.inf)
+        program.row(both, 1.0, 0, np.inf if overlap is None else overlap)
+
+
+def _demand(
+    program: Program, pool: list[Candidate], columns: Integers, upper: Floats | Integers, quotas: Quotas, times: int
+) -> None:
+    """Quotas, groups and points for `times` forms taken together."""
+    cells = _gather((item.range_key, item.kind) for item in pool)
+    asked: Counter[str] = Counter()
+    for (range_key, p), count in quotas.counts.items():
+        asked[range_key] += count
+        if count:
+            program.row(columns[cells[range_key, quotas.parts[p].kind]], 1.0, count * times, count * times)
+    for group, members in _gather(item.group for item in pool).items():
+        if group is not None and len(members) > 1:
+            program.row(columns[members], 1.0, 0, times)
+    points = _gather((item.range_key, item.point_key) for item in pool)
+    held = Counter(range_key for range_key, _ in points)
+    unavoidable = 0
+    for range_key in held:  # level k counts the items of a point beyond k: repeats spread evenly cost least
+        for k in range(1, max(1, ceil(asked[range_key] / held[range_key])) + 1):
+            unavoidable += times * max(0, asked[range_key] - k * held[range_key])
+            for members in (m for (key, _), m in points.items() if key == range_key and upper[m].sum() > k * times):
+                spare = program.columns(1, cost=REPEAT_COST)
+                program.row(np.append(columns[members], spare), [1.0] * len(members) + [-1.0], 0, k * times)
+    # A constant, so that the relative gap is measured on what can be chosen.
+    program.columns(1, cost=-REPEAT_COST * unavoidable, lower=1.0, upper=1.0)
+
+
+def _bands(pool: list[Candidate], quotas: Quotas, demands: Demands) -> list[tuple[Integers, int, int, float]]:
+    """(positions, least, most, cost per item outside) of one form: difficulty grades and answer keys."""
+    grades = _gather(item.difficulty for item in pool)
+    none = np.empty(0, dtype=np.int64)
+    aims = _grade_targets(quotas, demands)
+    bands = [(grades.get(g, none), aims.get(g, 0), aims.get(g, 0), demands.difficulty_cost) for g in {*aims, *grades}]
+    for part in quotas.parts:
+        found = {item.answer for item in pool if item.kind == part.kind}
+        answers = {"single": {*"ABCD"}, "judge": found}.get(part.kind, set())
+        members = _gather((item.answer if item.kind == part.kind else None) for item in pool)
+        for answer in sorted(answers):
+            share = part.count / len(answers)
+            bands.append((members.get(answer, none), floor(share), ceil(share), demands.key_cost))
+    return bands
+
+
+def _near(program: Program, columns: Integers, low: float, high: float, cost: float) -> None:
+    """Ask softly for low <= sum <= high at `cost` per unit outside."""
+    slack = program.columns(2, cost=cost)
+    program.row(np.append(columns, slack), [1.0] * len(columns) + [1.0, -1.0], low, high)
+
+
+def _costs(pool: list[Candidate], demands: Demands) -> Floats:
+    """Cost of using each item once, shape (items,): 1 + importance + relative exposure + the seed's noise."""
+    exposure = np.array([float(item.exposure) for item in pool])
+    importance = np.array([demands.importance_cost.get(item.importance, 0.0) for item in pool])
+    noise = NOISE * np.random.default_rng(demands.seed).random(len(pool))
+    return np.asarray(1.0 + importance + demands.exposure_cost * exposure / max(1.0, exposure.max()) + noise)
+
+
+def _grade_targets(quotas: Quotas, demands: Demands) -> dict[int, int]:
+    shares = [round(share * 1_000_000) for share in demands.difficulty.values()]
+    counts = largest_remainder(shares, sum(part.count for part in quotas.parts))
+    return dict(zip(demands.difficulty, counts, strict=True))
+
+
+def _gather(labels: Iterable[Label]) -> dict[Label, Integers]:
+    """Positions of each label, in order of first appearance."""
+    found: defaultdict[Label, list[int]] = defaultdict(list)
+    for position, label in enumerate(labels):
+        found[label].append(position)
+    return {label: np.array(positions, dtype=np.int64) for label, positions in found.items()}
+
+
+def _solved(program: Program, demands: Demands) -> Solution:
+    solution = program.solve(time_limit=demands.time_limit, gap=demands.gap)
+    if solution.values is None and not solution.infeasible:
+        raise Refused(
+            "assembly_timeout", f"在 {demands.time_limit:g} 秒内没有找到可行的试卷，请延长时限、减少套数或放宽要求。"
+        )
+    return solution

@@ -1,0 +1,133 @@
+"""Specifications and papers."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from qbank.items.models import ItemKind, ItemVersion
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.standards.models import Occupation, Range, Standard, WeightTable
+
+
+def occupation_code_of(table_id: Any) -> Any:
+    """The occupation code behind a weight table's id, as a scalar subquery for ``reach``."""
+    return (sa.select(Occupation.code).join(Standard).join(WeightTable)
+            .where(WeightTable.id == table_id).scalar_subquery())
+
+
+class PaperState(enum.StrEnum):
+    """draft → sealed; draft → discarded. A sealed paper never changes."""
+
+    DRAFT = "draft"
+    SEALED = "sealed"
+    DISCARDED = "discarded"
+
+    @property
+    def chinese(self) -> str:
+        return {"draft": "待封存", "sealed": "已封存", "discarded": "已作废"}[self.value]
+
+
+class Specification(Versioned, Base):
+    """组卷方案: the form of a paper and how many items each range gives to each part."""
+
+    __tablename__ = "specifications"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
+    name: Mapped[Line]
+    minutes: Mapped[int]
+    created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    table: Mapped[WeightTable] = relationship()
+    parts: Mapped[list[SpecificationPart]] = relationship(order_by="SpecificationPart.position",
+                                                          cascade="all, delete-orphan")
+    quotas: Mapped[list[Quota]] = relationship(cascade="all, delete-orphan")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, Role.PAPER_COMPOSER, occupation=occupation_code_of(cls.table_id))
+
+
+class SpecificationPart(Base):
+    """One part: so many items of a kind at so many half-points each."""
+
+    __tablename__ = "specification_parts"
+    __table_args__ = (sa.UniqueConstraint("specification_id", "position"),
+                      sa.CheckConstraint("count > 0 AND half_points > 0", name="positive"))
+
+    id: Mapped[Id]
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"))
+    position: Mapped[int]  # from 0
+    kind: Mapped[ItemKind] = mapped_column(sa.Enum(ItemKind, native_enum=False, length=10))
+    count: Mapped[int]
+    half_points: Mapped[int]  # per item
+
+
+class Quota(Base):
+    """How many items of one part come from one leaf range; derived from the weights and kept with them."""
+
+    __tablename__ = "quotas"
+    __table_args__ = (sa.UniqueConstraint("specification_id", "range_id", "position"),)
+    __unaudited__ = "derived from the specification, written with it"
+
+    id: Mapped[Id]
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"))
+    range_id: Mapped[int] = mapped_column(sa.ForeignKey("ranges.id"))
+    position: Mapped[int]
+    count: Mapped[int]
+    range: Mapped[Range] = relationship()
+
+
+class Paper(Versioned, Base):
+    """试卷: the sealed master. ``fingerprint`` = SHA-256 over its canonical form."""
+
+    __tablename__ = "papers"
+    __table_args__ = (sa.CheckConstraint("(state = 'SEALED') = (fingerprint IS NOT NULL)", name="sealed"),)
+
+    id: Mapped[Id]
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"))
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    name: Mapped[Line]
+    state: Mapped[PaperState] = mapped_column(sa.Enum(PaperState, native_enum=False, length=10), default=PaperState.DRAFT)
+    seed: Mapped[int]
+    composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(64))  # null until sealed
+    compliance: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # target and actual, as assembled
+    specification: Mapped[Specification] = relationship()
+    composer: Mapped[Account] = relationship()
+    items: Mapped[list[PaperItem]] = relationship(back_populates="paper", order_by="PaperItem.number",
+                                                  cascade="all, delete-orphan")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return sa.and_(viewer.reach(cls.institution_id, Role.PAPER_COMPOSER,
+                                    occupation=sa.select(Occupation.code).join(Standard).join(WeightTable)
+                                    .join(Specification).where(Specification.id == cls.specification_id)
+                                    .scalar_subquery()))
+
+
+class PaperItem(Base):
+    """One item of a paper, numbered continuously from 1 across the parts."""
+
+    __tablename__ = "paper_items"
+    __table_args__ = (sa.UniqueConstraint("paper_id", "number"), sa.UniqueConstraint("paper_id", "version_id"))
+    __unaudited__ = "written once with its paper and covered by the fingerprint"
+
+    id: Mapped[Id]
+    paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"))
+    number: Mapped[int]
+    position: Mapped[int]  # of the part, from 0
+    version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id"), index=True)
+    half_points: Mapped[int]
+    paper: Mapped[Paper] = relationship(back_populates="items")
+    version: Mapped[ItemVersion] = relationship()

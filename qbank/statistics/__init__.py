@@ -1,0 +1,1 @@
+"""Item statistics (试题统计)."""

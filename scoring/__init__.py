@@ -1,0 +1,1 @@
+"""The outcome: practical marks, review, results, certificates, archive."""

@@ -1,0 +1,1 @@
+"""Evidence packs and the three-year clock (归档)."""

@@ -1,0 +1,1 @@
+"""Numbers, signed PDF, public query (证书)."""

@@ -1,0 +1,1 @@
+"""Practical marks (操作技能考核)."""

@@ -1,0 +1,164 @@
+"""Practical examination: rubrics, groups of candidates before their assessors, marks and joined scores."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examroom.plans.models import Enrolment, ExamPlan
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.standards.models import WeightTable
+
+
+class RowKind(enum.StrEnum):
+    """A row that earns points, or a ★ row that fails the whole part when violated."""
+
+    POINTS = "points"
+    VETO = "veto"
+
+    @property
+    def chinese(self) -> str:
+        return {"points": "评分项", "veto": "★ 否决项"}[self.value]
+
+
+class Rubric(Versioned, Base):
+    """考核评分记录表 as a form, built from the skill weight table. Frozen once a group uses it."""
+
+    __tablename__ = "rubrics"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
+    name: Mapped[Line]
+    frozen: Mapped[bool] = mapped_column(default=False)
+    created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    table: Mapped[WeightTable] = relationship()
+    rows: Mapped[list[RubricRow]] = relationship(order_by="RubricRow.position", cascade="all, delete-orphan",
+                                                 back_populates="rubric")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, Role.EXAM_OFFICER)
+
+
+class RubricRow(Base):
+    """One line of a rubric."""
+
+    __tablename__ = "rubric_rows"
+    __table_args__ = (sa.UniqueConstraint("rubric_id", "position"),
+                      sa.CheckConstraint("(kind = 'VETO') = (most = 0)", name="most"))
+
+    id: Mapped[Id]
+    rubric_id: Mapped[int] = mapped_column(sa.ForeignKey("rubrics.id"))
+    position: Mapped[int]
+    range_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ranges.id"))  # 职业功能; null for a veto row
+    kind: Mapped[RowKind] = mapped_column(sa.Enum(RowKind, native_enum=False, length=10))
+    text: Mapped[str]
+    most: Mapped[int]  # half-points; 0 for a veto row
+    rubric: Mapped[Rubric] = relationship(back_populates="rows")
+
+
+class PracticalGroup(Versioned, Base):
+    """操作技能考核组: candidates of one plan before the same assessors with the same rubric."""
+
+    __tablename__ = "practical_groups"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    rubric_id: Mapped[int] = mapped_column(sa.ForeignKey("rubrics.id"))
+    name: Mapped[Line]
+    place: Mapped[Line] = mapped_column(default="")
+    starts_at: Mapped[datetime]
+    plan: Mapped[ExamPlan] = relationship()
+    rubric: Mapped[Rubric] = relationship()
+    assessors: Mapped[list[GroupAssessor]] = relationship(back_populates="group", cascade="all, delete-orphan")
+    members: Mapped[list[GroupMember]] = relationship(back_populates="group", cascade="all, delete-orphan",
+                                                      order_by="GroupMember.id")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        own = cls.assessors.any(GroupAssessor.account_id == viewer.account_id)
+        return sa.or_(sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), own),
+                      cls.plan.has(ExamPlan.visible_to(viewer)))
+
+
+class GroupAssessor(Base):
+    """考评员 of a group."""
+
+    __tablename__ = "group_assessors"
+    __table_args__ = (sa.UniqueConstraint("group_id", "account_id"),)
+
+    id: Mapped[Id]
+    group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    group: Mapped[PracticalGroup] = relationship(back_populates="assessors")
+    account: Mapped[Account] = relationship()
+
+
+class GroupMember(Base):
+    """A candidate of a group."""
+
+    __tablename__ = "group_members"
+    __table_args__ = (sa.UniqueConstraint("enrolment_id"),)
+
+    id: Mapped[Id]
+    group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"))
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"))
+    group: Mapped[PracticalGroup] = relationship(back_populates="members")
+    enrolment: Mapped[Enrolment] = relationship()
+
+
+class MarkSheet(Versioned, Base):
+    """One assessor's marks for one candidate. Signed: never changes again."""
+
+    __tablename__ = "mark_sheets"
+    __table_args__ = (sa.UniqueConstraint("member_id", "assessor_id"),)
+
+    id: Mapped[Id]
+    member_id: Mapped[int] = mapped_column(sa.ForeignKey("group_members.id"), index=True)
+    assessor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    signed_at: Mapped[datetime | None]  # null: still being filled in
+    member: Mapped[GroupMember] = relationship()
+    assessor: Mapped[Account] = relationship()
+    marks: Mapped[list[Mark]] = relationship(cascade="all, delete-orphan", back_populates="mark_sheet")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The assessor's own; the offices see signed ones."""
+        own = sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), cls.assessor_id == viewer.account_id)
+        office = cls.member.has(GroupMember.group.has(PracticalGroup.plan.has(ExamPlan.visible_to(viewer))))
+        return sa.or_(own, sa.and_(cls.signed_at.is_not(None), office))
+
+
+class Mark(Base):
+    """The mark of one rubric row: half-points, or for a veto row whether it was violated."""
+
+    __tablename__ = "marks"
+    __table_args__ = (sa.UniqueConstraint("mark_sheet_id", "row_id"),)
+
+    id: Mapped[Id]
+    mark_sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("mark_sheets.id"))
+    row_id: Mapped[int] = mapped_column(sa.ForeignKey("rubric_rows.id"))
+    half_points: Mapped[int | None]  # null: not yet marked, or a veto row
+    violated: Mapped[bool | None]  # null: not yet decided, or a points row
+    mark_sheet: Mapped[MarkSheet] = relationship(back_populates="marks")
+    row: Mapped[RubricRow] = relationship()
+
+
+class PracticalScore(Versioned, Base):
+    """The joined score of one candidate's practical part."""
+
+    __tablename__ = "practical_scores"
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), unique=True)
+    half_points: Mapped[int]
+    vetoed: Mapped[bool]
+    reasons: Mapped[list[str]] = mapped_column(sa.JSON)
+    joined_at: Mapped[datetime]
+    enrolment: Mapped[Enrolment] = relationship()

@@ -1,0 +1,106 @@
+"""Results of a plan, from the merge to the province's approval."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examroom.plans.models import Enrolment, ExamPlan
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id, Versioned
+
+
+class ResultState(enum.StrEnum):
+    """draft → noticed → submitted → city_checked → final; submitted | city_checked → returned → draft."""
+
+    DRAFT = "draft"
+    NOTICED = "noticed"
+    SUBMITTED = "submitted"
+    CITY_CHECKED = "city_checked"
+    FINAL = "final"
+    RETURNED = "returned"
+
+    @property
+    def chinese(self) -> str:
+        return {"draft": "已合成，未公示", "noticed": "公示中", "submitted": "待市初审", "city_checked": "市已初审，待省审核",
+                "final": "省已审核", "returned": "已退回"}[self.value]
+
+
+class ResultList(Versioned, Base):
+    """认定结果 of one plan. Publishing a changed list restarts the days of the public notice."""
+
+    __tablename__ = "result_lists"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), unique=True)
+    state: Mapped[ResultState] = mapped_column(sa.Enum(ResultState, native_enum=False, length=12),
+                                               default=ResultState.DRAFT)
+    rule_pack: Mapped[str]  # JSON of the rule pack it was merged by
+    merged_at: Mapped[datetime]
+    noticed_at: Mapped[datetime | None]
+    notice_ends_at: Mapped[datetime | None]
+    plan: Mapped[ExamPlan] = relationship()
+    results: Mapped[list[Result]] = relationship(back_populates="list", order_by="Result.id", cascade="all, delete-orphan")
+    decisions: Mapped[list[ResultDecision]] = relationship(order_by="ResultDecision.id")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.plan.has(ExamPlan.visible_to(viewer))
+
+
+class Result(Base):
+    """One candidate's result with its parts and the reasons."""
+
+    __tablename__ = "results"
+
+    id: Mapped[Id]
+    list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), unique=True)
+    theory: Mapped[int | None]  # half-points; null: no score
+    practical: Mapped[int | None]
+    review: Mapped[int | None]  # null also where the level needs none
+    passed: Mapped[bool]
+    reasons: Mapped[list[str]] = mapped_column(sa.JSON)
+    list: Mapped[ResultList] = relationship(back_populates="results")
+    enrolment: Mapped[Enrolment] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The offices; the candidate from the public notice on."""
+        own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.enrolment.has(account_id=viewer.account_id),
+                      cls.list.has(ResultList.noticed_at.is_not(None)))
+        return sa.or_(own, cls.list.has(ResultList.visible_to(viewer)))
+
+
+class ResultDecision(Base):
+    """One step of the audit of a result list."""
+
+    __tablename__ = "result_decisions"
+
+    id: Mapped[Id]
+    list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
+    decided_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    state: Mapped[ResultState] = mapped_column(sa.Enum(ResultState, native_enum=False, length=12))
+    comment: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    officer: Mapped[Account] = relationship()
+
+
+class Objection(Base):
+    """异议 raised while the public notice runs."""
+
+    __tablename__ = "objections"
+    __table_args__ = (sa.CheckConstraint("(answer = '') = (answered_at IS NULL)", name="answered"),)
+
+    id: Mapped[Id]
+    list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
+    text: Mapped[str]
+    raised_by: Mapped[str]  # name and telephone as given
+    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    answer: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime | None]

