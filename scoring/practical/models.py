@@ -1,4 +1,4 @@
-"""Practical examination: rubrics, groups of candidates before their assessors, marks and joined scores."""
+"""Practical examination: rubrics, groups of candidates before their assessors, marks, joined scores, absences."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ class RowKind(enum.StrEnum):
     @property
     def chinese(self) -> str:
         return {"points": "评分项", "veto": "★ 否决项"}[self.value]
+
+
+class Part(enum.StrEnum):
+    """A part of the examination from which a candidate can be recorded as absent (theory absence is said by the sheet)."""
+
+    PRACTICAL = "practical"
+    REVIEW = "review"
+
+    @property
+    def chinese(self) -> str:
+        return {"practical": "操作技能考核", "review": "综合评审"}[self.value]
 
 
 class Rubric(Versioned, Base):
@@ -76,7 +87,8 @@ class PracticalGroup(Versioned, Base):
     starts_at: Mapped[datetime]
     plan: Mapped[ExamPlan] = relationship()
     rubric: Mapped[Rubric] = relationship()
-    assessors: Mapped[list[GroupAssessor]] = relationship(back_populates="group", cascade="all, delete-orphan")
+    assessors: Mapped[list[GroupAssessor]] = relationship(back_populates="group", cascade="all, delete-orphan",
+                                                          order_by="GroupAssessor.id")
     members: Mapped[list[GroupMember]] = relationship(back_populates="group", cascade="all, delete-orphan",
                                                       order_by="GroupMember.id")
 
@@ -95,7 +107,7 @@ class GroupAssessor(Base):
 
     id: Mapped[Id]
     group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"))
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     group: Mapped[PracticalGroup] = relationship(back_populates="assessors")
     account: Mapped[Account] = relationship()
 
@@ -107,10 +119,15 @@ class GroupMember(Base):
     __table_args__ = (sa.UniqueConstraint("enrolment_id"),)
 
     id: Mapped[Id]
-    group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"))
+    group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"), index=True)
     enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"))
     group: Mapped[PracticalGroup] = relationship(back_populates="members")
     enrolment: Mapped[Enrolment] = relationship()
+    sheets: Mapped[list[MarkSheet]] = relationship(back_populates="member", order_by="MarkSheet.id")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.group.has(PracticalGroup.visible_to(viewer))
 
 
 class MarkSheet(Versioned, Base):
@@ -123,23 +140,29 @@ class MarkSheet(Versioned, Base):
     member_id: Mapped[int] = mapped_column(sa.ForeignKey("group_members.id"), index=True)
     assessor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     signed_at: Mapped[datetime | None]  # null: still being filled in
-    member: Mapped[GroupMember] = relationship()
+    member: Mapped[GroupMember] = relationship(back_populates="sheets")
     assessor: Mapped[Account] = relationship()
     marks: Mapped[list[Mark]] = relationship(cascade="all, delete-orphan", back_populates="mark_sheet")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        """The assessor's own; the offices see signed ones."""
+        """The assessor's own; the other assessors and the offices only when every assessor has signed."""
         own = sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), cls.assessor_id == viewer.account_id)
-        office = cls.member.has(GroupMember.group.has(PracticalGroup.plan.has(ExamPlan.visible_to(viewer))))
-        return sa.or_(own, sa.and_(cls.signed_at.is_not(None), office))
+        other = sa.orm.aliased(MarkSheet)
+        signed = sa.exists().where(other.member_id == cls.member_id, other.assessor_id == GroupAssessor.account_id,
+                                   other.signed_at.is_not(None))
+        someone_missing = (sa.exists().where(GroupMember.id == cls.member_id,
+                                             GroupAssessor.group_id == GroupMember.group_id, sa.not_(signed))
+                           .correlate(cls))
+        return sa.or_(own, sa.and_(sa.not_(someone_missing), cls.member.has(GroupMember.visible_to(viewer))))
 
 
 class Mark(Base):
     """The mark of one rubric row: half-points, or for a veto row whether it was violated."""
 
     __tablename__ = "marks"
-    __table_args__ = (sa.UniqueConstraint("mark_sheet_id", "row_id"),)
+    __table_args__ = (sa.UniqueConstraint("mark_sheet_id", "row_id"),
+                      sa.CheckConstraint("half_points IS NULL OR (half_points >= 0 AND violated IS NULL)", name="one_kind"))
 
     id: Mapped[Id]
     mark_sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("mark_sheets.id"))
@@ -162,3 +185,27 @@ class PracticalScore(Versioned, Base):
     reasons: Mapped[list[str]] = mapped_column(sa.JSON)
     joined_at: Mapped[datetime]
     enrolment: Mapped[Enrolment] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The offices; a candidate sees the published result instead."""
+        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
+
+
+class Absence(Base):
+    """缺考: a candidate who did not appear for one part. Without it a missing score stops the publication."""
+
+    __tablename__ = "absences"
+    __table_args__ = (sa.UniqueConstraint("enrolment_id", "part"),)
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"))
+    part: Mapped[Part] = mapped_column(sa.Enum(Part, native_enum=False, length=10))
+    reason: Mapped[str] = mapped_column(default="")
+    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    enrolment: Mapped[Enrolment] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))

@@ -15,7 +15,7 @@ from qbank.kernel.db import Base, Id, Versioned
 
 
 class ResultState(enum.StrEnum):
-    """draft → noticed → submitted → city_checked → final; submitted | city_checked → returned → draft."""
+    """draft → noticed → submitted → city_checked → final; submitted | city_checked → returned → draft; noticed → draft."""
 
     DRAFT = "draft"
     NOTICED = "noticed"
@@ -34,6 +34,10 @@ class ResultList(Versioned, Base):
     """认定结果 of one plan. Publishing a changed list restarts the days of the public notice."""
 
     __tablename__ = "result_lists"
+    __table_args__ = (
+        sa.CheckConstraint("(state IN ('DRAFT', 'RETURNED')) = (noticed_at IS NULL)", name="noticed"),
+        sa.CheckConstraint("(noticed_at IS NULL) = (notice_ends_at IS NULL)", name="notice_ends"),
+    )
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), unique=True)
@@ -41,11 +45,12 @@ class ResultList(Versioned, Base):
                                                default=ResultState.DRAFT)
     rule_pack: Mapped[str]  # JSON of the rule pack it was merged by
     merged_at: Mapped[datetime]
-    noticed_at: Mapped[datetime | None]
-    notice_ends_at: Mapped[datetime | None]
+    noticed_at: Mapped[datetime | None]  # null: not on public notice, candidates do not see it
+    notice_ends_at: Mapped[datetime | None]  # the first moment after the last day of the notice, in China
     plan: Mapped[ExamPlan] = relationship()
     results: Mapped[list[Result]] = relationship(back_populates="list", order_by="Result.id", cascade="all, delete-orphan")
-    decisions: Mapped[list[ResultDecision]] = relationship(order_by="ResultDecision.id")
+    decisions: Mapped[list[ResultDecision]] = relationship(order_by="ResultDecision.id", back_populates="list")
+    objections: Mapped[list[Objection]] = relationship(order_by="Objection.id", back_populates="list")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -56,6 +61,8 @@ class Result(Base):
     """One candidate's result with its parts and the reasons."""
 
     __tablename__ = "results"
+    __table_args__ = (sa.CheckConstraint("NOT passed OR (theory IS NOT NULL AND theory >= 120 AND practical IS NOT NULL "
+                                         "AND practical >= 120 AND (review IS NULL OR review >= 120))", name="passed"),)
 
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
@@ -84,10 +91,15 @@ class ResultDecision(Base):
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
     decided_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
-    state: Mapped[ResultState] = mapped_column(sa.Enum(ResultState, native_enum=False, length=12))
+    state: Mapped[ResultState] = mapped_column(sa.Enum(ResultState, native_enum=False, length=12))  # what it became
     comment: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
     officer: Mapped[Account] = relationship()
+    list: Mapped[ResultList] = relationship(back_populates="decisions")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.list.has(ResultList.visible_to(viewer))
 
 
 class Objection(Base):
@@ -104,3 +116,8 @@ class Objection(Base):
     at: Mapped[datetime]
     answer: Mapped[str] = mapped_column(default="")
     answered_at: Mapped[datetime | None]
+    list: Mapped[ResultList] = relationship(back_populates="objections")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.list.has(ResultList.visible_to(viewer))

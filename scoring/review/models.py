@@ -41,17 +41,22 @@ class PanelMember(Base):
 
     id: Mapped[Id]
     panel_id: Mapped[int] = mapped_column(sa.ForeignKey("review_panels.id"))
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     is_chair: Mapped[bool] = mapped_column(default=False)
     panel: Mapped[ReviewPanel] = relationship(back_populates="members")
     account: Mapped[Account] = relationship()
+    marks: Mapped[list[PanelMark]] = relationship(back_populates="member", order_by="PanelMark.id")
 
 
 class PanelMark(Versioned, Base):
     """One member's marks for one candidate: written work and defence, each out of 100."""
 
     __tablename__ = "panel_marks"
-    __table_args__ = (sa.UniqueConstraint("member_id", "enrolment_id"),)
+    __table_args__ = (sa.UniqueConstraint("member_id", "enrolment_id"),
+                      sa.CheckConstraint("(thesis IS NULL OR thesis BETWEEN 0 AND 200) AND "
+                                         "(defence IS NULL OR defence BETWEEN 0 AND 200)", name="out_of_100"),
+                      sa.CheckConstraint("signed_at IS NULL OR (thesis IS NOT NULL AND defence IS NOT NULL)",
+                                         name="no_blanks"))
 
     id: Mapped[Id]
     member_id: Mapped[int] = mapped_column(sa.ForeignKey("panel_members.id"))
@@ -60,8 +65,21 @@ class PanelMark(Versioned, Base):
     defence: Mapped[int | None]
     opinion: Mapped[str] = mapped_column(default="")
     signed_at: Mapped[datetime | None]
-    member: Mapped[PanelMember] = relationship()
+    member: Mapped[PanelMember] = relationship(back_populates="marks")
     enrolment: Mapped[Enrolment] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The member's own; the others of the panel and the offices only when every member has signed."""
+        own = sa.and_(sa.literal(viewer.has(Role.REVIEW_EXAMINER)),
+                      cls.member.has(PanelMember.account_id == viewer.account_id))
+        mine, every, other = sa.orm.aliased(PanelMember), sa.orm.aliased(PanelMember), sa.orm.aliased(PanelMark)
+        signed = sa.exists().where(other.member_id == every.id, other.enrolment_id == cls.enrolment_id,
+                                   other.signed_at.is_not(None))
+        someone_missing = (sa.exists().where(mine.id == cls.member_id, every.panel_id == mine.panel_id, sa.not_(signed))
+                           .correlate(cls))
+        panel = cls.member.has(PanelMember.panel.has(ReviewPanel.visible_to(viewer)))
+        return sa.or_(own, sa.and_(sa.not_(someone_missing), panel))
 
 
 class ReviewScore(Versioned, Base):
@@ -75,3 +93,8 @@ class ReviewScore(Versioned, Base):
     reasons: Mapped[list[str]] = mapped_column(sa.JSON)
     joined_at: Mapped[datetime]
     enrolment: Mapped[Enrolment] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The offices; a candidate sees the published result instead."""
+        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
