@@ -7,70 +7,24 @@ they are dealt out evenly; where dealing fails, all forms are solved jointly. Pu
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, comb, floor, nan
+from math import ceil, comb, floor
 from typing import TypeVar
 
 import numpy as np
 
 from qbank.kernel.refused import Refused
-from qbank.papers.specification import Floats, Integers, Program, Quotas, Solution, kind_name, largest_remainder
+from qbank.papers.compliance import Candidate, Demands, grade_targets, shortages
+from qbank.papers.program import Floats, Integers, Program, Solution
+from qbank.papers.specification import Quotas, kind_name
 
 REPEAT_COST = 50.0  # a point examined twice where it need not be
 SHARE_COST = 20.0  # an item shared by two forms
 NOISE = 0.05  # the seed's say: less than any real preference
 
 Label = TypeVar("Label", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An item the assembly may use; `group` names its set of enemies or similar items."""
-
-    key: int
-    range_key: str
-    point_key: str
-    importance: str
-    kind: str
-    difficulty: int
-    answer: str
-    exposure: int
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class Demands:
-    """What is asked of the papers beyond the quotas. Costs are per item away from the ideal.
-
-    `difficulty` is the share of items per grade 1 (easy) to 5 (hard). `overlap` is the most items that any two
-    forms may share; None means none if the bank allows, otherwise as few as possible. Pinned items are in every
-    form and count as shared. `time_limit` is in seconds for each of the few programs solved; a result is
-    reproduced by its seed as long as no limit cuts a solve short. `gap` is the relative optimality gap.
-    """
-
-    difficulty: Mapping[int, float] = field(default_factory=lambda: {1: 0.1, 2: 0.25, 3: 0.4, 4: 0.2, 5: 0.05})
-    difficulty_cost: float = 2.0
-    importance_cost: Mapping[str, float] = field(default_factory=lambda: {"X": 0.0, "Y": 1.0, "Z": 2.0})
-    key_cost: float = 1.0
-    exposure_cost: float = 1.0
-    pinned: frozenset[int] = frozenset()
-    barred: frozenset[int] = frozenset()
-    forms: int = 1
-    overlap: int | None = None
-    seed: int = 0
-    time_limit: float = 15.0
-    gap: float = 0.002
-
-    def __post_init__(self) -> None:
-        if self.forms < 1 or (self.overlap is not None and self.overlap < 0):
-            raise Refused("bad_demands", "套数至少为 1，共用题数不能小于 0，请修改组卷要求。")
-        if min(self.difficulty.values(), default=-1.0) < 0 or abs(sum(self.difficulty.values()) - 1) > 1e-6:
-            raise Refused("bad_demands", "各难度等级的比例必须不小于 0 且合计为 100%，请修改组卷要求。")
-        if self.pinned & self.barred:
-            listed = "、".join(str(key) for key in sorted(self.pinned & self.barred))
-            raise Refused("bad_demands", f"题目 {listed} 既被指定必选又被禁用，请保留其中一项。")
 
 
 @dataclass(frozen=True)
@@ -81,68 +35,6 @@ class Assembly:
     status: str
     gap: float
     shared: int
-
-
-@dataclass(frozen=True)
-class Shortage:
-    """A range and kind of which the bank holds too few items."""
-
-    range_key: str
-    kind: str
-    need: int
-    have: int
-
-    @property
-    def missing(self) -> int:
-        """Items still to be written."""
-        return self.need - self.have
-
-    @property
-    def sentence(self) -> str:
-        """One Chinese line for the person who composes."""
-        name = f"鉴定范围 {self.range_key} 的{kind_name(self.kind)}"
-        return f"{name}需要 {self.need} 道，题库只有 {self.have} 道，缺 {self.missing} 道"
-
-
-@dataclass(frozen=True)
-class Compliance:
-    """Asked against got for one form, plain data for a page. Half-points, counts of items, shares of the form.
-
-    `ranges`: range -> (target, actual, deviation) half-points; `kinds`: kind -> (target, actual) items;
-    `difficulty`: grade -> (target, actual) items; `keys`: kind -> answer -> items; `repeated`: points with more
-    than one item -> items. `mean_difficulty` of no items is NaN.
-    """
-
-    ranges: Mapping[str, tuple[int, int, int]]
-    kinds: Mapping[str, tuple[int, int]]
-    importance: Mapping[str, int]
-    importance_shares: Mapping[str, float]
-    difficulty: Mapping[int, tuple[int, int]]
-    mean_difficulty: float
-    keys: Mapping[str, Mapping[str, int]]
-    repeated: Mapping[tuple[str, str], int]
-    max_exposure: int
-
-
-def holdings(candidates: Iterable[Candidate], demands: Demands) -> dict[tuple[str, str], int]:
-    """Usable items per (range, kind): what `derive_quotas` takes as `available`."""
-    return dict(Counter((item.range_key, item.kind) for item in candidates if item.key not in demands.barred))
-
-
-def shortages(candidates: Iterable[Candidate], quotas: Quotas, demands: Demands) -> tuple[Shortage, ...]:
-    """Every (range, kind) of which the bank holds fewer distinct items than all forms together need.
-
-    F forms of n items that share at most O between any two hold at least F n - O F(F-1)/2 distinct ones
-    (Bonferroni); where sharing is free (overlap None) n will do.
-    """
-    held = holdings(candidates, demands)
-    forms, short = demands.forms, []
-    for (range_key, p), count in quotas.counts.items():
-        spared = forms * count if demands.overlap is None else comb(forms, 2) * demands.overlap
-        need, have = max(count, forms * count - spared), held.get((range_key, quotas.parts[p].kind), 0)
-        if have < need:
-            short.append(Shortage(range_key, quotas.parts[p].kind, need, have))
-    return tuple(short)
 
 
 def assemble(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) -> Assembly:
@@ -161,30 +53,6 @@ def assemble(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) 
     if assembly is None:
         raise _conflict(pool, quotas, demands)
     return assembly
-
-
-def compliance(chosen: Sequence[Candidate], quotas: Quotas, demands: Demands) -> Compliance:
-    """Compare one form's items with what was asked."""
-    worth = {part.kind: part.half_points for part in quotas.parts}
-    points: Counter[str] = Counter()
-    for item in chosen:
-        points[item.range_key] += worth.get(item.kind, 0)
-    kinds, total = Counter(item.kind for item in chosen), len(chosen)
-    importance = {code: sum(item.importance == code for item in chosen) for code in ("X", "Y", "Z")}
-    grades, aims = Counter(item.difficulty for item in chosen), _grade_targets(quotas, demands)
-    used = Counter((item.range_key, item.point_key) for item in chosen)
-    keys = {k: Counter(item.answer for item in chosen if item.kind == k) for k in ("single", "judge") if kinds[k]}
-    return Compliance(
-        ranges={key: (aim, points[key], points[key] - aim) for key, aim in quotas.target.items()},
-        kinds={part.kind: (part.count, kinds[part.kind]) for part in quotas.parts},
-        importance=importance,
-        importance_shares={code: count / total if total else nan for code, count in importance.items()},
-        difficulty={grade: (aims.get(grade, 0), grades[grade]) for grade in sorted({*aims, *grades})},
-        mean_difficulty=sum(item.difficulty for item in chosen) / total if total else nan,
-        keys={kind: dict(sorted(counts.items())) for kind, counts in keys.items()},
-        repeated={point: count for point, count in sorted(used.items()) if count > 1},
-        max_exposure=max((item.exposure for item in chosen), default=0),
-    )
 
 
 def _usable(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) -> list[Candidate]:
@@ -272,7 +140,7 @@ def _select(pool: list[Candidate], quotas: Quotas, demands: Demands, sharing: bo
     columns = program.columns(len(pool), cost=_costs(pool, demands), lower=lower, upper=upper, integer=True)
     _demand(program, pool, columns, upper, quotas, forms)
     for members, low, high, cost in _bands(pool, quotas, demands):
-        _near(program, columns[members], low * forms, high * forms, cost)
+        program.near(columns[members], low * forms, high * forms, cost)
     if sharing:
         pairs = program.columns(len(pool), cost=SHARE_COST)
         for i in range(len(pool)):  # C(y, 2) from its tangents k y - k (k + 1) / 2
@@ -320,7 +188,7 @@ def _deal(
     ceiling = np.where(pinned, forms, 1 if demands.overlap == 0 else forms)
     most = ceiling if uses is None else uses[positions]
     levels = np.array([float(item.difficulty) for item in items])
-    wanted = float(sum(grade * aim for grade, aim in _grade_targets(quotas, demands).items()))
+    wanted = float(sum(grade * aim for grade, aim in grade_targets(quotas, demands).items()))
     mean = wanted if uses is None else int(levels @ most) / forms
     program, blocks = Program(), []
     worst = program.columns(1, cost=10.0)
@@ -333,7 +201,7 @@ def _deal(
             low, high = least * part, greatest * part
             if uses is not None:
                 low, high = floor(most[members].sum() * part / forms), ceil(most[members].sum() * part / forms)
-            _near(program, block[members], low, high, cost)
+            program.near(block[members], low, high, cost)
         program.row(np.append(block, worst), np.append(levels, -1.0), -np.inf, ceil(mean * part))
         program.row(np.append(block, worst), np.append(levels, 1.0), floor(mean * part), np.inf)
         blocks.append(block)
@@ -359,8 +227,8 @@ def _limit_sharing(
     twice = np.flatnonzero(most > 1)
     for one, other in combinations(blocks, 2) if len(twice) else ():
         both = program.columns(len(twice), cost=SHARE_COST)
-        for z, i in zip(both, twice, strict=True):
-            program.row(np.array([z, one[i], other[i]]), [1.0, -1.0, -1.0], -1, np.inf)
+        for z, j in zip(both, twice, strict=True):
+            program.row(np.array([z, one[j], other[j]]), [1.0, -1.0, -1.0], -1, np.inf)
         program.row(both, 1.0, 0, np.inf if overlap is None else overlap)
 
 
@@ -394,7 +262,7 @@ def _bands(pool: list[Candidate], quotas: Quotas, demands: Demands) -> list[tupl
     """(positions, least, most, cost per item outside) of one form: difficulty grades and answer keys."""
     grades = _gather(item.difficulty for item in pool)
     none = np.empty(0, dtype=np.int64)
-    aims = _grade_targets(quotas, demands)
+    aims = grade_targets(quotas, demands)
     bands = [(grades.get(g, none), aims.get(g, 0), aims.get(g, 0), demands.difficulty_cost) for g in {*aims, *grades}]
     for part in quotas.parts:
         found = {item.answer for item in pool if item.kind == part.kind}
@@ -406,24 +274,12 @@ def _bands(pool: list[Candidate], quotas: Quotas, demands: Demands) -> list[tupl
     return bands
 
 
-def _near(program: Program, columns: Integers, low: float, high: float, cost: float) -> None:
-    """Ask softly for low <= sum <= high at `cost` per unit outside."""
-    slack = program.columns(2, cost=cost)
-    program.row(np.append(columns, slack), [1.0] * len(columns) + [1.0, -1.0], low, high)
-
-
 def _costs(pool: list[Candidate], demands: Demands) -> Floats:
     """Cost of using each item once, shape (items,): 1 + importance + relative exposure + the seed's noise."""
     exposure = np.array([float(item.exposure) for item in pool])
     importance = np.array([demands.importance_cost.get(item.importance, 0.0) for item in pool])
     noise = NOISE * np.random.default_rng(demands.seed).random(len(pool))
     return np.asarray(1.0 + importance + demands.exposure_cost * exposure / max(1.0, exposure.max()) + noise)
-
-
-def _grade_targets(quotas: Quotas, demands: Demands) -> dict[int, int]:
-    shares = [round(share * 1_000_000) for share in demands.difficulty.values()]
-    counts = largest_remainder(shares, sum(part.count for part in quotas.parts))
-    return dict(zip(demands.difficulty, counts, strict=True))
 
 
 def _gather(labels: Iterable[Label]) -> dict[Label, Integers]:
