@@ -149,11 +149,11 @@ class MarkSheet(Versioned, Base):
         """The assessor's own; the other assessors and the offices only when every assessor has signed."""
         own = sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), cls.assessor_id == viewer.account_id)
         other = sa.orm.aliased(MarkSheet)
-        signed = sa.exists().where(other.member_id == cls.member_id, other.assessor_id == GroupAssessor.account_id,
-                                   other.signed_at.is_not(None))
+        signed = (sa.exists().where(other.member_id == cls.member_id, other.assessor_id == GroupAssessor.account_id,
+                                    other.signed_at.is_not(None)).correlate_except(other))
         someone_missing = (sa.exists().where(GroupMember.id == cls.member_id,
                                              GroupAssessor.group_id == GroupMember.group_id, sa.not_(signed))
-                           .correlate(cls))
+                           .correlate_except(GroupMember, GroupAssessor))
         return sa.or_(own, sa.and_(sa.not_(someone_missing), cls.member.has(GroupMember.visible_to(viewer))))
 
 

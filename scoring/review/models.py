@@ -74,10 +74,10 @@ class PanelMark(Versioned, Base):
         own = sa.and_(sa.literal(viewer.has(Role.REVIEW_EXAMINER)),
                       cls.member.has(PanelMember.account_id == viewer.account_id))
         mine, every, other = sa.orm.aliased(PanelMember), sa.orm.aliased(PanelMember), sa.orm.aliased(PanelMark)
-        signed = sa.exists().where(other.member_id == every.id, other.enrolment_id == cls.enrolment_id,
-                                   other.signed_at.is_not(None))
+        signed = (sa.exists().where(other.member_id == every.id, other.enrolment_id == cls.enrolment_id,
+                                    other.signed_at.is_not(None)).correlate_except(other))
         someone_missing = (sa.exists().where(mine.id == cls.member_id, every.panel_id == mine.panel_id, sa.not_(signed))
-                           .correlate(cls))
+                           .correlate_except(mine, every))
         panel = cls.member.has(PanelMember.panel.has(ReviewPanel.visible_to(viewer)))
         return sa.or_(own, sa.and_(sa.not_(someone_missing), panel))
 

@@ -1,0 +1,173 @@
+"""Results: merged, posted for public notice, objections answered, submitted, decided by city and province."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.plans.models import ExamPlan
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.refused import Refused
+from qbank.kernel.times import spoken
+from qbank.standards.packs import pack_for
+from scoring.practical.duties import require
+from scoring.results.models import Objection, Result, ResultList, ResultState
+from scoring.results.notice import last_day, notice_end
+from scoring.results.parts import CandidateParts, gather, join_all, open_sittings
+from scoring.results.route import DESKS, OFF_NOTICE, move
+from scoring.results.workbook import workbook
+
+__all__ = ["answer", "decide", "list_of", "merge_plan", "publish", "record_objection", "submit", "withdraw", "workbook"]
+
+
+def list_of(session: Session, plan: ExamPlan) -> ResultList | None:
+    return session.scalar(sa.select(ResultList).where(ResultList.plan_id == plan.id))
+
+
+def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> ResultList:
+    """Merge every candidate's parts; again as long as the list is not posted. Incomplete candidates do not pass."""
+    require(session, plan, who, Role.EXAM_OFFICER)
+    _check_marked(session, plan)
+    result_list = list_of(session, plan)
+    if result_list is not None and result_list.state not in OFF_NOTICE:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，不能重新合成。需要更正时请先撤回公示。")
+    join_all(session, plan, now=now)
+    candidates = gather(session, plan)
+    if not candidates:
+        raise Refused("no_candidates", "本计划没有考生，无法合成成绩。")
+    if result_list is None:
+        result_list = ResultList(plan=plan, rule_pack="", merged_at=now)
+        session.add(result_list)
+    elif result_list.state is ResultState.RETURNED:
+        move(result_list, ResultState.DRAFT, who, now=now, comment="按退回意见重新合成")
+    result_list.rule_pack = json.dumps(dataclasses.asdict(pack_for(session, plan.institution)), ensure_ascii=False)
+    result_list.merged_at = now
+    _write_results(result_list, candidates, plan.level)
+    session.flush()
+    return result_list
+
+
+def _check_marked(session: Session, plan: ExamPlan) -> None:
+    if not plan.sittings:
+        raise Refused("no_sittings", "本计划还没有理论考试场次，不能合成成绩。")
+    if unmarked := open_sittings(session, plan):
+        raise Refused("not_marked", "以下理论考试场次还没有评分，请待评分完成后再合成。",
+                      [f"{one.name}（{spoken(one.starts_at)}，{one.state.chinese}）" for one in unmarked])
+
+
+def _write_results(result_list: ResultList, candidates: list[CandidateParts], level: int) -> None:
+    """Rows are kept by candidate, so that the trail shows what a second merge changed."""
+    held = {result.enrolment_id: result for result in result_list.results}
+    for parts in candidates:
+        result = held.pop(parts.enrolment.id, None)
+        if result is None:
+            result = Result(enrolment=parts.enrolment)
+            result_list.results.append(result)
+        outcome = parts.outcome(level)
+        result.theory, result.practical, result.review = parts.theory, parts.practical, parts.review
+        result.passed, result.reasons = outcome.passed, list(outcome.reasons)
+    for gone in held.values():
+        result_list.results.remove(gone)
+
+
+def missing_parts(session: Session, plan: ExamPlan) -> list[tuple[CandidateParts, str]]:
+    """What stands between this plan and a complete list, one line for each candidate and part."""
+    return [(parts, line) for parts in gather(session, plan) for line in parts.missing]
+
+
+def publish(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> None:
+    """Post the list for public notice. Posting a changed list starts the days anew."""
+    plan = result_list.plan
+    require(session, plan, who, Role.EXAM_OFFICER)
+    missing = missing_parts(session, plan)
+    if missing:
+        raise Refused("incomplete", "还有成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，然后重新合成。",
+                      [f"{parts.enrolment.candidate.name} {line}" for parts, line in missing[:50]])
+    if _outdated(result_list, gather(session, plan)):
+        raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
+    if not plan.contact.strip():
+        raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
+    days = pack_for(session, plan.institution).notice_days
+    ends_at = notice_end(now, days)
+    move(result_list, ResultState.NOTICED, who, now=now, comment=f"公示 {days} 天，至 {spoken(last_day(ends_at))}止")
+    result_list.noticed_at, result_list.notice_ends_at = now, ends_at
+    session.flush()
+
+
+def _outdated(result_list: ResultList, candidates: list[CandidateParts]) -> bool:
+    """Whether scores, absences or candidates changed since the merge."""
+    held = {one.enrolment_id: (one.theory, one.practical, one.review, one.passed, tuple(one.reasons))
+            for one in result_list.results}
+    level = result_list.plan.level
+    fresh = {one.enrolment.id: (one.theory, one.practical, one.review, (outcome := one.outcome(level)).passed,
+                                outcome.reasons) for one in candidates}
+    return held != fresh
+
+
+def withdraw(session: Session, result_list: ResultList, who: Viewer, reason: str, *, now: datetime) -> None:
+    """Take the notice back to correct the list (an objection was right)."""
+    require(session, result_list.plan, who, Role.EXAM_OFFICER)
+    if not reason.strip():
+        raise Refused("no_reason", "请写明撤回公示的原因。")
+    if result_list.state is not ResultState.NOTICED:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，没有正在进行的公示可以撤回。")
+    move(result_list, ResultState.DRAFT, who, now=now, comment=f"撤回公示：{reason.strip()}")
+    session.flush()
+
+
+def record_objection(session: Session, result_list: ResultList, raised_by: str, text: str, who: Viewer, *,
+                     now: datetime) -> Objection:
+    """Write down an objection that came in while the list is on notice."""
+    require(session, result_list.plan, who, Role.EXAM_OFFICER)
+    if result_list.state is not ResultState.NOTICED:
+        raise Refused("wrong_state", "结果不在公示中，不能登记异议。")
+    if not raised_by.strip() or not text.strip():
+        raise Refused("objection_incomplete", "请填写异议人（姓名和电话）和异议内容。")
+    objection = Objection(list=result_list, raised_by=raised_by.strip(), text=text.strip(), recorded_by=who.account_id, at=now)
+    session.add(objection)
+    session.flush()
+    return objection
+
+
+def answer(session: Session, objection: Objection, text: str, who: Viewer, *, now: datetime) -> None:
+    """Answer an objection, once."""
+    require(session, objection.list.plan, who, Role.EXAM_OFFICER)
+    if objection.answered_at is not None:
+        raise Refused("answered", "这条异议已经答复，不能再改。")
+    if not text.strip():
+        raise Refused("no_answer", "请填写答复内容：核查情况和处理结论。")
+    objection.answer, objection.answered_at = text.strip(), now
+    session.flush()
+
+
+def submit(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> None:
+    """Send the list to the city centre when the notice is over and every objection is answered."""
+    require(session, result_list.plan, who, Role.EXAM_OFFICER)
+    if result_list.state is not ResultState.NOTICED or result_list.notice_ends_at is None:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，须先公示，公示期满后才能提交市初审。")
+    if now < result_list.notice_ends_at:
+        raise Refused("notice_runs", f"公示到 {spoken(last_day(result_list.notice_ends_at))} 24:00 才期满，期满后再提交市初审。")
+    if open_ones := [one for one in result_list.objections if one.answered_at is None]:
+        raise Refused("unanswered", f"还有 {len(open_ones)} 条异议没有答复，请先答复再提交。",
+                      [f"{one.raised_by}：{one.text}" for one in open_ones])
+    move(result_list, ResultState.SUBMITTED, who, now=now)
+    session.flush()
+
+
+def decide(session: Session, result_list: ResultList, who: Viewer, approves: bool, comment: str, *,
+           now: datetime) -> None:
+    """City check (初审), then province check (审核), by two persons; or return with a comment."""
+    if result_list.state not in DESKS:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，没有等待审核的步骤。")
+    role, approved = DESKS[result_list.state]
+    require(session, result_list.plan, who, role)
+    if approved is ResultState.FINAL and result_list.decisions[-1].decided_by == who.account_id:
+        raise Refused("same_person", "初审和审核应由两个人办理，请由省鉴定中心的另一名工作人员审核。")
+    if not approves and not comment.strip():
+        raise Refused("no_comment", "退回时请写明需要更正的内容。")
+    move(result_list, approved if approves else ResultState.RETURNED, who, now=now, comment=comment.strip())
+    session.flush()

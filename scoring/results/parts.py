@@ -1,0 +1,136 @@
+"""The parts of every candidate of a plan, gathered from theory, practical examination and review."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from examroom.delivery.models import HandIn, Sheet
+from examroom.marking.models import TheoryScore
+from examroom.plans.models import Enrolment, ExamPlan, Sitting, SittingState
+from scoring.practical import desk as practical
+from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup, PracticalScore
+from scoring.results.merge import PRACTICAL, REVIEW, THEORY, Outcome, merge, required_parts
+from scoring.review import desk as review
+from scoring.review.models import PanelMark, ReviewScore
+
+PART_NAMES = {Part.PRACTICAL: PRACTICAL, Part.REVIEW: REVIEW}
+
+
+@dataclass
+class CandidateParts:
+    """What one candidate has so far; scores in half-points. ``missing`` says part by part what is not there and why."""
+
+    enrolment: Enrolment
+    theory: int | None = None
+    theory_void: bool = False
+    practical: int | None = None
+    practical_vetoed: bool = False
+    review: int | None = None
+    absent: set[str] = field(default_factory=set)
+    missing: list[str] = field(default_factory=list)
+
+    def outcome(self, level: int) -> Outcome:
+        return merge(level, self.theory, self.practical, self.review, theory_void=self.theory_void,
+                     practical_vetoed=self.practical_vetoed, absent=self.absent)
+
+
+def open_sittings(session: Session, plan: ExamPlan) -> list[Sitting]:
+    """The sittings that are not marked yet."""
+    return list(session.scalars(sa.select(Sitting).where(Sitting.plan_id == plan.id, Sitting.state != SittingState.MARKED)
+                                .order_by(Sitting.starts_at)))
+
+
+def gather(session: Session, plan: ExamPlan) -> list[CandidateParts]:
+    """Every candidate of ``plan`` in the order of their tickets; a handful of queries whatever their number."""
+    enrolments = session.scalars(sa.select(Enrolment).where(Enrolment.plan_id == plan.id)
+                                 .options(joinedload(Enrolment.candidate)).order_by(Enrolment.ticket_number))
+    found = {one.id: CandidateParts(one) for one in enrolments}
+    _theory(session, plan, found)
+    for score in session.scalars(sa.select(PracticalScore).join(Enrolment).where(Enrolment.plan_id == plan.id)):
+        found[score.enrolment_id].practical = score.half_points
+        found[score.enrolment_id].practical_vetoed = score.vetoed
+    for reviewed in session.scalars(sa.select(ReviewScore).join(Enrolment).where(Enrolment.plan_id == plan.id)):
+        found[reviewed.enrolment_id].review = reviewed.half_points
+    for absence in session.scalars(sa.select(Absence).join(Enrolment).where(Enrolment.plan_id == plan.id)):
+        found[absence.enrolment_id].absent.add(PART_NAMES[absence.part])
+    _name_missing(session, plan, found)
+    return list(found.values())
+
+
+def _theory(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) -> None:
+    """The newest sheet counts; a void score anywhere in the plan stays void."""
+    rows = session.execute(sa.select(Sheet.enrolment_id, Sheet.handed_in_how, TheoryScore.half_points, TheoryScore.void)
+                           .join(Sitting, Sheet.sitting_id == Sitting.id)
+                           .outerjoin(TheoryScore, TheoryScore.sheet_id == Sheet.id)
+                           .where(Sitting.plan_id == plan.id).order_by(Sitting.starts_at, Sheet.id))
+    for enrolment_id, how, half_points, void in rows:
+        parts = found[enrolment_id]
+        parts.theory_void = parts.theory_void or bool(void)
+        parts.absent.discard(THEORY)
+        if how is HandIn.ABSENT:
+            parts.absent.add(THEORY)
+            parts.theory = None
+        else:
+            parts.theory = half_points
+
+
+def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) -> None:
+    unsigned = _practical_waits(session, plan)
+    needed = required_parts(plan.level)
+    panel = review.panel_of(session, plan) if REVIEW in needed else None
+    members = [one.account.name for one in panel.members] if panel else []
+    signed = _panel_signatures(session, plan)
+    for key, parts in found.items():
+        if parts.theory is None and THEORY not in parts.absent and not parts.theory_void:
+            parts.missing.append("理论知识：没有答卷成绩，请检查是否已编排座位并评分")
+        if parts.practical is None and PRACTICAL not in parts.absent:
+            parts.missing.append("操作技能：" + unsigned.get(key, "未编入考核组"))
+        if REVIEW in needed and parts.review is None and REVIEW not in parts.absent:
+            waits = [name for name in members if name not in signed[key]]
+            parts.missing.append("综合评审：" + (f"等待{'、'.join(waits)}签字" if members else "未组建评审委员会"))
+
+
+def _practical_waits(session: Session, plan: ExamPlan) -> dict[int, str]:
+    """Enrolment -> which assessors have not signed, for the candidates that are in a group."""
+    signatures = set(session.execute(sa.select(MarkSheet.member_id, MarkSheet.assessor_id).join(GroupMember)
+                                     .join(PracticalGroup).where(PracticalGroup.plan_id == plan.id,
+                                                                 MarkSheet.signed_at.is_not(None))).tuples())
+    groups = session.scalars(sa.select(PracticalGroup).where(PracticalGroup.plan_id == plan.id)
+                             .options(selectinload(PracticalGroup.members), selectinload(PracticalGroup.assessors)))
+    waits = {}
+    for group in groups:
+        for member in group.members:
+            names = [one.account.name for one in group.assessors if (member.id, one.account_id) not in signatures]
+            waits[member.enrolment_id] = f"{group.name}等待{'、'.join(names)}签字" if names else "已全部签字，待合成"
+    return waits
+
+
+def _panel_signatures(session: Session, plan: ExamPlan) -> dict[int, set[str]]:
+    """Enrolment -> names of the panel members who have signed."""
+    signed: dict[int, set[str]] = defaultdict(set)
+    for mark in session.scalars(sa.select(PanelMark).join(Enrolment).where(Enrolment.plan_id == plan.id,
+                                                                           PanelMark.signed_at.is_not(None))):
+        signed[mark.enrolment_id].add(mark.member.account.name)
+    return signed
+
+
+def join_all(session: Session, plan: ExamPlan, *, now: datetime) -> None:
+    """Join what all have signed and nobody joined yet."""
+    scored = sa.select(PracticalScore.enrolment_id)
+    for member in session.scalars(sa.select(GroupMember).join(PracticalGroup).where(
+            PracticalGroup.plan_id == plan.id, GroupMember.enrolment_id.not_in(scored))):
+        if not practical.unsigned_by(session, member):
+            practical.join(session, member, now=now)
+    panel = review.panel_of(session, plan)
+    if panel is None:
+        return
+    reviewed = sa.select(ReviewScore.enrolment_id)
+    for enrolment in session.scalars(sa.select(Enrolment).where(Enrolment.plan_id == plan.id,
+                                                                Enrolment.id.not_in(reviewed))):
+        if not review.unsigned_by(session, panel, enrolment):
+            review.join(session, enrolment, now=now)
