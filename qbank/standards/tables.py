@@ -193,6 +193,8 @@ def _write_ranges(table: WeightTable, drafts: Sequence[RangeDraft]) -> None:
     for segments, gone in held.items():
         if segments not in wanted:
             table.ranges.remove(gone)
+            if gone.parent:
+                gone.parent.children.remove(gone)  # this session may go on with the parent as a leaf
     for draft in sorted(drafts, key=lambda draft: len(draft.segments)):
         if draft.segments not in held:
             found = Range(segment=draft.segments[-1], path=shown(draft.segments), parent=held.get(draft.segments[:-1]))
