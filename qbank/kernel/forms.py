@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
 from flask_wtf import FlaskForm
@@ -15,7 +16,7 @@ from qbank.kernel.times import from_form
 
 EXCEL_SIGNATURES = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
 
-__all__ = ["BaseForm", "FieldList", "Form", "FormField", "excel_upload", "half_points", "moment", "needed", "whole_number",
+__all__ = ["BaseForm", "FieldList", "Form", "FormField", "day", "excel_upload", "half_points", "moment", "needed", "whole_number",
            "within"]
 
 
@@ -40,11 +41,10 @@ def half_points(text: str, what: str) -> int:
     """``"12.5"`` → 25 half-points. Refuses anything that is not a multiple of 0.5, naming ``what``."""
     cleaned = text.strip().replace("．", ".")
     try:
-        value = float(cleaned)
-    except ValueError:
+        doubled = Decimal(cleaned) * 2
+    except InvalidOperation:
         raise Refused("not_a_number", f"“{what}”应填写数字（可带 .5），现在是“{text}”。") from None
-    doubled = value * 2
-    if doubled != int(doubled) or abs(value) > 10_000:
+    if not doubled.is_finite() or abs(doubled) > 20_000 or doubled != int(doubled):
         raise Refused("not_half_points", f"“{what}”只能是 0.5 的整数倍，现在是“{text}”。")
     return int(doubled)
 
@@ -62,6 +62,14 @@ def moment(text: str, what: str) -> datetime:
         return from_form(text.strip())
     except ValueError:
         raise Refused("not_a_time", f"“{what}”应填写日期和时间，例如 2026-11-22T09:00。") from None
+
+
+def day(text: str, what: str) -> date:
+    """A calendar day. Refuses what cannot be read, naming ``what``."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Refused("not_a_day", f"“{what}”应填写日期，例如 2026-11-22。") from None
 
 
 def excel_upload(upload: FileStorage | None) -> tuple[str, bytes]:

@@ -322,6 +322,8 @@ def upgrade() -> None:
     sa.Column('noticed_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('notice_ends_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state IN ('DRAFT', 'RETURNED')) = (noticed_at IS NULL)", name=op.f('ck_result_lists_noticed')),
+    sa.CheckConstraint('(noticed_at IS NULL) = (notice_ends_at IS NULL)', name=op.f('ck_result_lists_notice_ends')),
     sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_result_lists_plan_id_exam_plans')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_result_lists')),
     sa.UniqueConstraint('plan_id', name=op.f('uq_result_lists_plan_id'))
@@ -381,6 +383,18 @@ def upgrade() -> None:
     with op.batch_alter_table('supervisions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_supervisions_plan_id'), ['plan_id'], unique=False)
 
+    op.create_table('absences',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('enrolment_id', sa.Integer(), nullable=False),
+    sa.Column('part', sa.Enum('PRACTICAL', 'REVIEW', name='part', native_enum=False, length=10), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('recorded_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_absences_enrolment_id_enrolments')),
+    sa.ForeignKeyConstraint(['recorded_by'], ['accounts.id'], name=op.f('fk_absences_recorded_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_absences')),
+    sa.UniqueConstraint('enrolment_id', 'part', name=op.f('uq_absences_enrolment_id_part'))
+    )
     op.create_table('import_rows',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('batch_id', sa.Integer(), nullable=False),
@@ -422,6 +436,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_panel_members')),
     sa.UniqueConstraint('panel_id', 'account_id', name=op.f('uq_panel_members_panel_id_account_id'))
     )
+    with op.batch_alter_table('panel_members', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_panel_members_account_id'), ['account_id'], unique=False)
+
     op.create_table('papers',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('specification_id', sa.Integer(), nullable=False),
@@ -515,6 +532,7 @@ def upgrade() -> None:
     sa.Column('review', sa.Integer(), nullable=True),
     sa.Column('passed', sa.Boolean(), nullable=False),
     sa.Column('reasons', sa.JSON(), nullable=False),
+    sa.CheckConstraint('NOT passed OR (theory IS NOT NULL AND theory >= 120 AND practical IS NOT NULL AND practical >= 120 AND (review IS NULL OR review >= 120))', name=op.f('ck_results_passed')),
     sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_results_enrolment_id_enrolments')),
     sa.ForeignKeyConstraint(['list_id'], ['result_lists.id'], name=op.f('fk_results_list_id_result_lists')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_results')),
@@ -594,6 +612,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_group_assessors')),
     sa.UniqueConstraint('group_id', 'account_id', name=op.f('uq_group_assessors_group_id_account_id'))
     )
+    with op.batch_alter_table('group_assessors', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_assessors_account_id'), ['account_id'], unique=False)
+
     op.create_table('group_members',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('group_id', sa.Integer(), nullable=False),
@@ -603,6 +624,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_group_members')),
     sa.UniqueConstraint('enrolment_id', name=op.f('uq_group_members_enrolment_id'))
     )
+    with op.batch_alter_table('group_members', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_members_group_id'), ['group_id'], unique=False)
+
     op.create_table('item_versions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('item_id', sa.Integer(), nullable=False),
@@ -645,6 +669,8 @@ def upgrade() -> None:
     sa.Column('opinion', sa.Text(), nullable=False),
     sa.Column('signed_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('(thesis IS NULL OR thesis BETWEEN 0 AND 200) AND (defence IS NULL OR defence BETWEEN 0 AND 200)', name=op.f('ck_panel_marks_out_of_100')),
+    sa.CheckConstraint('signed_at IS NULL OR (thesis IS NOT NULL AND defence IS NOT NULL)', name=op.f('ck_panel_marks_no_blanks')),
     sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_panel_marks_enrolment_id_enrolments')),
     sa.ForeignKeyConstraint(['member_id'], ['panel_members.id'], name=op.f('fk_panel_marks_member_id_panel_members')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_panel_marks')),
@@ -758,10 +784,25 @@ def upgrade() -> None:
     sa.Column('row_id', sa.Integer(), nullable=False),
     sa.Column('half_points', sa.Integer(), nullable=True),
     sa.Column('violated', sa.Boolean(), nullable=True),
+    sa.CheckConstraint('half_points IS NULL OR (half_points >= 0 AND violated IS NULL)', name=op.f('ck_marks_one_kind')),
     sa.ForeignKeyConstraint(['mark_sheet_id'], ['mark_sheets.id'], name=op.f('fk_marks_mark_sheet_id_mark_sheets')),
     sa.ForeignKeyConstraint(['row_id'], ['rubric_rows.id'], name=op.f('fk_marks_row_id_rubric_rows')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_marks')),
     sa.UniqueConstraint('mark_sheet_id', 'row_id', name=op.f('uq_marks_mark_sheet_id_row_id'))
+    )
+    op.create_table('room_closings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_room_id', sa.Integer(), nullable=False),
+    sa.Column('present', sa.Integer(), nullable=False),
+    sa.Column('absent', sa.Integer(), nullable=False),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('closed_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('audit_head', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['closed_by'], ['accounts.id'], name=op.f('fk_room_closings_closed_by_accounts')),
+    sa.ForeignKeyConstraint(['sitting_room_id'], ['sitting_rooms.id'], name=op.f('fk_room_closings_sitting_room_id_sitting_rooms')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_room_closings')),
+    sa.UniqueConstraint('sitting_room_id', name=op.f('uq_room_closings_sitting_room_id'))
     )
     op.create_table('room_invigilators',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -800,7 +841,6 @@ def upgrade() -> None:
     sa.Column('started_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('handed_in_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('handed_in_how', sa.Enum('CANDIDATE', 'DEADLINE', 'FORCED', 'ABSENT', name='handin', native_enum=False, length=10), nullable=True),
-    sa.Column('seen_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.CheckConstraint("(state = 'HANDED_IN') = (handed_in_at IS NOT NULL)", name=op.f('ck_sheets_handed_in')),
     sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_sheets_enrolment_id_enrolments')),
     sa.ForeignKeyConstraint(['seat_id'], ['seats.id'], name=op.f('fk_sheets_seat_id_seats')),
@@ -834,6 +874,24 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['sheet_id'], ['sheets.id'], name=op.f('fk_answers_sheet_id_sheets')),
     sa.PrimaryKeyConstraint('sheet_id', 'number', name=op.f('pk_answers'))
     )
+    op.create_table('exam_pages',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sheet_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('machine_hash', sa.String(length=64), nullable=False),
+    sa.Column('address', sa.String(length=200), nullable=False),
+    sa.Column('opened_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('state', sa.Enum('WAITING', 'LIVE', 'ENDED', name='pagestate', native_enum=False, length=8), nullable=False),
+    sa.Column('admitted_by', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['admitted_by'], ['accounts.id'], name=op.f('fk_exam_pages_admitted_by_accounts')),
+    sa.ForeignKeyConstraint(['sheet_id'], ['sheets.id'], name=op.f('fk_exam_pages_sheet_id_sheets')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exam_pages')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_exam_pages_token_hash'))
+    )
+    with op.batch_alter_table('exam_pages', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_exam_pages_sheet_id'), ['sheet_id'], unique=False)
+        batch_op.create_index('uq_exam_pages_live', ['sheet_id'], unique=True, sqlite_where=sa.text("state = 'LIVE'"), postgresql_where=sa.text("state = 'LIVE'"))
+
     op.create_table('incidents',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sitting_room_id', sa.Integer(), nullable=False),
@@ -851,6 +909,12 @@ def upgrade() -> None:
     with op.batch_alter_table('incidents', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_incidents_sitting_room_id'), ['sitting_room_id'], unique=False)
 
+    op.create_table('presences',
+    sa.Column('sheet_id', sa.Integer(), nullable=False),
+    sa.Column('seen_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['sheet_id'], ['sheets.id'], name=op.f('fk_presences_sheet_id_sheets')),
+    sa.PrimaryKeyConstraint('sheet_id', name=op.f('pk_presences'))
+    )
     op.create_table('theory_scores',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sheet_id', sa.Integer(), nullable=False),
@@ -888,10 +952,16 @@ def downgrade() -> None:
 
     op.drop_table('time_entries')
     op.drop_table('theory_scores')
+    op.drop_table('presences')
     with op.batch_alter_table('incidents', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_incidents_sitting_room_id'))
 
     op.drop_table('incidents')
+    with op.batch_alter_table('exam_pages', schema=None) as batch_op:
+        batch_op.drop_index('uq_exam_pages_live', sqlite_where=sa.text("state = 'LIVE'"), postgresql_where=sa.text("state = 'LIVE'"))
+        batch_op.drop_index(batch_op.f('ix_exam_pages_sheet_id'))
+
+    op.drop_table('exam_pages')
     op.drop_table('answers')
     op.drop_table('answer_events')
     with op.batch_alter_table('sheets', schema=None) as batch_op:
@@ -905,6 +975,7 @@ def downgrade() -> None:
 
     op.drop_table('seats')
     op.drop_table('room_invigilators')
+    op.drop_table('room_closings')
     op.drop_table('marks')
     with op.batch_alter_table('sitting_rooms', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sitting_rooms_sitting_id'))
@@ -937,7 +1008,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_item_versions_batch_id'))
 
     op.drop_table('item_versions')
+    with op.batch_alter_table('group_members', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_group_members_group_id'))
+
     op.drop_table('group_members')
+    with op.batch_alter_table('group_assessors', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_group_assessors_account_id'))
+
     op.drop_table('group_assessors')
     with op.batch_alter_table('certificates', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_certificates_identity_hash'))
@@ -965,6 +1042,9 @@ def downgrade() -> None:
 
     op.drop_table('points')
     op.drop_table('papers')
+    with op.batch_alter_table('panel_members', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_panel_members_account_id'))
+
     op.drop_table('panel_members')
     with op.batch_alter_table('objections', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_objections_list_id'))
@@ -974,6 +1054,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_import_rows_batch_id'))
 
     op.drop_table('import_rows')
+    op.drop_table('absences')
     with op.batch_alter_table('supervisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_supervisions_plan_id'))
 

@@ -1,0 +1,166 @@
+"""Promises 1, 2 and 4: doors, objects, one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flask
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
+
+import app as composition
+from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, check_doors, fetch, visible
+from qbank.kernel.accounts import Account, Institution
+from qbank.kernel.audit import AuditEntry
+from qbank.kernel.db import Database
+from qbank.kernel.web import db
+from tests.conftest import People
+
+
+def test_a_route_that_is_not_in_the_table_keeps_the_app_from_starting(app: Flask) -> None:
+    doors = {endpoint: frozenset(roles) for endpoint, roles in composition.ACCESS.items()}
+    check_doors(app, doors)
+    with pytest.raises(RuntimeError, match=r"not listed \['home'\]"):
+        check_doors(app, {endpoint: roles for endpoint, roles in doors.items() if endpoint != "home"})
+
+
+def test_a_line_that_leads_nowhere_keeps_the_app_from_starting(app: Flask) -> None:
+    with pytest.raises(RuntimeError, match=r"no such route \['attic'\]"):
+        check_doors(app, {**composition.ACCESS, "attic": {Role.ANYONE}})
+
+
+def test_an_empty_set_of_roles_means_a_mistake_and_not_everybody(app: Flask) -> None:
+    with pytest.raises(RuntimeError, match=r"open to nobody \['home'\]"):
+        check_doors(app, {**composition.ACCESS, "home": frozenset()})
+
+
+def test_every_navigation_entry_is_a_door_without_arguments(app: Flask) -> None:
+    with app.test_request_context():
+        for _, entries in composition.NAVIGATION:
+            for _, endpoint in entries:
+                assert flask.url_for(endpoint).startswith("/")
+
+
+def test_nobody_gets_through_any_door_without_signing_in_except_the_public_ones(app: Flask) -> None:
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if Role.ANYONE in composition.ACCESS[rule.endpoint]:
+            continue
+        values = dict.fromkeys(rule.arguments, "1")
+        with app.test_request_context():
+            address = flask.url_for(rule.endpoint, **values)
+        method = "GET" if "GET" in (rule.methods or ()) else "POST"
+        answer = client.open(address, method=method)
+        assert answer.status_code in (302, 401), (rule.endpoint, answer.status_code)
+        if answer.status_code == 302:
+            assert "/sign-in" in answer.location or "/exam" in answer.location, rule.endpoint
+
+
+@pytest.mark.parametrize("role", GRANTABLE)
+def test_each_role_gets_403_at_every_door_that_does_not_name_it(
+        role: Role, app: Flask, session: Session, people: People, enter: Callable[[Viewer], FlaskClient]) -> None:
+    person = people("王一鸣", role)
+    session.commit()
+    client = enter(person)
+    for rule in app.url_map.iter_rules():
+        allowed = composition.ACCESS[rule.endpoint]
+        if {Role.ANYONE, Role.SIGNED_IN, role} & set(allowed):
+            continue
+        with app.test_request_context():
+            address = flask.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, "1"))
+        answer = client.open(address, method="GET" if "GET" in (rule.methods or ()) else "POST")
+        assert answer.status_code == 403, (role, rule.endpoint, answer.status_code)
+
+
+def test_a_strangers_row_and_a_missing_row_are_both_404(session: Session, people: People) -> None:
+    zhao = people("赵宁", Role.EXAM_OFFICER)
+    stranger = people.account("钱多", Role.EXAM_OFFICER, school=people.school("远方技工学校"))
+    session.flush()
+    assert fetch(session, Account, zhao.account_id, zhao).name == "赵宁"
+    for key in (stranger.id, 999_999):
+        with pytest.raises(NotFound):
+            fetch(session, Account, key, zhao)
+
+
+def test_a_model_without_a_rule_is_visible_to_nobody(session: Session, people: People) -> None:
+    from qbank.kernel.accounts import SignInAttempt
+
+    admin = people("管理员", Role.ADMINISTRATOR)
+    assert "false" in str(visible(SignInAttempt, admin)).lower() or "0 = 1" in str(visible(SignInAttempt, admin))
+
+
+def test_a_region_bounds_what_an_officer_sees(session: Session, people: People) -> None:
+    here, there = people.school("长沙一校", region="430102"), people.school("株洲一校", region="430202")
+    city = people("市鉴定中心", scopes=[Scope(Role.CITY_OFFICER, region="4301")])
+    province = people("省鉴定中心", scopes=[Scope(Role.PROVINCE_OFFICER, region="43")])
+    seen = set(session.scalars(visible(Institution, city)))
+    assert here in seen
+    assert there not in seen
+    assert {here, there} <= set(session.scalars(visible(Institution, province)))
+
+
+def test_a_bound_that_the_table_cannot_answer_reaches_nothing(session: Session, people: People) -> None:
+    bounded = people("周正", scopes=[Scope(Role.EXAM_OFFICER, people.home.id, plan_id=7)])
+    query = sa.select(Institution).where(bounded.reach(Institution.id, Role.EXAM_OFFICER))
+    assert session.scalars(query).all() == []
+
+
+def test_what_a_failing_request_wrote_is_not_there(app: Flask, database: Database, session: Session,
+                                                  people: People, enter: Callable[[Viewer], FlaskClient]) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    home = people.home
+    session.commit()
+    client = enter(admin)
+
+    def write_then_fail(account_id: int) -> None:
+        db().get_one(Institution, home.id).name = "改了一半"
+        flask.flash("已保存。", "success")
+        flask.abort(409)
+
+    app.view_functions["accounts.reset"] = write_then_fail
+    assert client.post(f"/accounts/{admin.account_id}/reset").status_code == 409
+    with database.open(None, reads_only=True) as fresh:
+        assert fresh.get_one(Institution, home.id).name == "湘江技师学院（演示）"
+    assert "已保存" not in client.get("/").get_data(as_text=True)
+
+
+def test_a_commit_that_fails_is_an_error_page_and_never_a_success_message(
+        app: Flask, session: Session, people: People, enter: Callable[[Viewer], FlaskClient]) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    session.commit()
+    client = enter(admin)
+
+    def break_a_constraint(account_id: int) -> str:
+        db().add(Account(login=admin.login, name="同名登录", generation=1))
+        flask.flash("已保存。", "success")
+        return "saved"
+
+    app.view_functions["accounts.reset"] = break_a_constraint
+    app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    answer = client.post(f"/accounts/{admin.account_id}/reset")
+    assert answer.status_code == 500
+    assert "没有写入" in answer.get_data(as_text=True)
+    assert "已保存" not in client.get("/").get_data(as_text=True)
+
+
+def test_every_page_behind_the_sign_in_is_no_store_and_carries_the_strict_policy(
+        session: Session, people: People, enter: Callable[[Viewer], FlaskClient]) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    session.commit()
+    page = enter(admin).get("/accounts/")
+    assert page.headers["Cache-Control"] == "no-store"
+    policy = page.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_one_commit_writes_the_row_and_its_trace_together(session: Session, people: People) -> None:
+    people("陈晓", Role.ITEM_AUTHOR)
+    assert session.scalar(sa.select(sa.func.count()).select_from(AuditEntry)) == 0
+    session.commit()
+    assert session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(
+        AuditEntry.table_name == "accounts")) == 1
