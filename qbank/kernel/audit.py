@@ -195,7 +195,7 @@ def _forget(session: Session) -> None:
 def _refuse_bulk(state: ORMExecuteState) -> None:
     if not (state.is_insert or state.is_update or state.is_delete):
         return
-    table = getattr(state.statement, "table", None)
+    name = getattr(getattr(state.statement, "table", None), "name", None)
     for mapper in Base.registry.mappers:
-        if mapper.local_table is table and _audited(mapper.class_):
-            raise AuditError(f"bulk statements on {table} would leave no trace: change the objects instead")
+        if getattr(mapper.local_table, "name", None) == name and _audited(mapper.class_):
+            raise AuditError(f"bulk statements on {name} would leave no trace: change the objects instead")
