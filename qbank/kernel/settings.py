@@ -22,7 +22,8 @@ class Settings:
     """All that can be set from outside.
 
     ``folder`` holds the embedded database, the keys and uploaded media. ``identity_key`` (32 bytes) encrypts identity
-    numbers and is kept outside the database, so that a stolen database alone reveals none.
+    numbers and is kept outside the database, so that a stolen database alone reveals none. ``public_url`` is where people
+    outside reach this installation: it is printed on certificates, so it never comes from a request.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Settings:
     secure_cookies: bool = False
     upload_megabytes: int = 20
     jobs_inline: bool = False
+    public_url: str = "http://127.0.0.1:8000"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Settings:
@@ -61,6 +63,7 @@ class Settings:
             secure_cookies=read("SECURE_COOKIES", False, _flag),
             upload_megabytes=read("UPLOAD_MEGABYTES", 20, _between(1, 1024)),
             jobs_inline=read("JOBS_INLINE", False, _flag),
+            public_url=read("PUBLIC_URL", "http://127.0.0.1:8000", _web_address),
         )
 
 
@@ -84,6 +87,12 @@ def _hex_key(text: str) -> bytes:
     if len(key) != 32:
         raise ValueError("must be 64 hexadecimal digits (32 bytes)")
     return key
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or any(character.isspace() for character in text):
+        raise ValueError("must be an address such as https://exam.example.cn")
+    return text.rstrip("/")
 
 
 def _flag(text: str) -> bool:

@@ -1,0 +1,49 @@
+"""Printed things (typst): a template and its values become a PDF, alike on every machine.
+
+The CJK font comes from a wheel, so that a certificate never looks like whatever fonts a machine happens to have. Only
+where that wheel is missing are the system's own fonts used.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import typst
+
+from qbank.kernel.refused import Refused
+
+FONT_WHEEL = "manimgx_fonts_cjk"
+FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei", "SimSun")
+
+
+def typeset(template: str, values: Mapping[str, str], *, made_at: datetime) -> bytes:
+    """A PDF of the typst source ``template``; it reads ``values`` as ``sys.inputs`` and the font as its ``font``."""
+    fonts, family = _fonts()
+    compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
+    printed = compiler.compile(template.encode(), format="pdf", sys_inputs={**values, "font": family},
+                               timestamp=int(made_at.timestamp()))
+    if not isinstance(printed, bytes):
+        raise RuntimeError("typst gave no PDF")
+    return printed
+
+
+def wheel_folder() -> Path | None:
+    """Where the fonts of the wheel lie; None when it is not installed."""
+    found = importlib.util.find_spec(FONT_WHEEL)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+@cache  # reading the fonts costs more than printing a page
+def _fonts() -> tuple[typst.Fonts, str]:
+    wheel = wheel_folder()
+    fonts = typst.Fonts(include_system_fonts=wheel is None, include_embedded_fonts=True,
+                        font_paths=[wheel] if wheel else [])
+    held = set(fonts.families())
+    for family in FAMILIES:
+        if family in held:
+            return fonts, family
+    raise Refused("no_chinese_font", f"本机没有可用的中文字体，不能打印。请系统管理员安装 Python 包 {FONT_WHEEL.replace('_', '-')} 后重试。")
