@@ -30,12 +30,20 @@ import qbank.exchange.views
 import qbank.items.views
 import qbank.kernel.views
 import qbank.papers.views
+import qbank.standards.commands
+import qbank.standards.tables
 import qbank.standards.views
 import qbank.statistics.views
 import scoring.archive.views
 import scoring.certificates.views
+import scoring.practical.commands
+import scoring.practical.todo
 import scoring.practical.views
+import scoring.results.commands
+import scoring.results.todo
 import scoring.results.views
+import scoring.review.commands
+import scoring.review.todo
 import scoring.review.views
 from qbank.kernel import migrations, serving, web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
@@ -54,6 +62,8 @@ ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
 ADMIN = {Role.ADMINISTRATOR}
 OFFICER = {Role.EXAM_OFFICER}
+TABLE_EDITORS = qbank.standards.tables.EDITORS
+PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
 OFFICES = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR}
 
 # Every door and who may pass. The app does not start when a route is missing here or a line leads nowhere.
@@ -75,6 +85,28 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "accounts.job": SIGNED_IN,
     "accounts.job_progress": SIGNED_IN,
     # qbank.standards
+    "standards.index": STAFF,
+    "standards.occupation": STAFF,
+    "standards.new_occupation": TABLE_EDITORS,
+    "standards.edit_occupation": TABLE_EDITORS,
+    "standards.new_standard": TABLE_EDITORS,
+    "standards.edit_standard": TABLE_EDITORS,
+    "standards.table": STAFF,
+    "standards.print_table": STAFF,
+    "standards.table_workbook": STAFF,
+    "standards.compare": STAFF,
+    "standards.compare_workbook": STAFF,
+    "standards.new_table": TABLE_EDITORS,
+    "standards.edit_table": TABLE_EDITORS,
+    "standards.remove": TABLE_EDITORS,
+    "standards.points": TABLE_EDITORS,
+    "standards.skills": TABLE_EDITORS,
+    "standards.template": TABLE_EDITORS,
+    "standards.upload": TABLE_EDITORS,
+    "standards.write": TABLE_EDITORS,
+    "standards.packs": PACK_SETTERS,
+    "standards.new_pack": PACK_SETTERS,
+    "standards.pack": PACK_SETTERS,
     # qbank.items
     # qbank.exchange
     # qbank.statistics
@@ -86,8 +118,41 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     # examroom.marking
     # examroom.oversight
     # scoring.practical
+    "practical.index": OFFICES | {Role.PRACTICAL_ASSESSOR},
+    "practical.rubrics": OFFICER,
+    "practical.new_rubric": OFFICER,
+    "practical.rubric": OFFICER,
+    "practical.copy": OFFICER,
+    "practical.new_group": OFFICER,
+    "practical.group": OFFICES | {Role.PRACTICAL_ASSESSOR},
+    "practical.replace": OFFICER,
+    "practical.disband": OFFICER,
+    "practical.absence": OFFICER,
+    "practical.sheet": OFFICES | {Role.PRACTICAL_ASSESSOR},
+    "practical.mark": {Role.PRACTICAL_ASSESSOR},
+    "practical.draft": {Role.PRACTICAL_ASSESSOR},
     # scoring.review
+    "review.index": OFFICES | {Role.REVIEW_EXAMINER},
+    "review.new_panel": OFFICER,
+    "review.panel": OFFICES | {Role.REVIEW_EXAMINER},
+    "review.replace": OFFICER,
+    "review.disband": OFFICER,
+    "review.absence": OFFICER,
+    "review.mark": {Role.REVIEW_EXAMINER},
     # scoring.results
+    "results.index": OFFICES,
+    "results.show": OFFICES,
+    "results.merge": OFFICER,
+    "results.publish": OFFICER,
+    "results.withdraw": OFFICER,
+    "results.objection": OFFICER,
+    "results.answer": OFFICER,
+    "results.submit": OFFICER,
+    "results.decide": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "results.workbook": OFFICES,
+    "results.sheet": OFFICES,
+    "results.notice": ANYONE,
+    "results.mine": {Role.CANDIDATE},
     # scoring.certificates
     # scoring.archive
 }
@@ -96,17 +161,27 @@ ACCESS: dict[str, AbstractSet[Role]] = {
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("工作台", (("待办", "home"),)),
     # qbank
+    ("标准与题库", (("职业与标准", "standards.index"), ("规则包", "standards.packs"))),
     # examroom
     # scoring
+    ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
+                 ("我的成绩", "results.mine"))),
     ("系统", (("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
+    scoring.practical.todo.todo,
+    scoring.review.todo.todo,
+    scoring.results.todo.todo,
 )
 
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
+    qbank.standards.commands.group,
+    scoring.practical.commands.group,
+    scoring.review.commands.group,
+    scoring.results.commands.group,
 )
 
 

@@ -74,20 +74,15 @@ def _write_results(result_list: ResultList, candidates: list[CandidateParts], le
         result_list.results.remove(gone)
 
 
-def missing_parts(session: Session, plan: ExamPlan) -> list[tuple[CandidateParts, str]]:
-    """What stands between this plan and a complete list, one line for each candidate and part."""
-    return [(parts, line) for parts in gather(session, plan) for line in parts.missing]
-
-
 def publish(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> None:
     """Post the list for public notice. Posting a changed list starts the days anew."""
     plan = result_list.plan
     require(session, plan, who, Role.EXAM_OFFICER)
-    missing = missing_parts(session, plan)
-    if missing:
-        raise Refused("incomplete", "还有成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，然后重新合成。",
-                      [f"{parts.enrolment.candidate.name} {line}" for parts, line in missing[:50]])
-    if _outdated(result_list, gather(session, plan)):
+    candidates = gather(session, plan)
+    if missing := [f"{parts.enrolment.candidate.name} {line}" for parts in candidates for line in parts.missing]:
+        raise Refused("incomplete", f"还有 {len(missing)} 项成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，"
+                                    "然后重新合成。", missing[:50])
+    if _outdated(result_list, candidates):
         raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
     if not plan.contact.strip():
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")

@@ -1,0 +1,112 @@
+"""What the pages of the practical examination list: groups, progress, the next candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.plans.models import Enrolment, ExamPlan
+from qbank.kernel.access import Role, Viewer, visible
+from qbank.standards.models import WeightTable
+from scoring.practical.models import (
+    Absence,
+    GroupAssessor,
+    GroupMember,
+    MarkSheet,
+    Part,
+    PracticalGroup,
+    PracticalScore,
+    Rubric,
+)
+
+
+@dataclass(frozen=True)
+class OwnGroup:
+    """A group as its assessor sees it: candidates, signed by this assessor, absent."""
+
+    group: PracticalGroup
+    candidates: int
+    signed: int
+    absent: int
+
+    @property
+    def left(self) -> int:
+        return self.candidates - self.absent - self.signed
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """A plan as the office sees it."""
+
+    plan: ExamPlan
+    groups: list[PracticalGroup]
+    enrolled: int
+    grouped: int
+    scored: int
+    absent: int
+
+
+def own_groups(session: Session, viewer: Viewer) -> list[OwnGroup]:
+    """The groups in which ``viewer`` is an assessor, the next first."""
+    if not viewer.has(Role.PRACTICAL_ASSESSOR):
+        return []
+    groups = session.scalars(visible(PracticalGroup, viewer)
+                             .where(PracticalGroup.assessors.any(GroupAssessor.account_id == viewer.account_id))
+                             .order_by(PracticalGroup.starts_at.desc(), PracticalGroup.id)).all()
+    return [_own(session, group, viewer) for group in groups]
+
+
+def _own(session: Session, group: PracticalGroup, viewer: Viewer) -> OwnGroup:
+    members = sa.select(GroupMember.id).where(GroupMember.group_id == group.id)
+    absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.PRACTICAL)
+    signed = sa.select(MarkSheet.member_id).where(MarkSheet.assessor_id == viewer.account_id,
+                                                  MarkSheet.signed_at.is_not(None))
+
+    def count(query: sa.Select[tuple[int]]) -> int:
+        return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+
+    return OwnGroup(group, count(members), count(members.where(GroupMember.id.in_(signed))),
+                    count(members.where(GroupMember.enrolment_id.in_(absent), GroupMember.id.not_in(signed))))
+
+
+def plan_line(session: Session, plan: ExamPlan) -> PlanLine:
+    """The numbers of one plan."""
+    own = sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id)
+    groups = list(session.scalars(sa.select(PracticalGroup).where(PracticalGroup.plan_id == plan.id)
+                                  .order_by(PracticalGroup.starts_at, PracticalGroup.id)))
+
+    def count(column: sa.SQLColumnExpression[int], *more: sa.ColumnElement[bool]) -> int:
+        return session.scalar(sa.select(sa.func.count()).where(column.in_(own), *more)) or 0
+
+    return PlanLine(plan, groups, count(Enrolment.id), count(GroupMember.enrolment_id), count(PracticalScore.enrolment_id),
+                    count(Absence.enrolment_id, Absence.part == Part.PRACTICAL))
+
+
+def progress(session: Session, group: PracticalGroup) -> dict[tuple[int, int], MarkSheet]:
+    """(member id, assessor's account id) -> the sheet. Show its marks only where every assessor has signed."""
+    sheets = session.scalars(sa.select(MarkSheet).join(GroupMember).where(GroupMember.group_id == group.id))
+    return {(sheet.member_id, sheet.assessor_id): sheet for sheet in sheets}
+
+
+def own_sheet(session: Session, member: GroupMember, viewer: Viewer) -> MarkSheet | None:
+    """The viewer's own sheet for this candidate."""
+    return session.scalar(sa.select(MarkSheet).where(MarkSheet.member_id == member.id,
+                                                     MarkSheet.assessor_id == viewer.account_id))
+
+
+def neighbours(session: Session, member: GroupMember, viewer: Viewer) -> tuple[int | None, int | None]:
+    """The members before and after this one in the group."""
+    keys = list(session.scalars(sa.select(GroupMember.id).where(GroupMember.group_id == member.group_id)
+                                .order_by(GroupMember.id)))
+    place = keys.index(member.id)
+    return keys[place - 1] if place else None, keys[place + 1] if place + 1 < len(keys) else None
+
+
+def rubrics_for(session: Session, plan: ExamPlan, viewer: Viewer) -> list[Rubric]:
+    """The rubrics that fit the plan's standard and level."""
+    return list(session.scalars(visible(Rubric, viewer).join(Rubric.table)
+                                .where(Rubric.institution_id == plan.institution_id,
+                                       WeightTable.standard_id == plan.standard_id, WeightTable.level == plan.level)
+                                .order_by(Rubric.id.desc())))
