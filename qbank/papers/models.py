@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import event
+from sqlalchemy.orm import Mapped, Session, attributes, mapped_column, relationship
 
 from qbank.items.models import ItemKind, ItemVersion
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.kernel.refused import Refused
 from qbank.standards.models import Occupation, Range, Standard, WeightTable
 
 
@@ -40,10 +42,12 @@ class Specification(Versioned, Base):
     __tablename__ = "specifications"
 
     id: Mapped[Id]
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
-    table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"), index=True)
     name: Mapped[Line]
     minutes: Mapped[int]
+    weights: Mapped[dict[str, int]] = mapped_column(sa.JSON)  # leaf range path -> half-per-cent, when it was derived
+    within_bank: Mapped[bool]  # false: the bank could not serve these quotas when they were derived
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     table: Mapped[WeightTable] = relationship()
@@ -90,30 +94,33 @@ class Paper(Versioned, Base):
     """试卷: the sealed master. ``fingerprint`` = SHA-256 over its canonical form."""
 
     __tablename__ = "papers"
-    __table_args__ = (sa.CheckConstraint("(state = 'SEALED') = (fingerprint IS NOT NULL)", name="sealed"),)
+    __table_args__ = (sa.CheckConstraint("(state = 'SEALED') = (fingerprint IS NOT NULL AND sealed_at IS NOT NULL "
+                                         "AND sealed_by IS NOT NULL)", name="sealed"),)
 
     id: Mapped[Id]
-    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"))
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     name: Mapped[Line]
+    form: Mapped[str] = mapped_column(sa.String(1))  # A, B, C: which of the forms made together
     state: Mapped[PaperState] = mapped_column(sa.Enum(PaperState, native_enum=False, length=10), default=PaperState.DRAFT)
     seed: Mapped[int]
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
+    sealed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null until sealed
     fingerprint: Mapped[str | None] = mapped_column(sa.String(64))  # null until sealed
     compliance: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # target and actual, as assembled
     specification: Mapped[Specification] = relationship()
-    composer: Mapped[Account] = relationship()
+    composer: Mapped[Account] = relationship(foreign_keys="Paper.composer_id")
+    sealer: Mapped[Account | None] = relationship(foreign_keys="Paper.sealed_by")
     items: Mapped[list[PaperItem]] = relationship(back_populates="paper", order_by="PaperItem.number",
                                                   cascade="all, delete-orphan")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return sa.and_(viewer.reach(cls.institution_id, Role.PAPER_COMPOSER,
-                                    occupation=sa.select(Occupation.code).join(Standard).join(WeightTable)
-                                    .join(Specification).where(Specification.id == cls.specification_id)
-                                    .scalar_subquery()))
+        code = (sa.select(Occupation.code).join(Standard).join(WeightTable).join(Specification)
+                .where(Specification.id == cls.specification_id).scalar_subquery())
+        return viewer.reach(cls.institution_id, Role.PAPER_COMPOSER, occupation=code)
 
 
 class PaperItem(Base):
@@ -131,3 +138,31 @@ class PaperItem(Base):
     half_points: Mapped[int]
     paper: Mapped[Paper] = relationship(back_populates="items")
     version: Mapped[ItemVersion] = relationship()
+
+
+def _frozen(paper: Paper) -> bool:
+    """Whether the paper was sealed before the changes that wait to be written."""
+    history = attributes.get_history(paper, "state")
+    return next(iter(history.deleted or history.unchanged or ()), None) is PaperState.SEALED
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_changes(session: Session, context: Any, instances: Any) -> None:
+    """A sealed paper never changes, whoever asks and whatever the rule forgot."""
+    touched = {thing for thing in (*session.dirty, *session.deleted) if session.is_modified(thing) or thing in session.deleted}
+    touched |= set(session.new)
+    papers = {thing for thing in touched if isinstance(thing, Paper)}
+    papers |= {session.get_one(Paper, thing.paper_id) for thing in touched
+               if isinstance(thing, PaperItem) and thing.paper_id is not None}
+    specifications = {thing.id if isinstance(thing, Specification) else thing.specification_id for thing in touched
+                      if isinstance(thing, Specification | SpecificationPart | Quota)}
+    if any(_frozen(paper) for paper in papers) or _has_sealed(session, specifications):
+        raise Refused("sealed", "试卷已封存，内容不能再改。需要不同的试卷请重新组卷。")
+
+
+def _has_sealed(session: Session, specification_ids: set[int]) -> bool:
+    specification_ids.discard(None)  # type: ignore[arg-type]  # the id of a new row is None until it is written
+    if not specification_ids:
+        return False
+    sealed = sa.select(Paper.id).where(Paper.specification_id.in_(specification_ids), Paper.state == PaperState.SEALED)
+    return session.scalar(sealed.limit(1)) is not None

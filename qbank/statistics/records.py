@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,13 +39,16 @@ class Responses:
             raise ValueError("a version occurs twice")
 
 
-def record(session: Session, responses: Responses | Sequence[Responses], *, now: datetime) -> int:
-    """Compute and store the statistics of every version in ``responses``; returns how many.
+def record(session: Session, responses: Responses | Sequence[Responses], *, now: datetime,
+           only: Collection[int] | None = None) -> int:
+    """Compute and store the statistics of item versions; returns how many.
 
     Statistics are over ALL real sittings, and earlier responses belong to an upper room: so the caller hands in, besides
     the new sitting, every earlier sitting in which one of its versions was used (one :class:`Responses` for each sitting
-    and paper). What is handed in replaces what is stored; handing in the same again changes nothing. No minimum n here:
-    small numbers are stored and suppressed where they are shown.
+    and paper), and names the new sitting's versions in ``only``: an earlier paper's other versions may have been used in
+    sittings that were not handed in, and are left as they are. ``only`` None writes all of them. What is handed in
+    replaces what is stored; handing in the same again changes nothing. No minimum n here: small numbers are stored and
+    suppressed where they are shown.
     """
     together = _stack([responses] if isinstance(responses, Responses) else list(responses))
     if together is None:
@@ -56,7 +59,8 @@ def record(session: Session, responses: Responses | Sequence[Responses], *, now:
     counted = classical.choices(answers, scores)
     stored = {row.version_id: row for row in session.scalars(
         sa.select(ItemStatistic).where(ItemStatistic.version_id.in_(versions)))}
-    for j, version_id in enumerate(versions):
+    wanted = [(j, version_id) for j, version_id in enumerate(versions) if only is None or version_id in only]
+    for j, version_id in wanted:
         row = stored.get(version_id)
         if row is None:
             row = ItemStatistic(version_id=version_id)
@@ -65,7 +69,7 @@ def record(session: Session, responses: Responses | Sequence[Responses], *, now:
         row.difficulty, row.item_rest, row.b_index = (_number(found.values[j]) for found in (ease, rest, b))
         row.omitted, row.choices, row.computed_at = int(omitted[j]), counted[j], now
     session.flush()
-    return len(versions)
+    return len(wanted)
 
 
 Stacked = tuple[list[int], npt.NDArray[np.float64], npt.NDArray[np.object_], npt.NDArray[np.bool_]]

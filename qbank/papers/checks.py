@@ -1,0 +1,76 @@
+"""What is checked again before a paper is sealed, against the bank as it is then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from qbank.items.models import ItemState, ItemVersion
+from qbank.kernel.access import Viewer
+from qbank.papers.contents import weights_of
+from qbank.papers.models import Paper, PaperItem
+from qbank.papers.specification import TOTAL, Quotas, kind_name
+
+
+def problems(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas, sealer: Viewer) -> list[str]:
+    """Everything that keeps a paper from being sealed, one sentence each; empty: nothing."""
+    return [*_form_problems(items, quotas), *_quota_problems(items, quotas), *_bank_problems(paper, items),
+            *_weight_problems(session, paper), *_author_problems(session, paper, items, sealer)]
+
+
+def _form_problems(items: Sequence[PaperItem], quotas: Quotas) -> list[str]:
+    found = []
+    if [item.number for item in items] != list(range(1, len(items) + 1)):
+        found.append("题号不连续。")
+    if [item.position for item in items] != [p for p, part in enumerate(quotas.parts) for _ in range(part.count)]:
+        found.append("各部分的题量或顺序与组卷方案不一致。")
+    total = sum(item.half_points for item in items)
+    if total != TOTAL:
+        found.append(f"总分为 {total / 2:g} 分，应为 100 分。")
+    worth = {p: (part.kind, part.half_points) for p, part in enumerate(quotas.parts)}
+    for item in items:
+        if (item.version.kind.value, item.half_points) != worth.get(item.position):
+            found.append(f"第 {item.number} 题的题型或分值与所在部分不一致。")
+    return found
+
+
+def _quota_problems(items: Sequence[PaperItem], quotas: Quotas) -> list[str]:
+    got = Counter((item.version.point.range.path, item.position) for item in items)
+    return [f"范围 {path} 的{kind_name(quotas.parts[p].kind)}应有 {count} 道，现有 {got[path, p]} 道。"
+            for (path, p), count in quotas.counts.items() if got[path, p] != count]
+
+
+def _bank_problems(paper: Paper, items: Sequence[PaperItem]) -> list[str]:
+    found = []
+    for item in items:
+        version = item.version
+        if version.state is not ItemState.APPROVED:
+            found.append(f"第 {item.number} 题（题 {version.item_id} 第 {version.number} 版）现在是“{version.state.chinese}”，不能使用。")
+        if (version.item.table_id, version.item.institution_id) != (paper.specification.table_id, paper.institution_id):
+            found.append(f"第 {item.number} 题不属于本方案的题库。")
+    if len({item.version.item_id for item in items}) != len(items):
+        found.append("同一道题出现了两次。")
+    return found
+
+
+def _weight_problems(session: Session, paper: Paper) -> list[str]:
+    same = weights_of(session, paper.specification.table) == paper.specification.weights
+    return [] if same else ["权重表在制定组卷方案后修改过，请按现在的权重表新建方案。"]
+
+
+def _author_problems(session: Session, paper: Paper, items: Sequence[PaperItem], sealer: Viewer) -> list[str]:
+    """Neither who composed nor who seals may have written any version of any of the items."""
+    numbers = {item.version.item_id: item.number for item in items}
+    wrote = session.execute(
+        sa.select(ItemVersion.author_id, ItemVersion.item_id).distinct()
+        .where(ItemVersion.item_id.in_(numbers), ItemVersion.author_id.in_({sealer.account_id, paper.composer_id}))).all()
+    found = []
+    for account_id, who in {sealer.account_id: "您", paper.composer_id: "本卷的组卷人"}.items():
+        mine = sorted(numbers[item_id] for author_id, item_id in wrote if author_id == account_id)
+        if mine:
+            listed = "、".join(str(number) for number in mine[:10]) + ("等" if len(mine) > 10 else "")
+            found.append(f"第 {listed} 题由{who}命制或修改过（共 {len(mine)} 题），命题与组卷、封存应当分离。")
+    return found

@@ -1,0 +1,94 @@
+"""The compliance sheet as it is stored with a paper: target and actual of everything that was asked for."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from qbank.items.models import ItemVersion
+from qbank.papers.compliance import Candidate, Demands, compliance, grade_targets
+from qbank.papers.models import Paper, Specification
+from qbank.papers.pool import Pool, overlaps
+from qbank.papers.specification import Quotas
+from qbank.standards.models import Point, Range
+
+GRADES = {1: "易", 2: "较易", 3: "中等", 4: "较难", 5: "难"}
+
+
+def counted(session: Session, specification: Specification, quotas: Quotas, chosen: Sequence[Candidate],
+            demands: Demands) -> dict[str, Any]:
+    """What can be counted on one form. Points are half-points, shares are of all items, lists are in printed order."""
+    report = compliance(chosen, quotas, demands)
+    names = {found.path: found.name for found in specification.table.ranges}
+    cells: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for item in chosen:
+        cells[item.range_key][item.kind] += 1
+    target = grade_targets(quotas, demands)
+    return {
+        "ranges": [{"path": path, "name": names[path], "target": aim, "actual": got,
+                    "items": [cells[path][part.kind] for part in quotas.parts],
+                    "quotas": [quotas.counts[path, p] for p in range(len(quotas.parts))]}
+                   for path, (aim, got, _) in report.ranges.items()],
+        "kinds": [{"kind": part.kind, "half_points": part.half_points, "target": part.count,
+                   "actual": report.kinds[part.kind][1]} for part in quotas.parts],
+        "importance": report.importance,
+        "importance_shares": {code: None if isnan(share) else round(share, 4)
+                              for code, share in report.importance_shares.items()},
+        "importance_of_table": _importance_of_table(session, specification.table_id),
+        "difficulty": [{"grade": grade, "name": GRADES[grade], "target": aim, "actual": got}
+                       for grade, (aim, got) in report.difficulty.items()],
+        "mean_difficulty": None if isnan(report.mean_difficulty) else round(report.mean_difficulty, 3),
+        "mean_difficulty_target": round(sum(grade * n for grade, n in target.items()) / max(1, sum(target.values())), 3),
+        "keys": report.keys,
+        "repeated": [{"point": point, "count": report.repeated[path, key]}
+                     for (path, key), point in _points_named(session, list(report.repeated)).items()],
+        "points_covered": len({item.point_key for item in chosen}),
+        "max_exposure": report.max_exposure,
+    }
+
+
+def overlap_with_sealed(session: Session, item_ids: Sequence[int], institution_id: int,
+                        but: int | None = None) -> list[dict[str, Any]]:
+    """Earlier sealed papers that share items with this one."""
+    return [{"id": paper.id, "name": paper.name, "shared": shared}
+            for paper, shared in overlaps(session, item_ids, institution_id, but)]
+
+
+def overlap_between(forms: Mapping[str, Sequence[int]], letter: str) -> list[dict[str, Any]]:
+    """How many items the form ``letter`` shares with each other form made with it."""
+    return [{"form": other, "shared": len({*forms[letter]} & {*versions})}
+            for other, versions in forms.items() if other != letter]
+
+
+def provenance(pool: Pool, seed: int, forms: int, status: str, gap: float) -> dict[str, Any]:
+    """What it takes to make the same paper again, and how good the solver says it is."""
+    return {"seed": seed, "forms": forms, "status": status, "gap": round(gap, 6), "bank_size": len(pool.candidates),
+            "own_barred": len(pool.own), "bank_digest": pool.digest}
+
+
+def deviations(paper: Paper) -> int:
+    """Sum of what the ranges are off their weights, in half-points."""
+    return sum(abs(line["actual"] - line["target"]) for line in paper.compliance["ranges"])
+
+
+def _importance_of_table(session: Session, table_id: int) -> dict[str, int]:
+    query = (sa.select(Point.importance, sa.func.count()).join(Point.range).where(Range.table_id == table_id)
+             .group_by(Point.importance))
+    found = {importance.value: count for importance, count in session.execute(query)}
+    return {code: found.get(code, 0) for code in ("X", "Y", "Z")}
+
+
+def _points_named(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    ids = [int(key) for _, key in keys]
+    labels = {point.id: point.label for point in session.scalars(sa.select(Point).where(Point.id.in_(ids)))}
+    return {(path, key): labels[int(key)] for path, key in keys}
+
+
+def item_ids(session: Session, version_ids: Sequence[int]) -> list[int]:
+    """The items of these versions."""
+    return list(session.scalars(sa.select(ItemVersion.item_id).where(ItemVersion.id.in_(version_ids))))
