@@ -139,6 +139,7 @@ def upgrade() -> None:
     sa.Column('contact', sa.String(length=200), nullable=False),
     sa.Column('created_by', sa.Integer(), nullable=False),
     sa.Column('submitted_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('last_serial', sa.Integer(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_exam_plans_level')),
     sa.ForeignKeyConstraint(['created_by'], ['accounts.id'], name=op.f('fk_exam_plans_created_by_accounts')),
@@ -158,9 +159,10 @@ def upgrade() -> None:
     sa.Column('valid_from', sa.Date(), nullable=False),
     sa.Column('valid_until', sa.Date(), nullable=False),
     sa.Column('published_by', sa.Integer(), nullable=False),
+    sa.Column('end_reason', sa.String(length=200), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_filed_scopes_level')),
-    sa.CheckConstraint('valid_until > valid_from', name=op.f('ck_filed_scopes_validity')),
+    sa.CheckConstraint('valid_until >= valid_from', name=op.f('ck_filed_scopes_validity')),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_filed_scopes_institution_id_institutions')),
     sa.ForeignKeyConstraint(['published_by'], ['accounts.id'], name=op.f('fk_filed_scopes_published_by_accounts')),
     sa.ForeignKeyConstraint(['standard_id'], ['standards.id'], name=op.f('fk_filed_scopes_standard_id_standards')),
@@ -257,9 +259,11 @@ def upgrade() -> None:
     sa.Column('file_hash', sa.String(length=64), nullable=False),
     sa.Column('uploader_id', sa.Integer(), nullable=False),
     sa.Column('uploaded_at', qbank.kernel.times.UtcDateTime(), nullable=False),
-    sa.Column('state', sa.Enum('checking', 'previewed', 'applied', 'reverted', 'refused', name='state', native_enum=False, length=10), nullable=False),
+    sa.Column('state', sa.Enum('CHECKING', 'PREVIEWED', 'APPLIED', 'REVERTED', 'DISCARDED', 'REFUSED', name='batchstate', native_enum=False, length=10), nullable=False),
     sa.Column('applied_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('added', sa.Integer(), nullable=False),
     sa.Column('problem', sa.Text(), nullable=False),
+    sa.Column('notes', sa.JSON(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_import_batches_institution_id_institutions')),
     sa.ForeignKeyConstraint(['table_id'], ['weight_tables.id'], name=op.f('fk_import_batches_table_id_weight_tables')),
@@ -338,6 +342,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_review_panels')),
     sa.UniqueConstraint('plan_id', name=op.f('uq_review_panels_plan_id'))
     )
+    op.create_table('roster_imports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('uploaded_by', sa.Integer(), nullable=False),
+    sa.Column('uploaded_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('imported', sa.Integer(), nullable=False),
+    sa.Column('ended_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_roster_imports_plan_id_exam_plans')),
+    sa.ForeignKeyConstraint(['uploaded_by'], ['accounts.id'], name=op.f('fk_roster_imports_uploaded_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_roster_imports'))
+    )
+    with op.batch_alter_table('roster_imports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_roster_imports_plan_id'), ['plan_id'], unique=False)
+
     op.create_table('rubrics',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('institution_id', sa.Integer(), nullable=False),
@@ -357,6 +378,8 @@ def upgrade() -> None:
     sa.Column('table_id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('minutes', sa.Integer(), nullable=False),
+    sa.Column('weights', sa.JSON(), nullable=False),
+    sa.Column('within_bank', sa.Boolean(), nullable=False),
     sa.Column('created_by', sa.Integer(), nullable=False),
     sa.Column('created_at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
@@ -365,6 +388,10 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['table_id'], ['weight_tables.id'], name=op.f('fk_specifications_table_id_weight_tables')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_specifications'))
     )
+    with op.batch_alter_table('specifications', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_specifications_institution_id'), ['institution_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_specifications_table_id'), ['table_id'], unique=False)
+
     op.create_table('supervisions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
@@ -395,19 +422,26 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_absences')),
     sa.UniqueConstraint('enrolment_id', 'part', name=op.f('uq_absences_enrolment_id_part'))
     )
+    op.create_table('import_files',
+    sa.Column('batch_id', sa.Integer(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['batch_id'], ['import_batches.id'], name=op.f('fk_import_files_batch_id_import_batches')),
+    sa.PrimaryKeyConstraint('batch_id', name=op.f('pk_import_files'))
+    )
     op.create_table('import_rows',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('batch_id', sa.Integer(), nullable=False),
     sa.Column('sheet_name', sa.String(length=200), nullable=False),
     sa.Column('row_number', sa.Integer(), nullable=False),
     sa.Column('cells', sa.JSON(), nullable=False),
+    sa.Column('verdict', sa.Enum('WRONG', 'DUPLICATE', 'GOOD', name='rowverdict', native_enum=False, length=10), nullable=False),
     sa.Column('errors', sa.JSON(), nullable=False),
     sa.Column('duplicate_of', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['batch_id'], ['import_batches.id'], name=op.f('fk_import_rows_batch_id_import_batches')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_import_rows'))
     )
     with op.batch_alter_table('import_rows', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_import_rows_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_import_rows_batch_id_verdict'), ['batch_id', 'verdict'], unique=False)
 
     op.create_table('objections',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -444,20 +478,27 @@ def upgrade() -> None:
     sa.Column('specification_id', sa.Integer(), nullable=False),
     sa.Column('institution_id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('form', sa.String(length=1), nullable=False),
     sa.Column('state', sa.Enum('DRAFT', 'SEALED', 'DISCARDED', name='paperstate', native_enum=False, length=10), nullable=False),
     sa.Column('seed', sa.Integer(), nullable=False),
     sa.Column('composer_id', sa.Integer(), nullable=False),
     sa.Column('created_at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.Column('sealed_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('sealed_by', sa.Integer(), nullable=True),
     sa.Column('fingerprint', sa.String(length=64), nullable=True),
     sa.Column('compliance', sa.JSON(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("(state = 'SEALED') = (fingerprint IS NOT NULL)", name=op.f('ck_papers_sealed')),
+    sa.CheckConstraint("(state = 'SEALED') = (fingerprint IS NOT NULL AND sealed_at IS NOT NULL AND sealed_by IS NOT NULL)", name=op.f('ck_papers_sealed')),
     sa.ForeignKeyConstraint(['composer_id'], ['accounts.id'], name=op.f('fk_papers_composer_id_accounts')),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_papers_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['sealed_by'], ['accounts.id'], name=op.f('fk_papers_sealed_by_accounts')),
     sa.ForeignKeyConstraint(['specification_id'], ['specifications.id'], name=op.f('fk_papers_specification_id_specifications')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_papers'))
     )
+    with op.batch_alter_table('papers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_papers_institution_id'), ['institution_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_papers_specification_id'), ['specification_id'], unique=False)
+
     op.create_table('points',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('range_id', sa.Integer(), nullable=False),
@@ -643,8 +684,12 @@ def upgrade() -> None:
     sa.Column('author_id', sa.Integer(), nullable=False),
     sa.Column('created_at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('submitted_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('approvals', sa.Integer(), nullable=False),
+    sa.Column('retired_reason', sa.Text(), nullable=False),
     sa.Column('batch_id', sa.Integer(), nullable=True),
     sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("state <> 'SUBMITTED' OR submitted_at IS NOT NULL", name=op.f('ck_item_versions_submitted')),
     sa.CheckConstraint('difficulty BETWEEN 1 AND 5', name=op.f('ck_item_versions_difficulty')),
     sa.ForeignKeyConstraint(['author_id'], ['accounts.id'], name=op.f('fk_item_versions_author_id_accounts')),
     sa.ForeignKeyConstraint(['batch_id'], ['import_batches.id'], name=op.f('fk_item_versions_batch_id_import_batches')),
@@ -659,6 +704,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_item_versions_item_id'), ['item_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_item_versions_point_id'), ['point_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_item_versions_state'), ['state'], unique=False)
+        batch_op.create_index('uq_item_versions_standing', ['item_id'], unique=True, sqlite_where=sa.text("state = 'APPROVED'"), postgresql_where=sa.text("state = 'APPROVED'"))
 
     op.create_table('panel_marks',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -688,6 +734,7 @@ def upgrade() -> None:
     sa.Column('minutes', sa.Integer(), nullable=False),
     sa.Column('state', sa.Enum('PLANNED', 'DEALT', 'CLOSED', 'MARKED', name='sittingstate', native_enum=False, length=10), nullable=False),
     sa.Column('seed', sa.String(length=32), nullable=True),
+    sa.Column('seating_seed', sa.String(length=40), nullable=True),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['paper_id'], ['papers.id'], name=op.f('fk_sittings_paper_id_papers')),
     sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_sittings_plan_id_exam_plans')),
@@ -695,6 +742,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('sittings', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sittings_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('dealings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('seed', sa.String(length=32), nullable=False),
+    sa.Column('sheets', sa.Integer(), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('dealt_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['dealt_by'], ['accounts.id'], name=op.f('fk_dealings_dealt_by_accounts')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_dealings_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dealings'))
+    )
+    with op.batch_alter_table('dealings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dealings_sitting_id'), ['sitting_id'], unique=False)
 
     op.create_table('item_statistics',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -992,6 +1054,10 @@ def downgrade() -> None:
 
     op.drop_table('mark_sheets')
     op.drop_table('item_statistics')
+    with op.batch_alter_table('dealings', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dealings_sitting_id'))
+
+    op.drop_table('dealings')
     with op.batch_alter_table('sittings', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sittings_plan_id'))
 
@@ -1001,6 +1067,7 @@ def downgrade() -> None:
 
     op.drop_table('panel_marks')
     with op.batch_alter_table('item_versions', schema=None) as batch_op:
+        batch_op.drop_index('uq_item_versions_standing', sqlite_where=sa.text("state = 'APPROVED'"), postgresql_where=sa.text("state = 'APPROVED'"))
         batch_op.drop_index(batch_op.f('ix_item_versions_state'))
         batch_op.drop_index(batch_op.f('ix_item_versions_point_id'))
         batch_op.drop_index(batch_op.f('ix_item_versions_item_id'))
@@ -1041,6 +1108,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_points_range_id'))
 
     op.drop_table('points')
+    with op.batch_alter_table('papers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_papers_specification_id'))
+        batch_op.drop_index(batch_op.f('ix_papers_institution_id'))
+
     op.drop_table('papers')
     with op.batch_alter_table('panel_members', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_panel_members_account_id'))
@@ -1051,16 +1122,25 @@ def downgrade() -> None:
 
     op.drop_table('objections')
     with op.batch_alter_table('import_rows', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_import_rows_batch_id'))
+        batch_op.drop_index(batch_op.f('ix_import_rows_batch_id_verdict'))
 
     op.drop_table('import_rows')
+    op.drop_table('import_files')
     op.drop_table('absences')
     with op.batch_alter_table('supervisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_supervisions_plan_id'))
 
     op.drop_table('supervisions')
+    with op.batch_alter_table('specifications', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_specifications_table_id'))
+        batch_op.drop_index(batch_op.f('ix_specifications_institution_id'))
+
     op.drop_table('specifications')
     op.drop_table('rubrics')
+    with op.batch_alter_table('roster_imports', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_roster_imports_plan_id'))
+
+    op.drop_table('roster_imports')
     op.drop_table('review_panels')
     op.drop_table('result_lists')
     with op.batch_alter_table('ranges', schema=None) as batch_op:
