@@ -1,0 +1,298 @@
+"""Four plans: one finished, two under way (level 4 and level 2), one to come; each played by the people who do it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.delivery import sheets
+from examroom.delivery.models import HandIn, Sheet
+from examroom.delivery.sheets import Event
+from examroom.filing import scopes
+from examroom.invigilation import rooms
+from examroom.marking import desk as marking
+from examroom.oversight import desk as oversight
+from examroom.plans import candidates, desk, seating, sittings
+from examroom.plans.models import ExamPlan, Room, Sitting
+from qbank.items.models import ItemKind
+from qbank.kernel.access import Viewer
+from qbank.kernel.accounts import Institution
+from qbank.kernel.times import local_date
+from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.standards.models import Standard, Subject, WeightTable
+from scoring.archive import desk as archive
+from scoring.certificates import desk as certificates
+from scoring.practical import desk as practical
+from scoring.practical.models import PracticalGroup, RowKind
+from scoring.practical.rubrics import RowDraft, build_rubric
+from scoring.results import desk as results
+from scoring.review import desk as review
+from seed.people import Student
+from seed.stage import Stage
+
+CONTACT = "湘江技师学院鉴定所 刘老师 0731-00000000"
+ENTRY = {4: "技工学校应届毕业生（在校最后一学年）", 2: "取得本职业三级证书后，经技师班学习的应届毕业生"}
+ROOM_STAFF = (("第一机房", ("invigilator", "invigilator2")), ("第二机房", ("invigilator3", "invigilator4")))
+ASSESSORS = ("assessor", "assessor2", "assessor3")
+EXAMINERS = ("examiner", "examiner2", "examiner3")
+# Rows of the practical rubric of level 4, in half-points, under the sections of the skill weight table.
+SAFETY_ROWS = (RowDraft("违反安全操作规程，造成短路、触电等安全事故", "", 0, RowKind.VETO),
+               RowDraft("未经允许带电作业", "", 0, RowKind.VETO))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When things of one plan happen, in days from now."""
+
+    title: str
+    level: int
+    submitted: float
+    first_day: float
+
+
+def file_scopes(stage: Stage) -> None:
+    """The province publishes what the school may examine."""
+    with stage.acting("province", stage.days(-250)) as (session, who):
+        school, standard = _school(session), _standard(session)
+        for level in (4, 3, 2):
+            scopes.publish_scope(session, school, standard, level, who, valid_from=local_date(stage.days(-200)))
+
+
+def furnish(stage: Stage) -> None:
+    """The school's exam rooms."""
+    with stage.acting("officer", stage.days(-200)) as (session, who):
+        for name, _ in ROOM_STAFF:
+            seating.add_room(session, _school(session), name, 30, who)
+        seating.add_room(session, _school(session), "阶梯教室（备用）", 48, who)
+
+
+def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], *, approve: bool = True) -> int:
+    """A plan drafted, filled with candidates, submitted and (unless it waits) approved; its id."""
+    at = stage.days(schedule.submitted)
+    with stage.acting("officer", at) as (session, who):
+        made = desk.draft_plan(session, _school(session), _standard(session), schedule.level, schedule.title, who,
+                               starts_on=local_date(stage.days(schedule.first_day)), contact=CONTACT, now=at)
+        enrol(stage, session, made, people, who, at)
+        desk.submit(session, made, who, now=at)
+        plan_id = made.id
+    if approve:
+        for login, later in (("city", 1), ("province", 2)):
+            if login == "city" or schedule.level <= 3:
+                with stage.acting(login, at + timedelta(days=later)) as (session, who):
+                    desk.decide(session, session.get_one(ExamPlan, plan_id), who, True, "材料齐全，同意。",
+                                now=at + timedelta(days=later))
+        with stage.acting("city", at + timedelta(days=3)) as (session, who):
+            oversight.assign(session, session.get_one(ExamPlan, plan_id), stage.account_id(session, "supervisor"), who,
+                             now=at + timedelta(days=3))
+    return plan_id
+
+
+def enrol(stage: Stage, session: Session, made: ExamPlan, people: Sequence[Student], who: Viewer, at: datetime) -> None:
+    for person in people:
+        candidates.enrol(session, made, who, name=person.name, identity_number=person.identity_number,
+                         cipher=stage.cipher, student_number=person.student_number, class_name=person.class_name,
+                         entry_condition=ENTRY[made.level], now=at)
+
+
+def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: int, *, rooms_used: int = 1,
+            classes: Sequence[str] | None = None, arranged: datetime) -> int:
+    """A sitting with rooms, invigilators, seats and dealt sheets, arranged at ``arranged``; its id."""
+    with stage.acting("officer", arranged) as (session, who):
+        made = sittings.add_sitting(session, session.get_one(ExamPlan, plan_id), name, who, starts_at=starts_at,
+                                    minutes=90, now=arranged)
+        sittings.choose_paper(session, made, paper, who)
+        for room_name, staff in ROOM_STAFF[:rooms_used]:
+            room = session.scalars(sa.select(Room).where(Room.name == room_name)).one()
+            seating.use_room(session, made, room, [stage.account_id(session, login) for login in staff], who)
+        seating.seat_all(session, made, who, seed=f"座位-{plan_id}-{name}", classes=classes)
+        sheets.deal(session, made, who, now=arranged, seed=f"deal-{plan_id}-{name}"[:32])
+        return made.id
+
+
+def open_rooms(stage: Stage, sitting_id: int) -> None:
+    """The invigilators open their rooms ten minutes before the start."""
+    for place, (_, staff) in enumerate(ROOM_STAFF):
+        with stage.database.open(None, reads_only=True) as session:
+            found = session.get_one(Sitting, sitting_id)
+            at = found.starts_at - timedelta(minutes=10)
+            if place >= len(found.rooms):
+                return
+        with stage.acting(staff[0], at) as (session, who):
+            room = session.get_one(Sitting, sitting_id).rooms[place]
+            rooms.open_room(session, room, who, now=at)
+
+
+def answer(stage: Stage, sitting_id: int, *, ability: float, spread: float, seed: int, until: float = 1.0,
+           absent: int = 0, leave_out: int = 0) -> None:
+    """Candidates answer as people of some ability do (a logistic curve over the graded difficulty).
+
+    ``until``: the share of the paper that they reach; below 1 they do not hand in. ``absent`` never start,
+    ``leave_out`` have not come yet.
+    """
+    draw = random.Random(seed)
+    with stage.database.open(None, reads_only=True) as session:
+        keys = list(session.scalars(sa.select(Sheet.id).where(Sheet.sitting_id == sitting_id).order_by(Sheet.id)))
+    for sheet_id in keys[absent + leave_out:]:
+        theta = draw.gauss(ability, spread)
+        with stage.acting("officer", stage.now) as (session, _):
+            sheet = session.get_one(Sheet, sheet_id)
+            started = sheet.sitting.starts_at + timedelta(seconds=draw.randrange(5, 90))
+            minutes = draw.uniform(35, 80) if until == 1.0 else 1.5
+            finished = started + timedelta(minutes=minutes)
+            account = sheet.enrolment.candidate
+            session.info["actor"] = account.viewer().actor  # candidates hold no password: they act by themselves here
+            session.info["clock"] = lambda: finished  # noqa: B023  # used before the loop goes on
+            sheets.start(session, sheet, now=started)
+            events = _events(session, sheet, theta, draw, until)
+            for first in range(0, len(events), 20):
+                sheets.save(session, sheet, events[first:first + 20], now=started + (finished - started) * (first / 200))
+            if until == 1.0:
+                sheets.hand_in(session, sheet, HandIn.CANDIDATE, now=finished)
+
+
+def _events(session: Session, sheet: Sheet, theta: float, draw: random.Random, until: float) -> list[Event]:
+    paper = {item.number: item for item in session.scalars(
+        sa.select(PaperItem).where(PaperItem.paper_id == sheet.sitting.paper_id))}
+    shown = [paper[entry["number"]] for entry in sheet.layout]
+    events = []
+    for sequence, item in enumerate(shown[:round(len(shown) * until)], start=1):
+        if draw.random() < 0.01:
+            continue  # skipped
+        events.append(Event(sequence, item.number, _choice(item, theta, draw), draw.random() < 0.04))
+    return events
+
+
+def _choice(item: PaperItem, theta: float, draw: random.Random) -> str:
+    version = item.version
+    right = 1 / (1 + math.exp(-1.2 * (theta - (version.difficulty - 3) * 0.8)))
+    if draw.random() < right:
+        return version.key
+    if version.kind is ItemKind.JUDGE:
+        return "F" if version.key == "T" else "T"
+    letters = [option.letter for option in version.options]
+    if version.kind is ItemKind.SINGLE:
+        return draw.choice([letter for letter in letters if letter != version.key])
+    wrong = sorted(draw.sample(letters, draw.randrange(2, len(letters))))
+    return "".join(wrong) if "".join(wrong) != version.key else letters[0] + letters[1]
+
+
+def close(stage: Stage, sitting_id: int) -> None:
+    """What the worker does when the time is over: hand in, close, mark."""
+    with stage.database.open(None, reads_only=True) as session:
+        at = session.get_one(Sitting, sitting_id).ends_at + timedelta(minutes=2)
+    with stage.acting("officer", at) as (session, _):
+        marking.close_due(session, at)
+
+
+def practical_group(stage: Stage, plan_id: int, level: int, at: datetime) -> int:
+    """The plan's candidates before three assessors; the id of the group."""
+    with stage.acting("officer", at - timedelta(days=2)) as (session, who):
+        found = session.get_one(ExamPlan, plan_id)
+        table = session.scalars(sa.select(WeightTable).where(
+            WeightTable.standard_id == found.standard_id, WeightTable.level == level,
+            WeightTable.subject == Subject.SKILL)).one()
+        rubric = build_rubric(session, table, found.institution_id, f"{found.title} 操作技能评分表", who, _rubric_rows(table))
+        group = practical.form_group(
+            session, found, rubric, "第一考核组", who, place="电气实训中心 2 楼", starts_at=at,
+            assessor_ids=[stage.account_id(session, login) for login in ASSESSORS],
+            enrolment_ids=[enrolment.id for enrolment in found.enrolments])
+        return group.id
+
+
+def _rubric_rows(table: WeightTable) -> list[RowDraft]:
+    """Each section of the skill table in three rows: preparation, work, inspection."""
+    rows = []
+    for section in table.ranges:
+        first = section.weight // 5
+        last = section.weight // 4
+        rows += [RowDraft(f"{section.name}：识图、选择器材与工具", section.path, first),
+                 RowDraft(f"{section.name}：装调（检修）操作", section.path, section.weight - first - last),
+                 RowDraft(f"{section.name}：通电检验与记录", section.path, last)]
+    return [*rows, *SAFETY_ROWS]
+
+
+def mark_practice(stage: Stage, group_id: int, at: datetime, *, seed: int, assessors: Sequence[str] = ASSESSORS,
+                  leave_out: int = 0, veto: bool = False) -> None:
+    """The assessors mark each by himself and sign; the last ``leave_out`` candidates wait."""
+    draw = random.Random(seed)
+    with stage.database.open(None, reads_only=True) as session:
+        members = [member.id for member in session.get_one(PracticalGroup, group_id).members]
+    levels = {member: min(0.97, max(0.42, draw.gauss(0.74, 0.12))) for member in members}
+    vetoed = members[3] if veto else 0
+    for login in assessors:
+        with stage.acting(login, at) as (session, who):
+            group = session.get_one(PracticalGroup, group_id)
+            for member in group.members[:len(members) - leave_out]:
+                sheet = practical.mark_sheet_for(session, member, who)
+                marks: dict[int, int | bool | None] = {}
+                for row in group.rubric.rows:
+                    if row.kind is RowKind.VETO:
+                        marks[row.id] = member.id == vetoed and row.text == SAFETY_ROWS[0].text
+                    else:
+                        marks[row.id] = min(row.most, max(0, round(row.most * draw.gauss(levels[member.id], 0.05))))
+                practical.enter_marks(session, sheet, marks, who, now=at)
+                practical.sign(session, sheet, who, now=at)
+
+
+def panel(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Sequence[str]) -> None:
+    """The review panel of a level 2 plan; ``signed_by`` have marked everybody, the others not yet."""
+    draw = random.Random(seed)
+    with stage.acting("officer", at - timedelta(days=3)) as (session, who):
+        ids = [stage.account_id(session, login) for login in EXAMINERS]
+        review.form_panel(session, session.get_one(ExamPlan, plan_id), "电工技师综合评审委员会", who, member_ids=ids,
+                          chair_id=ids[0], starts_at=at)
+    for login in signed_by:
+        with stage.acting(login, at) as (session, who):
+            found = session.get_one(ExamPlan, plan_id)
+            made = review.panel_of(session, found)
+            assert made is not None  # noqa: S101  # formed above
+            member = next(one for one in made.members if one.account_id == who.account_id)
+            for enrolment in found.enrolments:
+                thesis, defence = (2 * draw.randrange(58, 92) for _ in range(2))
+                mark = review.enter(session, member, enrolment, who, thesis=thesis, defence=defence,
+                                    opinion="选题结合生产实际，论述清楚，答辩能回答主要问题。", now=at)
+                review.sign(session, mark, who, now=at)
+
+
+def finish(stage: Stage, plan_id: int, day: float) -> None:
+    """From the merge to the archive, each step by the office that does it."""
+    with stage.acting("supervisor", stage.days(day)) as (session, who):
+        mine = oversight.of_plan(session, plan_id)[0]
+        oversight.report(session, mine, "全程督导理论考试和操作技能考核。考场设置、考评人员和考生配比符合方案要求，考务流程规范，"
+                                        "未发现违规违纪行为。建议：考后及时整理影像资料归档。", who, now=stage.days(day))
+    with stage.acting("officer", stage.days(day + 1)) as (session, who):
+        merged = results.merge_plan(session, session.get_one(ExamPlan, plan_id), who, now=stage.days(day + 1))
+        results.publish(session, merged, who, now=stage.days(day + 2))
+        list_id = merged.id
+    with stage.acting("officer", stage.days(day + 11)) as (session, who):
+        results.submit(session, session.get_one(results.ResultList, list_id), who, now=stage.days(day + 11))
+    for login, later in (("city", 12), ("province", 14)):
+        with stage.acting(login, stage.days(day + later)) as (session, who):
+            results.decide(session, session.get_one(results.ResultList, list_id), who, True, "核对无误。",
+                           now=stage.days(day + later))
+    with stage.acting("officer", stage.days(day + 15)) as (session, who):
+        certificates.issue(session, session.get_one(results.ResultList, list_id), who, cipher=stage.cipher,
+                           now=stage.days(day + 15))
+    with stage.acting("officer", stage.days(day + 16)) as (session, who):
+        archive.pack(session, session.get_one(ExamPlan, plan_id), who, now=stage.days(day + 16))
+
+
+def sealed_papers(stage: Stage, level: int) -> list[int]:
+    """The ids of the sealed papers of one level, oldest first."""
+    with stage.database.open(None, reads_only=True) as session:
+        return list(session.scalars(sa.select(Paper.id).join(Specification).join(WeightTable).where(
+            Paper.state == PaperState.SEALED, WeightTable.level == level).order_by(Paper.id)))
+
+
+def _school(session: Session) -> Institution:
+    return session.scalars(sa.select(Institution).where(Institution.name.contains("技师学院"))).one()
+
+
+def _standard(session: Session) -> Standard:
+    return session.scalars(sa.select(Standard).where(Standard.title.contains("电工"))).one()

@@ -1,0 +1,157 @@
+"""The demo world: made once, kept, and given a sitting to sit at every start."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Flask
+
+from examroom.delivery.models import Sheet, SheetState
+from examroom.plans.models import Enrolment, ExamPlan, Sitting
+from qbank.kernel import migrations
+from qbank.kernel.accounts import Institution
+from qbank.kernel.settings import BadSetting, Settings
+from qbank.kernel.times import local
+from seed import bank, cast, history
+from seed.history import Schedule
+from seed.people import Student, students
+from seed.stage import Stage
+
+MARK = "examroom-demo"  # a file that says: this folder is a demo's own, --fresh may empty it
+OPEN_PLAN = "2026 级电工四级认定（进行中）"
+VISITORS = "参观班"
+LEAST_LEFT = timedelta(minutes=60)
+VISITOR_SEATS = 8
+STUDENTS = 60
+
+
+def make_ready(settings: Settings, *, fresh: bool) -> Settings:
+    """The demo's folder, emptied when ``fresh``. Refuses a folder that holds something else."""
+    marker = settings.folder / MARK
+    ours = {MARK, "secret.key", "identity.key"}
+    if not marker.exists() and any(file.name not in ours for file in settings.folder.iterdir()):
+        raise BadSetting(f"{settings.folder} holds files that are not a demo's: choose another --dir")
+    if fresh and marker.exists():
+        shutil.rmtree(settings.folder)
+        settings.folder.mkdir(parents=True)
+        settings = Settings.from_environment(folder=settings.folder)
+    marker.touch()
+    return replace(settings, jobs_inline=False)
+
+
+def prepare(app: Flask, *, now: datetime) -> str:
+    """Make the world unless it is there, open a sitting for visitors, and say who may sign in."""
+    stage = Stage(app, now)
+    migrations.upgrade(stage.database.engine)
+    with stage.database.open(None, reads_only=True) as session:
+        made = session.scalar(sa.select(sa.func.count()).select_from(Institution)) or 0
+    if not made:
+        build(stage)
+    visitors = open_sitting(stage)
+    return accounts_text(visitors)
+
+
+def build(stage: Stage) -> None:
+    """Everything, in the order in which it happened."""
+    with stage.founding() as session:
+        cast.found(session)
+    bank.write_standards(stage)
+    for level, author in ((4, "author"), (2, "author2")):
+        bank.fill_bank(stage, level, author)
+    bank.compose_papers(stage)
+    history.file_scopes(stage)
+    history.furnish(stage)
+    _plans(stage, students(STUDENTS))
+
+
+def _plans(stage: Stage, everybody: list[Student]) -> None:
+    finished, under_way, review, coming = everybody[:24], everybody[24:40], everybody[40:52], everybody[52:]
+    first, second, _ = history.sealed_papers(stage, 4)[:3]
+    technician = history.sealed_papers(stage, 2)[0]
+
+    plan = history.plan(stage, Schedule("2026 年上半年电工四级认定", 4, -75, -45), finished)
+    morning = _at(stage, -45, 9)
+    sitting = history.sitting(stage, plan, "理论第一场", morning, first, arranged=morning - timedelta(days=3))
+    history.open_rooms(stage, sitting)
+    history.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
+    history.close(stage, sitting)
+    group = history.practical_group(stage, plan, 4, _at(stage, -44, 9))
+    history.mark_practice(stage, group, _at(stage, -44, 15), seed=2, veto=True)
+    history.finish(stage, plan, -43)
+
+    plan = history.plan(stage, Schedule("2026 年电工二级（技师）认定", 2, -50, -4), review)
+    sitting = history.sitting(stage, plan, "技师理论", _at(stage, -4, 9), technician, arranged=_at(stage, -6, 9))
+    history.open_rooms(stage, sitting)
+    history.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
+    history.close(stage, sitting)
+    group = history.practical_group(stage, plan, 2, _at(stage, -3, 9))
+    history.mark_practice(stage, group, _at(stage, -3, 15), seed=4)
+    history.panel(stage, plan, _at(stage, -2, 9), seed=5, signed_by=history.EXAMINERS[1:])
+
+    plan = history.plan(stage, Schedule(OPEN_PLAN, 4, -50, -2), under_way)
+    sitting = history.sitting(stage, plan, "理论第一场", _at(stage, -2, 9), second, arranged=_at(stage, -3, 9))
+    history.open_rooms(stage, sitting)
+    history.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
+    history.close(stage, sitting)
+    group = history.practical_group(stage, plan, 4, _at(stage, -1, 9))
+    history.mark_practice(stage, group, _at(stage, -1, 15), seed=7, assessors=history.ASSESSORS[1:], leave_out=4)
+
+    history.plan(stage, Schedule("2027 年电工四级认定（待审核）", 4, -1, 40), coming, approve=False)
+
+
+def _at(stage: Stage, day: float, hour: int) -> datetime:
+    """``hour`` o'clock in China, so many days from today."""
+    there = local(stage.days(day)).replace(hour=hour, minute=0, second=0, microsecond=0)
+    return there.astimezone(UTC)
+
+
+def open_sitting(stage: Stage) -> list[str]:
+    """Who can sit now, a line each: of an open sitting with an hour left, else of a new one that just began."""
+    if not (waiting := _waiting(stage)):
+        _begin(stage)
+        waiting = _waiting(stage)
+    return waiting
+
+
+def _waiting(stage: Stage) -> list[str]:
+    with stage.database.open(None, reads_only=True) as session:
+        sheets = session.scalars(sa.select(Sheet).join(Sheet.sitting).join(Sitting.plan).where(
+            ExamPlan.title == OPEN_PLAN, Sheet.state == SheetState.DEALT, Sitting.starts_at <= stage.now)
+            .order_by(Sheet.id)).all()
+        return [_line(stage, sheet) for sheet in sheets if sheet.sitting.ends_at - stage.now >= LEAST_LEFT]
+
+
+def _line(stage: Stage, sheet: Sheet) -> str:
+    candidate = sheet.enrolment.candidate
+    number = stage.cipher.decrypt(candidate.identity_cipher or b"")
+    return f"  {sheet.enrolment.ticket_number}  {number}  {candidate.name}  {sheet.sitting.name} {sheet.seat.number} 号座位"
+
+
+def _begin(stage: Stage) -> None:
+    """Eight more fictional candidates, seated in a sitting that began two minutes ago; three of them are at work."""
+    paper = history.sealed_papers(stage, 4)[2]
+    arranged = stage.now - timedelta(hours=1)
+    with stage.acting("officer", arranged) as (session, who):
+        plan = session.scalars(sa.select(ExamPlan).where(ExamPlan.title == OPEN_PLAN)).one()
+        held = session.scalar(sa.select(sa.func.count()).select_from(Enrolment)) or 0
+        name = f"理论第{len(plan.sittings) + 1}场"
+        class_name = f"{VISITORS}{len(plan.sittings)}"
+        more = [replace(person, class_name=class_name) for person in
+                students(VISITOR_SEATS, seed=held, first=held + 1)]
+        history.enrol(stage, session, plan, more, who, arranged)
+        plan_id = plan.id
+    sitting = history.sitting(stage, plan_id, name, stage.now - timedelta(minutes=2), paper, classes=[class_name],
+                              arranged=arranged)
+    history.open_rooms(stage, sitting)
+    history.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)
+
+
+def accounts_text(visitors: list[str]) -> str:
+    """The demo accounts, one for each role, as the console prints them."""
+    lines = ["", f"演示账号（密码均为 {cast.PASSWORD}）："]
+    lines += [f"  {part.login:<12} {part.shown}  {part.name}" for part in cast.CAST if part.shown]
+    lines += ["", "考生从 /exam 进入，准考证号与身份证号："]
+    return "\n".join([*lines, *visitors])
