@@ -156,13 +156,10 @@ def _refuse_changes(session: Session, context: Any, instances: Any) -> None:
                if isinstance(thing, PaperItem) and thing.paper_id is not None}
     specifications = {thing.id if isinstance(thing, Specification) else thing.specification_id for thing in touched
                       if isinstance(thing, Specification | SpecificationPart | Quota)}
-    if any(_frozen(paper) for paper in papers) or _has_sealed(session, specifications):
+    if any(_frozen(paper) for paper in papers) or (specifications and _has_sealed(session, specifications)):
         raise Refused("sealed", "试卷已封存，内容不能再改。需要不同的试卷请重新组卷。")
 
 
 def _has_sealed(session: Session, specification_ids: set[int]) -> bool:
-    specification_ids.discard(None)  # type: ignore[arg-type]  # the id of a new row is None until it is written
-    if not specification_ids:
-        return False
     sealed = sa.select(Paper.id).where(Paper.specification_id.in_(specification_ids), Paper.state == PaperState.SEALED)
     return session.scalar(sealed.limit(1)) is not None
