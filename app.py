@@ -26,7 +26,11 @@ import examroom.invigilation.views
 import examroom.marking.views
 import examroom.oversight.views
 import examroom.plans.views
+import qbank.exchange.commands
+import qbank.exchange.todo
 import qbank.exchange.views
+import qbank.items.commands
+import qbank.items.todo
 import qbank.items.views
 import qbank.kernel.views
 import qbank.papers.views
@@ -61,6 +65,8 @@ ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.stati
 ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
 ADMIN = {Role.ADMINISTRATOR}
+AUTHOR = {Role.ITEM_AUTHOR}
+BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.PAPER_COMPOSER}
 OFFICER = {Role.EXAM_OFFICER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
 PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
@@ -108,7 +114,25 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "standards.new_pack": PACK_SETTERS,
     "standards.pack": PACK_SETTERS,
     # qbank.items
+    "items.index": BANK,
+    "items.export": BANK,
+    "items.show": BANK,
+    "items.new": AUTHOR,
+    "items.edit": AUTHOR,
+    "items.submit": AUTHOR,
+    "items.submit_many": AUTHOR,
+    "items.retire": AUTHOR,
+    "items.review": {Role.ITEM_REVIEWER},
+    "items.judge": {Role.ITEM_REVIEWER},
     # qbank.exchange
+    "exchange.index": AUTHOR,
+    "exchange.upload": AUTHOR,
+    "exchange.template": AUTHOR,
+    "exchange.show": AUTHOR,
+    "exchange.apply": AUTHOR,
+    "exchange.discard": AUTHOR,
+    "exchange.revert": AUTHOR,
+    "exchange.errors": AUTHOR,
     # qbank.statistics
     # qbank.papers
     # examroom.filing
@@ -161,7 +185,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("工作台", (("待办", "home"),)),
     # qbank
-    ("标准与题库", (("职业与标准", "standards.index"), ("规则包", "standards.packs"))),
+    ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
+                 ("导入试题", "exchange.index"), ("审核试题", "items.review"), ("规则包", "standards.packs"))),
     # examroom
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
@@ -171,6 +196,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
+    qbank.items.todo.todo,
+    qbank.exchange.todo.todo,
     scoring.practical.todo.todo,
     scoring.review.todo.todo,
     scoring.results.todo.todo,
@@ -179,6 +206,8 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
     qbank.standards.commands.group,
+    qbank.items.commands.group,
+    qbank.exchange.commands.group,
     scoring.practical.commands.group,
     scoring.review.commands.group,
     scoring.results.commands.group,

@@ -31,6 +31,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_audit_entries_row_key'), ['row_key'], unique=False)
         batch_op.create_index(batch_op.f('ix_audit_entries_table_name'), ['table_name'], unique=False)
 
+    op.create_table('certificate_queries',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('address', sa.String(length=200), nullable=False),
+    sa.Column('subject', sa.String(length=64), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('found', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_queries'))
+    )
+    with op.batch_alter_table('certificate_queries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_certificate_queries_at'), ['at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_certificate_queries_subject'), ['subject'], unique=False)
+
     op.create_table('institutions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -222,6 +234,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('audit_head', sa.String(length=64), nullable=False),
     sa.Column('packed_by', sa.Integer(), nullable=False),
@@ -422,6 +435,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_absences')),
     sa.UniqueConstraint('enrolment_id', 'part', name=op.f('uq_absences_enrolment_id_part'))
     )
+    op.create_table('archive_accesses',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('pack_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.CheckConstraint("reason <> ''", name=op.f('ck_archive_accesses_reason')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_archive_accesses_account_id_accounts')),
+    sa.ForeignKeyConstraint(['pack_id'], ['archive_packs.id'], name=op.f('fk_archive_accesses_pack_id_archive_packs')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_accesses'))
+    )
+    with op.batch_alter_table('archive_accesses', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_accesses_pack_id'), ['pack_id'], unique=False)
+
     op.create_table('import_files',
     sa.Column('batch_id', sa.Integer(), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=False),
@@ -627,15 +654,20 @@ def upgrade() -> None:
     sa.Column('identity_hash', sa.String(length=64), nullable=False),
     sa.Column('identity_masked', sa.String(length=18), nullable=False),
     sa.Column('occupation', sa.String(length=200), nullable=False),
+    sa.Column('occupation_code', sa.String(length=16), nullable=False),
     sa.Column('work_type', sa.String(length=200), nullable=False),
     sa.Column('level', sa.Integer(), nullable=False),
     sa.Column('issuer', sa.String(length=200), nullable=False),
     sa.Column('issued_on', sa.Date(), nullable=False),
+    sa.Column('issued_by', sa.Integer(), nullable=False),
     sa.Column('pdf', sa.LargeBinary(), nullable=False),
     sa.Column('revoked_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.Column('revoked_why', sa.Text(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.CheckConstraint("(revoked_at IS NULL) = (revoked_why = '')", name=op.f('ck_certificates_revoked')),
+    sa.CheckConstraint('length(number) = 22', name=op.f('ck_certificates_number')),
+    sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_certificates_level')),
+    sa.ForeignKeyConstraint(['issued_by'], ['accounts.id'], name=op.f('fk_certificates_issued_by_accounts')),
     sa.ForeignKeyConstraint(['result_id'], ['results.id'], name=op.f('fk_certificates_result_id_results')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_certificates')),
     sa.UniqueConstraint('number', name=op.f('uq_certificates_number')),
@@ -742,6 +774,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('sittings', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sittings_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('certificate_disclosures',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('list_id', sa.Integer(), nullable=False),
+    sa.Column('certificate_id', sa.Integer(), nullable=True),
+    sa.Column('what', sa.Enum('CERTIFICATE', 'ALL_CERTIFICATES', 'REPORT', name='disclosed', native_enum=False, length=20), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_certificate_disclosures_account_id_accounts')),
+    sa.ForeignKeyConstraint(['certificate_id'], ['certificates.id'], name=op.f('fk_certificate_disclosures_certificate_id_certificates')),
+    sa.ForeignKeyConstraint(['list_id'], ['result_lists.id'], name=op.f('fk_certificate_disclosures_list_id_result_lists')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_disclosures'))
+    )
+    with op.batch_alter_table('certificate_disclosures', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_certificate_disclosures_list_id'), ['list_id'], unique=False)
 
     op.create_table('dealings',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -1058,6 +1106,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_dealings_sitting_id'))
 
     op.drop_table('dealings')
+    with op.batch_alter_table('certificate_disclosures', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_certificate_disclosures_list_id'))
+
+    op.drop_table('certificate_disclosures')
     with op.batch_alter_table('sittings', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sittings_plan_id'))
 
@@ -1126,6 +1178,10 @@ def downgrade() -> None:
 
     op.drop_table('import_rows')
     op.drop_table('import_files')
+    with op.batch_alter_table('archive_accesses', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_archive_accesses_pack_id'))
+
+    op.drop_table('archive_accesses')
     op.drop_table('absences')
     with op.batch_alter_table('supervisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_supervisions_plan_id'))
@@ -1196,6 +1252,11 @@ def downgrade() -> None:
     op.drop_table('rule_packs')
     op.drop_table('occupations')
     op.drop_table('institutions')
+    with op.batch_alter_table('certificate_queries', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_certificate_queries_subject'))
+        batch_op.drop_index(batch_op.f('ix_certificate_queries_at'))
+
+    op.drop_table('certificate_queries')
     with op.batch_alter_table('audit_entries', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_audit_entries_table_name'))
         batch_op.drop_index(batch_op.f('ix_audit_entries_row_key'))

@@ -1,0 +1,21 @@
+"""What waits in the import for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from qbank.items.models import BatchState, ImportBatch
+from qbank.kernel.access import Role, Viewer, visible
+from qbank.kernel.todo import Todo
+
+
+def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
+    """Checked files that this person has neither imported nor given up."""
+    if not viewer.has(Role.ITEM_AUTHOR):
+        return []
+    waiting = visible(ImportBatch, viewer).where(ImportBatch.state == BatchState.PREVIEWED,
+                                                 ImportBatch.uploader_id == viewer.account_id)
+    return [Todo(f"确认导入“{batch.file_name}”", "exchange.show", {"batch_id": batch.id}, "文件已检查，尚未导入或放弃")
+            for batch in session.scalars(waiting.order_by(ImportBatch.id))]
