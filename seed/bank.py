@@ -21,7 +21,7 @@ from seed.stage import Stage
 from seed.weights import ELECTRICIAN, NOTE, OTHERS, SAMPLE_NOTE, SkillTable
 
 FILES = Path(__file__).parent
-LEFT_IN_REVIEW = 12  # of the last import, so that reviewers find work
+LEFT_IN_REVIEW = 37  # every so many items of level 4, so that reviewers find work
 TECHNICIAN_FORM = (Part("single", 60, 2), Part("judge", 20, 2), Part("multiple", 10, 4))
 
 
@@ -68,10 +68,9 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
         bank.submit_many(session, _in_state(session, table_id, ItemState.DRAFT), who, now=stage.days(-149))
     for login, day in (("reviewer", -140), ("reviewer2", -135)):
         with stage.acting(login, stage.days(day)) as (session, who):
-            waiting = _in_state(session, table_id, ItemState.SUBMITTED)
-            left = LEFT_IN_REVIEW if level == 4 else 0
-            for version in waiting[:len(waiting) - left]:
-                bank.review(session, version, who, True, "", now=stage.days(day))
+            for version in _in_state(session, table_id, ItemState.SUBMITTED):
+                if level == 2 or version.id % LEFT_IN_REVIEW:
+                    bank.review(session, version, who, True, "", now=stage.days(day))
     if level == 4:
         _keep_busy(stage, table_id)
 

@@ -12,9 +12,9 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.kernel.access import Viewer
-from qbank.kernel.accounts import Account
-from qbank.kernel.db import Database
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Account, create_account, hand_out_password
+from qbank.kernel.db import Actor, Database
 from qbank.kernel.jobs import Jobs
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
@@ -50,3 +50,32 @@ class Installation:
                 yield session, viewer
         except Refused as refusal:
             raise click.ClickException("\n".join((refusal.sentence, *refusal.details))) from refusal
+
+
+group = click.Group("accounts", help="Accounts of this installation.")
+
+
+@group.command("create-administrator")
+@click.argument("login")
+@click.argument("name")
+@click.pass_obj
+def create_administrator(installation: Installation, login: str, name: str) -> None:
+    """Make the first account that can sign in, and print its one-time password."""
+    try:
+        with installation.database.transaction(Actor(None, "命令行")) as session:
+            account = create_account(session, login, name, [Scope(Role.ADMINISTRATOR)])
+            click.echo(hand_out_password(account))
+    except Refused as refusal:
+        raise click.ClickException(refusal.sentence) from refusal
+
+
+@group.command("reset-password")
+@click.argument("login")
+@click.pass_obj
+def reset_password(installation: Installation, login: str) -> None:
+    """Hand out a new one-time password."""
+    with installation.database.transaction(Actor(None, "命令行")) as session:
+        account = session.scalar(sa.select(Account).where(Account.login == login))
+        if account is None:
+            raise click.ClickException(f"no account {login!r}")
+        click.echo(hand_out_password(account))
