@@ -21,10 +21,15 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 import examroom.delivery.views
+import examroom.filing.commands
 import examroom.filing.views
 import examroom.invigilation.views
 import examroom.marking.views
+import examroom.oversight.commands
+import examroom.oversight.todo
 import examroom.oversight.views
+import examroom.plans.commands
+import examroom.plans.todo
 import examroom.plans.views
 import qbank.exchange.commands
 import qbank.exchange.todo
@@ -136,11 +141,50 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     # qbank.statistics
     # qbank.papers
     # examroom.filing
+    "filing.directory": ANYONE,
+    "filing.index": OFFICES | ADMIN,
+    "filing.new": {Role.PROVINCE_OFFICER},
+    "filing.end": {Role.PROVINCE_OFFICER},
     # examroom.plans
+    "plans.index": OFFICES,
+    "plans.new": OFFICER,
+    "plans.show": OFFICES,
+    "plans.edit": OFFICER,
+    "plans.submit": OFFICER,
+    "plans.decide": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "plans.working_days": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.ADMINISTRATOR},
+    "plans.new_sitting": OFFICER,
+    "plans.sitting": OFFICES,
+    "plans.change_sitting": OFFICER,
+    "plans.remove_sitting": OFFICER,
+    "plans.choose_paper": OFFICER,
+    "plans.use_room": OFFICER,
+    "plans.drop_room": OFFICER,
+    "plans.draw_seats": OFFICER,
+    "plans.seats": OFFICES | {Role.INVIGILATOR},
+    "plans.rooms": OFFICER,
+    "plans.new_room": OFFICER,
+    "plans.change_room": OFFICER,
+    "plans.candidates_of": OFFICES,
+    "plans.export_candidates": OFFICES,
+    "plans.roster_template": OFFICER,
+    "plans.enrol": OFFICER,
+    "plans.remove_candidate": OFFICER,
+    "plans.upload_roster": OFFICER,
+    "plans.roster_preview": OFFICER,
+    "plans.roster_errors": OFFICER,
+    "plans.import_roster": OFFICER,
+    "plans.discard_roster": OFFICER,
+    "plans.tickets": OFFICER,
     # examroom.delivery
     # examroom.invigilation
     # examroom.marking
     # examroom.oversight
+    "oversight.index": {Role.QUALITY_SUPERVISOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "oversight.plan": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "oversight.withdraw": {Role.CITY_OFFICER},
+    "oversight.show": OFFICES,
+    "oversight.report": {Role.QUALITY_SUPERVISOR},
     # scoring.practical
     "practical.index": OFFICES | {Role.PRACTICAL_ASSESSOR},
     "practical.rubrics": OFFICER,
@@ -188,6 +232,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
                  ("导入试题", "exchange.index"), ("审核试题", "items.review"), ("规则包", "standards.packs"))),
     # examroom
+    ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
                  ("我的成绩", "results.mine"))),
@@ -201,6 +246,8 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
     scoring.practical.todo.todo,
     scoring.review.todo.todo,
     scoring.results.todo.todo,
+    examroom.plans.todo.todo,
+    examroom.oversight.todo.todo,
 )
 
 # A command group for every room.
@@ -211,6 +258,9 @@ GROUPS: Sequence[click.Group] = (
     scoring.practical.commands.group,
     scoring.review.commands.group,
     scoring.results.commands.group,
+    examroom.filing.commands.group,
+    examroom.plans.commands.group,
+    examroom.oversight.commands.group,
 )
 
 

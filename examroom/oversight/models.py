@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.plans.models import ExamPlan
-from qbank.kernel.access import Viewer
+from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id
 
@@ -32,4 +32,12 @@ class Supervision(Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return cls.plan.has(ExamPlan.visible_to(viewer))
+        """Its supervisor, the school and the offices above; not other supervisors of the region."""
+        own = sa.and_(sa.literal(viewer.has(Role.QUALITY_SUPERVISOR)), cls.supervisor_id == viewer.account_id)
+        offices = viewer.reach(ExamPlan.institution_id, Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER,
+                               plan=ExamPlan.id)
+        return sa.or_(own, cls.plan.has(offices))
+
+    @property
+    def is_reported(self) -> bool:
+        return self.reported_at is not None

@@ -63,6 +63,7 @@ class ExamPlan(Versioned, Base):
     contact: Mapped[Line] = mapped_column(default="")  # person and telephone, printed on notices
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     submitted_at: Mapped[datetime | None]
+    last_serial: Mapped[int] = mapped_column(default=0)  # of the ticket numbers given out; never goes back
     institution: Mapped[Institution] = relationship()
     standard: Mapped[Standard] = relationship()
     decisions: Mapped[list[PlanDecision]] = relationship(order_by="PlanDecision.id")
@@ -119,12 +120,32 @@ class Enrolment(Versioned, Base):
     entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, as chosen on the roster
     plan: Mapped[ExamPlan] = relationship(back_populates="enrolments")
     candidate: Mapped[Account] = relationship()
-    seats: Mapped[list[Seat]] = relationship(back_populates="enrolment")
+    seats: Mapped[list[Seat]] = relationship(back_populates="enrolment", cascade="all, delete-orphan")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.account_id == viewer.account_id)
         return sa.or_(own, cls.plan.has(ExamPlan.visible_to(viewer)))
+
+
+class RosterImport(Versioned, Base):
+    """One uploaded roster between its preview and its end. The rows carry identity numbers: encrypted, and gone after."""
+
+    __tablename__ = "roster_imports"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
+    file_name: Mapped[Line]
+    uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    uploaded_at: Mapped[datetime]
+    content: Mapped[bytes | None] = mapped_column(info={"secret": True})  # null: imported or thrown away
+    imported: Mapped[int] = mapped_column(default=0)  # rows that became enrolments
+    ended_at: Mapped[datetime | None]
+    plan: Mapped[ExamPlan] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.plan.has(viewer.reach(ExamPlan.institution_id, Role.EXAM_OFFICER, plan=ExamPlan.id))
 
 
 class Sitting(Versioned, Base):
@@ -141,9 +162,11 @@ class Sitting(Versioned, Base):
     state: Mapped[SittingState] = mapped_column(sa.Enum(SittingState, native_enum=False, length=10),
                                                 default=SittingState.PLANNED)
     seed: Mapped[str | None] = mapped_column(sa.String(32))  # what the sheets were dealt from; null until dealt
+    seating_seed: Mapped[str | None] = mapped_column(sa.String(40))  # what the seats were drawn from; null until drawn
     plan: Mapped[ExamPlan] = relationship(back_populates="sittings")
     paper: Mapped[Paper | None] = relationship()
-    rooms: Mapped[list[SittingRoom]] = relationship(back_populates="sitting", order_by="SittingRoom.id")
+    rooms: Mapped[list[SittingRoom]] = relationship(back_populates="sitting", order_by="SittingRoom.id",
+                                                    cascade="all, delete-orphan")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -170,7 +193,8 @@ class SittingRoom(Versioned, Base):
     room: Mapped[Room] = relationship()
     invigilators: Mapped[list[RoomInvigilator]] = relationship(back_populates="sitting_room",
                                                                cascade="all, delete-orphan")
-    seats: Mapped[list[Seat]] = relationship(back_populates="sitting_room", order_by="Seat.number")
+    seats: Mapped[list[Seat]] = relationship(back_populates="sitting_room", order_by="Seat.number",
+                                             cascade="all, delete-orphan")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:

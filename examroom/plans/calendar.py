@@ -1,0 +1,90 @@
+"""Working days in China. Pure.
+
+The days come from ``chinese_calendar``; it raises for a year it lacks, and weekends alone would be wrong (调休). For such
+a year the office's own table is used, and without one nothing is guessed: the rule refuses and asks for the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import chinese_calendar
+
+from qbank.kernel.refused import Refused
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class YearTable:
+    """The office's table of one year: weekdays off work, and weekend days at work (调休)."""
+
+    year: int
+    holidays: frozenset[date]
+    workdays: frozenset[date]
+
+    def is_working_day(self, day: date) -> bool:
+        return day in self.workdays or (day.weekday() < 5 and day not in self.holidays)
+
+
+Tables = Mapping[int, YearTable]
+
+
+def knows(year: int) -> bool:
+    """Whether the library has this year."""
+    try:
+        chinese_calendar.is_workday(date(year, 1, 1))
+    except NotImplementedError:
+        return False
+    return True
+
+
+def is_working_day(day: date, tables: Tables) -> bool:
+    """Refuses with ``calendar_missing`` for a year that neither the library nor the office has."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        if day.year in tables:
+            return tables[day.year].is_working_day(day)
+    raise Refused("calendar_missing", f"系统还没有 {day.year} 年的工作日历，不能推算工作日。"
+                                      f"请先在“工作日历”中录入国务院办公厅公布的 {day.year} 年放假和调休安排。")
+
+
+def working_days_between(first: date, last: date, tables: Tables) -> int:
+    """Working days strictly between two days: neither ``first`` nor ``last`` counts."""
+    count, day = 0, first + ONE_DAY
+    while day < last:
+        count += is_working_day(day, tables)
+        day += ONE_DAY
+    return count
+
+
+def latest_submission(starts_on: date, needed: int, tables: Tables) -> date:
+    """The last day to submit so that ``needed`` working days lie strictly between it and ``starts_on``."""
+    count, day = 0, starts_on
+    while count < needed:
+        day -= ONE_DAY
+        count += is_working_day(day, tables)
+    return day - ONE_DAY
+
+
+def read_days(text: str, year: int, what: str) -> frozenset[date]:
+    """Days from what an officer typed: one a line or parted by commas, a span as ``2027-02-05至2027-02-11``.
+
+    Refuses what cannot be read and days of another year, naming ``what``.
+    """
+    days: set[date] = set()
+    for piece in text.replace("，", "\n").replace(",", "\n").replace("、", "\n").split("\n"):
+        if not (cleaned := piece.strip()):
+            continue
+        ends = [end.strip() for end in cleaned.split("至")]
+        try:
+            first, last = date.fromisoformat(ends[0]), date.fromisoformat(ends[-1])
+        except ValueError:
+            raise Refused("not_a_day", f"“{what}”中的“{cleaned}”不是日期。请写成 {year}-01-01，或 {year}-02-05至{year}-02-11。") from None
+        if len(ends) > 2 or first > last or {first.year, last.year} != {year}:
+            raise Refused("not_in_year", f"“{what}”中的“{cleaned}”不在 {year} 年内，或起止颠倒。")
+        days.update(first + ONE_DAY * step for step in range((last - first).days + 1))
+    return frozenset(days)

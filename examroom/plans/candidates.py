@@ -1,0 +1,198 @@
+"""Candidates of a plan: checked row by row, enrolled with a ticket number, taken off again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from examroom.plans import roster, staffing, tickets
+from examroom.plans.desk import require_officer
+from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
+from examroom.plans.roster import RosterRow, read_roster
+from examroom.plans.sittings import makers, require_planned
+from qbank.kernel import identity
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Account, create_account, give, set_identity
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.refused import Refused
+
+__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "read_roster", "remove", "upload"]
+
+LONGEST_NAME = 60
+AT_ONCE = 500  # keys in one IN (...)
+SHOWN = 20  # findings in a refusal
+
+
+@dataclass
+class Book:
+    """What the school and the plan already hold about the people of a roster, read once."""
+
+    accounts: dict[str, Account]  # identity hash -> account of this school
+    enrolled: set[int]
+    invigilators: set[int]
+    makers: set[int]  # of the papers chosen for the plan
+
+
+def enrol(session: Session, plan: ExamPlan, who: Viewer, *, name: str, identity_number: str, cipher: IdentityCipher,
+          student_number: str = "", class_name: str = "", entry_condition: str = "", now: datetime) -> Enrolment:
+    """One candidate, by hand. Refuses with the first thing that is wrong."""
+    row = RosterRow(0, name.strip(), identity_number.strip(), student_number.strip(), class_name.strip(),
+                    entry_condition.strip())
+    require_officer(session, plan, who)
+    _require_open(session, plan)
+    book = _book(session, plan, [row], cipher)
+    if problems := _problems(row, book, cipher, {}):
+        raise Refused("candidate", problems[0])
+    return _write(session, plan, [row], book, cipher)[0]
+
+
+def check_rows(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], cipher: IdentityCipher) -> dict[int, list[str]]:
+    """Row -> what is wrong with it, for the rows that cannot be imported; nothing is written."""
+    book = _book(session, plan, rows, cipher)
+    seen: dict[str, int] = {}
+    return {row.row: problems for row in rows if (problems := _problems(row, book, cipher, seen))}
+
+
+def import_roster(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], who: Viewer, *, cipher: IdentityCipher,
+                  now: datetime) -> int:
+    """Enrol all of ``rows``, or none: refuses when one of them is wrong."""
+    require_officer(session, plan, who)
+    _require_open(session, plan)
+    book = _book(session, plan, rows, cipher)
+    seen: dict[str, int] = {}
+    found = [(row.row, problems) for row in rows if (problems := _problems(row, book, cipher, seen))]
+    if found:
+        details = [f"第 {row} 行：{''.join(problems)}" for row, problems in found[:SHOWN]]
+        raise Refused("roster_errors", f"名单有 {len(found)} 行不能导入，没有写入任何考生。请改正后重新上传，或只导入正确的行。", details)
+    return len(_write(session, plan, rows, book, cipher))
+
+
+def upload(session: Session, plan: ExamPlan, file_name: str, content: bytes, who: Viewer, *, cipher: IdentityCipher,
+           now: datetime) -> RosterImport:
+    """Keep the rows of an uploaded roster, encrypted, until they are imported or thrown away."""
+    require_officer(session, plan, who)
+    _require_open(session, plan)
+    rows = read_roster(content)
+    kept = RosterImport(plan_id=plan.id, file_name=file_name, uploaded_by=who.account_id, uploaded_at=now,
+                        content=cipher.encrypt(roster.to_json(rows)))
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def rows_of(kept: RosterImport, cipher: IdentityCipher) -> list[RosterRow]:
+    """The rows that wait. Refuses when they were imported or thrown away."""
+    if kept.content is None:
+        raise Refused("roster_ended", f"“{kept.file_name}”已经处理过（导入 {kept.imported} 人），其中的身份证号码已清除。需要时请重新上传。")
+    return roster.from_json(cipher.decrypt(kept.content))
+
+
+def end_import(kept: RosterImport, imported: int, *, now: datetime) -> None:
+    """The rows have done their service: forget them."""
+    kept.content, kept.imported, kept.ended_at = None, imported, now
+
+
+def remove(session: Session, enrolment: Enrolment, who: Viewer) -> None:
+    """Take a candidate off the plan, until a sitting with his seat is dealt."""
+    require_officer(session, enrolment.plan, who)
+    for seat in enrolment.seats:
+        require_planned(seat.sitting_room.sitting)
+    session.delete(enrolment)
+    session.flush()
+
+
+def _require_open(session: Session, plan: ExamPlan) -> None:
+    states = set(session.scalars(sa.select(Sitting.state).where(Sitting.plan_id == plan.id)))
+    if states and SittingState.PLANNED not in states:
+        raise Refused("enrolment_closed", "本方案的场次都已发卷，不能再增加考生。需要补考的考生请另行申报方案。")
+
+
+def _book(session: Session, plan: ExamPlan, rows: Iterable[RosterRow], cipher: IdentityCipher) -> Book:
+    hashes = [cipher.fingerprint(_compact(row.identity_number)) for row in rows]
+    accounts: dict[str, Account] = {}
+    for start in range(0, len(hashes), AT_ONCE):
+        query = (sa.select(Account).options(selectinload(Account.grants)).order_by(Account.id.desc())
+                 .where(Account.institution_id == plan.institution_id,
+                        Account.identity_hash.in_(hashes[start:start + AT_ONCE])))
+        accounts |= {account.identity_hash or "": account for account in session.scalars(query)}
+    papers = session.scalars(sa.select(Sitting.paper_id).where(Sitting.plan_id == plan.id)).all()
+    return Book(accounts, set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id))),
+                staffing.invigilates(session, plan.id), makers(session, [paper for paper in papers if paper]))
+
+
+def _compact(number: str) -> str:
+    return number.replace(" ", "").upper()
+
+
+def _problems(row: RosterRow, book: Book, cipher: IdentityCipher, seen: dict[str, int]) -> list[str]:
+    found = []
+    if not row.name:
+        found.append("没有填写姓名。")
+    elif len(row.name) > LONGEST_NAME:
+        found.append(f"姓名超过 {LONGEST_NAME} 个字。")
+    if not row.entry_condition:
+        found.append("没有填写申报条件。")
+    return found + _identity_problems(row, book, cipher, seen)
+
+
+def _identity_problems(row: RosterRow, book: Book, cipher: IdentityCipher, seen: dict[str, int]) -> list[str]:
+    if not row.identity_number:
+        return ["没有填写身份证号码。"]
+    if roster.is_scientific(row.identity_number):
+        return ["身份证号码被 Excel 变成了科学计数法，末尾几位已丢失。请把该列设为“文本”格式后重新填写。"]
+    try:
+        number = identity.check(row.identity_number)
+    except Refused as refusal:
+        return [refusal.sentence]
+    if (first := seen.setdefault(number, row.row)) != row.row:
+        return [f"身份证号码与第 {first} 行重复。"]
+    account = book.accounts.get(cipher.fingerprint(number))
+    return _account_problems(row, account, book) if account else []
+
+
+def _account_problems(row: RosterRow, account: Account, book: Book) -> list[str]:
+    found = []
+    if account.id in book.enrolled:
+        found.append("该考生已在本方案名单中。")
+    if account.name != row.name:
+        found.append(f"该身份证号码在本校登记的姓名是“{account.name}”，与名单不一致，请核对。")
+    if not account.active:
+        found.append("该考生的账号已停用，请联系系统管理员。")
+    if account.id in book.invigilators:
+        found.append("该人员是本方案的监考员，不能同时是考生。")
+    if account.id in book.makers:
+        found.append("该人员参与了本方案所用试卷的命题或组卷，应当回避。")
+    return found
+
+
+def _write(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Book, cipher: IdentityCipher) -> list[Enrolment]:
+    """Checked rows become accounts and enrolments. The plan's version makes two writers of ticket numbers collide."""
+    enrolments = []
+    for row in rows:
+        account = _account(session, plan, row, book, cipher)
+        plan.last_serial += 1
+        ticket = tickets.ticket_number(plan.starts_on.year, plan.id, plan.level, plan.last_serial)
+        enrolments.append(Enrolment(plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=row.student_number[:200],
+                                    class_name=row.class_name[:200], entry_condition=row.entry_condition))
+    session.add_all(enrolments)
+    session.flush()
+    return enrolments
+
+
+def _account(session: Session, plan: ExamPlan, row: RosterRow, book: Book, cipher: IdentityCipher) -> Account:
+    """The person's account at this school; a new one has no password and signs in at the exam door only."""
+    number = identity.check(row.identity_number)
+    grant = Scope(Role.CANDIDATE, plan.institution_id)
+    if known := book.accounts.get(cipher.fingerprint(number)):
+        give(session, known, grant)
+        return known
+    login = f"c{cipher.fingerprint(number)[:16]}"
+    if session.scalar(sa.select(Account.id).where(Account.login == login)):
+        login += f"-{plan.institution_id}"  # the same person at another school
+    account = create_account(session, login, row.name, [grant], institution=plan.institution)
+    set_identity(account, number, cipher)
+    return account

@@ -1,0 +1,165 @@
+"""Sittings of a plan: when, with which sealed paper, and what still lacks before sheets can be dealt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.filing.scopes import require_scope
+from examroom.plans import staffing
+from examroom.plans.desk import require_officer
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingState
+from qbank.items.models import ItemVersion
+from qbank.kernel.access import Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date, spoken
+from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.standards.models import WeightTable
+
+LONGEST_MINUTES = 300
+
+
+@dataclass(frozen=True)
+class PaperChoice:
+    """What an exam officer may know of a sealed paper: never its content."""
+
+    id: int
+    name: str
+    fingerprint: str
+    sealed_at: datetime
+    minutes: int
+    used_in: int  # sittings that chose it already
+
+
+def add_sitting(session: Session, plan: ExamPlan, name: str, who: Viewer, *, starts_at: datetime, minutes: int,
+                now: datetime) -> Sitting:
+    """A sitting of ``plan``, not before its first exam day and inside the filed scope."""
+    require_officer(session, plan, who)
+    _check_times(session, plan, starts_at, minutes, now)
+    sitting = Sitting(plan=plan, name=_name(session, plan, name), starts_at=starts_at, minutes=minutes)
+    session.add(sitting)
+    session.flush()
+    return sitting
+
+
+def change_sitting(session: Session, sitting: Sitting, name: str, who: Viewer, *, starts_at: datetime, minutes: int,
+                   now: datetime) -> None:
+    """Change name and time until sheets are dealt. A chosen paper keeps its own minutes."""
+    require_officer(session, sitting.plan, who)
+    require_planned(sitting)
+    length = sitting.minutes if sitting.paper_id else minutes
+    _check_times(session, sitting.plan, starts_at, length, now)
+    sitting.name = _name(session, sitting.plan, name, but=sitting.id)
+    sitting.starts_at, sitting.minutes = starts_at, length
+    session.flush()
+    staffing.check_clashes(session, sitting)
+
+
+def remove_sitting(session: Session, sitting: Sitting, who: Viewer) -> None:
+    """Take a sitting out of its plan, with its rooms and seats, until sheets are dealt."""
+    require_officer(session, sitting.plan, who)
+    require_planned(sitting)
+    session.delete(sitting)
+    session.flush()
+    session.expire(sitting.plan, ["sittings"])
+
+
+def require_planned(sitting: Sitting) -> None:
+    """Refuse once sheets are dealt: they name seats, paper and time."""
+    if sitting.state != SittingState.PLANNED:
+        raise Refused("sitting_dealt", f"“{sitting.name}”{sitting.state.chinese}，时间、试卷、考场和座位不能再改。")
+
+
+def _check_times(session: Session, plan: ExamPlan, starts_at: datetime, minutes: int, now: datetime) -> None:
+    if starts_at <= now:
+        raise Refused("in_the_past", f"开考时间应晚于现在（{spoken(now)}）。")
+    if local_date(starts_at) < plan.starts_on:
+        raise Refused("before_first_day", f"场次不能早于方案的首考日（{spoken(plan.starts_on)}）：工作日是从首考日倒算的。")
+    if not 1 <= minutes <= LONGEST_MINUTES:
+        raise Refused("minutes", f"考试时长应在 1 到 {LONGEST_MINUTES} 分钟之间。")
+    require_scope(session, plan.institution, plan.standard, plan.level, local_date(starts_at))
+
+
+def _name(session: Session, plan: ExamPlan, text: str, but: int = 0) -> str:
+    name = text.strip()[:200]
+    if not name:
+        raise Refused("name_missing", "请填写场次名称，例如“理论第一场”。")
+    double = sa.select(Sitting.id).where(Sitting.plan_id == plan.id, Sitting.name == name, Sitting.id != but)
+    if session.scalar(double):
+        raise Refused("name_taken", f"本方案已有名为“{name}”的场次，请换一个名称。")
+    return name
+
+
+def papers_for(session: Session, sitting: Sitting) -> list[PaperChoice]:
+    """Sealed papers of the same school, standard and level, newest first."""
+    used = (sa.select(sa.func.count(Sitting.id)).where(Sitting.paper_id == Paper.id, Sitting.id != sitting.id)
+            .correlate(Paper).scalar_subquery())
+    query = (sa.select(Paper.id, Paper.name, Paper.fingerprint, Paper.sealed_at, Specification.minutes, used)
+             .join(Specification, Specification.id == Paper.specification_id)
+             .join(WeightTable, WeightTable.id == Specification.table_id)
+             .where(Paper.state == PaperState.SEALED, Paper.institution_id == sitting.plan.institution_id,
+                    WeightTable.standard_id == sitting.plan.standard_id, WeightTable.level == sitting.plan.level)
+             .order_by(Paper.sealed_at.desc(), Paper.id.desc()))
+    return [PaperChoice(*row) for row in session.execute(query)]
+
+
+def choose_paper(session: Session, sitting: Sitting, paper_id: int, who: Viewer) -> None:
+    """The sealed paper of a sitting; its minutes become the sitting's.
+
+    Refuses other schools', standards' and levels' papers, and one whose composer or an item's author is a candidate.
+    """
+    require_officer(session, sitting.plan, who)
+    require_planned(sitting)
+    chosen = next((paper for paper in papers_for(session, sitting) if paper.id == paper_id), None)
+    if chosen is None:
+        raise Refused("paper_not_fitting", "没有找到这份试卷。只能选用本校、同一标准、同一等级的已封存试卷。")
+    insiders = makers(session, [paper_id])
+    enrolled = sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id).where(
+        Enrolment.plan_id == sitting.plan_id, Account.id.in_(insiders))
+    if names := session.scalars(enrolled.order_by(Account.name)).all():
+        raise Refused("maker_is_candidate", f"{'、'.join(names)}是本方案的考生，又参与了这份试卷的命题或组卷，应当回避。请换一份试卷。")
+    sitting.paper_id, sitting.minutes = chosen.id, chosen.minutes
+    session.flush()
+    session.expire(sitting, ["paper"])
+    staffing.check_clashes(session, sitting)
+
+
+def makers(session: Session, paper_ids: Iterable[int]) -> set[int]:
+    """Accounts of the composers of these papers and of the authors of their items."""
+    ids = list(paper_ids)
+    composers = sa.select(Paper.composer_id).where(Paper.id.in_(ids))
+    authors = (sa.select(ItemVersion.author_id).join(PaperItem, PaperItem.version_id == ItemVersion.id)
+               .where(PaperItem.paper_id.in_(ids)))
+    return set(session.scalars(composers.union(authors)))
+
+
+def obstacles(session: Session, sitting: Sitting) -> list[str]:
+    """What still lacks before sheets can be dealt, one sentence each; empty when nothing does."""
+    plan, found = sitting.plan, []
+    if plan.state != PlanState.APPROVED:
+        found.append(f"考务方案{plan.state.chinese}，批准后才能发卷。")
+    if sitting.paper_id is None:
+        found.append("还没有选用试卷。")
+    if not sitting.rooms:
+        found.append("还没有安排考场。")
+    seated = session.scalar(sa.select(sa.func.count(Seat.id)).where(Seat.sitting_id == sitting.id)) or 0
+    if not seated:
+        found.append("还没有编排座位。")
+    if sitting.paper_id is not None:
+        insiders = makers(session, [sitting.paper_id])
+        query = (sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id)
+                 .join(Seat, Seat.enrolment_id == Enrolment.id)
+                 .where(Seat.sitting_id == sitting.id, Account.id.in_(insiders)))
+        found += [f"考生{name}参与了本场试卷的命题或组卷，应当回避。" for name in session.scalars(query)]
+    return found + staffing.shortages(session, sitting)
+
+
+def unseated(session: Session, plan: ExamPlan) -> int:
+    """Candidates of ``plan`` without a seat in any of its sittings."""
+    query = sa.select(sa.func.count(Enrolment.id)).where(Enrolment.plan_id == plan.id, ~Enrolment.seats.any())
+    return session.scalar(query) or 0

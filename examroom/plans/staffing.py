@@ -1,0 +1,128 @@
+"""Who watches a room: how many invigilators, who may be one, and who is already somewhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from examroom.plans.models import Enrolment, ExamPlan, RoomInvigilator, Seat, Sitting, SittingRoom
+from qbank.kernel.access import Role
+from qbank.kernel.accounts import Account, Grant
+from qbank.kernel.refused import Refused
+from qbank.standards.packs import pack_for
+from qbank.standards.rulepack import RulePack
+
+
+def invigilators_needed(pack: RulePack, candidates: int) -> int:
+    """One for every 15 candidates or part of them, and never fewer than two (numbers from the rule pack)."""
+    return max(pack.least_invigilators, -(-candidates // pack.candidates_per_invigilator))
+
+
+def holders(plan: ExamPlan, role: Role) -> sa.Select[Account]:
+    """Active accounts with a grant of ``role`` that reaches the plan."""
+    school = plan.institution
+    reaches = sa.and_(
+        Grant.role == role,
+        sa.or_(Grant.institution_id.is_(None), Grant.institution_id == school.id),
+        sa.or_(Grant.region.is_(None), sa.literal(school.region).like(Grant.region + "%")),
+        sa.or_(Grant.occupation_code.is_(None), Grant.occupation_code == plan.standard.occupation.code),
+        sa.or_(Grant.plan_id.is_(None), Grant.plan_id == plan.id),
+    )
+    return sa.select(Account).where(Account.active, Account.grants.any(reaches)).order_by(Account.name, Account.id)
+
+
+def invigilators_for(session: Session, plan: ExamPlan) -> list[Account]:
+    """Who may invigilate: holds the role for the school and is no candidate of the plan."""
+    enrolled = sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id)
+    return list(session.scalars(holders(plan, Role.INVIGILATOR).where(Account.id.not_in(enrolled))))
+
+
+def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, account_ids: Sequence[int],
+                        candidates: int) -> list[Account]:
+    """The accounts behind ``account_ids``, checked: enough of them, entitled, no candidates, nowhere else at the time."""
+    wanted = list(dict.fromkeys(account_ids))
+    enrolled = sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id).where(
+        Enrolment.plan_id == sitting.plan_id, Account.id.in_(wanted))
+    if names := session.scalars(enrolled).all():
+        raise Refused("invigilator_is_candidate", f"{'、'.join(names)}是本方案的考生，不能监考。请换人。")
+    by_id = {account.id: account for account in invigilators_for(session, sitting.plan)}
+    if any(account_id not in by_id for account_id in wanted):
+        raise Refused("not_an_invigilator", "所选人员中有人没有本校监考员权限。请从名单中选择，或请系统管理员授予监考员角色。")
+    _check_number(session, sitting, len(wanted), candidates)
+    elsewhere = _elsewhere(session, sitting, but_room=room_id)
+    for account_id in wanted:
+        if account_id in elsewhere:
+            raise Refused("invigilator_busy", f"{by_id[account_id].name}同一时间已在{elsewhere[account_id]}监考。请换人或调整时间。")
+    return [by_id[account_id] for account_id in wanted]
+
+
+def _check_number(session: Session, sitting: Sitting, given: int, candidates: int) -> None:
+    pack = pack_for(session, sitting.plan.institution)
+    needed = invigilators_needed(pack, candidates)
+    if given < needed:
+        raise Refused("too_few_invigilators", f"每个考场监考员不少于 {pack.least_invigilators} 人，且与考生之比不低于 "
+                                              f"1∶{pack.candidates_per_invigilator}。该考场按 {candidates} 名考生需要 {needed} 名监考员，"
+                                              f"现在选了 {given} 名。")
+
+
+def overlapping(session: Session, sitting: Sitting) -> list[Sitting]:
+    """Sittings of any plan that share a moment with ``sitting``."""
+    earliest = sitting.starts_at - timedelta(hours=6)  # no sitting lasts longer (sittings.LONGEST_MINUTES)
+    near = session.scalars(sa.select(Sitting).where(
+        Sitting.id != sitting.id, Sitting.starts_at > earliest, Sitting.starts_at < sitting.ends_at)
+        .options(selectinload(Sitting.rooms).selectinload(SittingRoom.invigilators)))
+    return [other for other in near if other.ends_at > sitting.starts_at]
+
+
+def _elsewhere(session: Session, sitting: Sitting, but_room: int = 0) -> dict[int, str]:
+    """Account -> where it invigilates at the same time, leaving out one room of this sitting."""
+    rooms = [used for other in [sitting, *overlapping(session, sitting)] for used in other.rooms
+             if not (other.id == sitting.id and used.room_id == but_room)]
+    return {watcher.account_id: f"“{used.sitting.name}”{used.room.name}" for used in rooms for watcher in used.invigilators}
+
+
+def check_room_free(session: Session, sitting: Sitting, room_id: int) -> None:
+    """Refuse a room that another sitting uses at the same time."""
+    for other in overlapping(session, sitting):
+        for used in other.rooms:
+            if used.room_id == room_id:
+                raise Refused("room_busy", f"{used.room.name}同一时间已用于“{other.name}”。请换考场或调整时间。")
+
+
+def check_clashes(session: Session, sitting: Sitting) -> None:
+    """Refuse when, after a change of time, a room or an invigilator of ``sitting`` is needed twice."""
+    for used in sitting.rooms:
+        check_room_free(session, sitting, used.room_id)
+    elsewhere = {watcher.account_id: f"“{other.name}”{used.room.name}" for other in overlapping(session, sitting)
+                 for used in other.rooms for watcher in used.invigilators}
+    for used in sitting.rooms:
+        for watcher in used.invigilators:
+            if watcher.account_id in elsewhere:
+                raise Refused("invigilator_busy", f"{watcher.account.name}同一时间已在{elsewhere[watcher.account_id]}监考。"
+                                                  "请换人或调整时间。")
+
+
+def shortages(session: Session, sitting: Sitting) -> list[str]:
+    """Rooms whose invigilators are too few for those who sit there, and invigilators who became candidates."""
+    pack = pack_for(session, sitting.plan.institution)
+    enrolled = set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == sitting.plan_id)))
+    seated = dict(session.execute(sa.select(Seat.sitting_room_id, sa.func.count()).where(Seat.sitting_id == sitting.id)
+                                  .group_by(Seat.sitting_room_id)).tuples().all())
+    found = []
+    for used in sitting.rooms:
+        candidates = seated.get(used.id, 0)
+        needed = invigilators_needed(pack, candidates)
+        if candidates and len(used.invigilators) < needed:
+            found.append(f"{used.room.name}有 {candidates} 名考生，需要 {needed} 名监考员，只安排了 {len(used.invigilators)} 名。")
+        found += [f"{used.room.name}的监考员{watcher.account.name}是本方案的考生，应当更换。"
+                  for watcher in used.invigilators if watcher.account_id in enrolled]
+    return found
+
+
+def invigilates(session: Session, plan_id: int) -> set[int]:
+    """Accounts that invigilate in the plan."""
+    return set(session.scalars(sa.select(RoomInvigilator.account_id).join(SittingRoom).join(Sitting)
+                               .where(Sitting.plan_id == plan_id)))
