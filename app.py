@@ -92,6 +92,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "accounts.grant": ADMIN,
     "accounts.withdraw": ADMIN,
     "accounts.reset": ADMIN,
+    "accounts.institutions": ADMIN,
+    "accounts.new_institution": ADMIN,
+    "accounts.institution": ADMIN,
     "accounts.trail": ADMIN,
     "accounts.job": SIGNED_IN,
     "accounts.job_progress": SIGNED_IN,
@@ -236,7 +239,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
                  ("我的成绩", "results.mine"))),
-    ("系统", (("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
+    ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
 # Each room's own part of the work list.

@@ -12,8 +12,9 @@ from itsdangerous import BadData
 
 from qbank.kernel import accounts, audit
 from qbank.kernel.access import GRANTABLE, Role, Scope, fetch, visible
-from qbank.kernel.accounts import Account, Grant, Institution
+from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import carrier, db, now, paged, viewer
@@ -144,6 +145,37 @@ def withdraw(account_id: int, grant_id: int) -> Any:
 def reset(account_id: int) -> Any:
     account = fetch(db(), Account, account_id, viewer())
     return render_template("accounts/handed_out.html", account=account, password=accounts.hand_out_password(account))
+
+
+@blueprint.get("/institutions")
+def institutions() -> Any:
+    found = db().scalars(visible(Institution, viewer()).order_by(Institution.region, Institution.name)).all()
+    return render_template("accounts/institutions.html", institutions=found)
+
+
+@blueprint.route("/institutions/new", methods=["GET", "POST"])
+def new_institution() -> Any:
+    return _institution(Institution())
+
+
+@blueprint.route("/institutions/<int:institution_id>", methods=["GET", "POST"])
+def institution(institution_id: int) -> Any:
+    return _institution(fetch(db(), Institution, institution_id, viewer()))
+
+
+def _institution(found: Institution) -> Any:
+    problem = ""
+    if request.method == "POST":
+        try:
+            found.expect(request.form.get("row_version", type=int))
+            describe(db(), found, request.form)
+            flash(f"已保存“{found.name}”。", "success")
+            return redirect(url_for("accounts.institutions"))
+        except Refused as refusal:
+            db().rollback()
+            problem = refusal.sentence
+    return render_template("accounts/institution.html", institution=found, kinds=InstitutionKind, problem=problem,
+                           fields=request.form or vars(found))
 
 
 @blueprint.get("/audit")

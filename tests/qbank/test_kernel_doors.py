@@ -164,3 +164,21 @@ def test_one_commit_writes_the_row_and_its_trace_together(session: Session, peop
     session.commit()
     assert session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(
         AuditEntry.table_name == "accounts")) == 1
+
+
+def test_the_administrator_enters_a_school_and_what_is_wrong_is_said_beside_the_form(
+        session: Session, people: People, enter: Callable[[Viewer], FlaskClient], database: Database) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    session.commit()
+    client = enter(admin)
+    form = {"name": "洞庭高级技工学校", "kind": "advanced", "region": "4306", "certificate_prefix": "", "credit_code": ""}
+    refused = client.post("/accounts/institutions/new", data=form)
+    assert "地区代码应为 6 位数字" in refused.get_data(as_text=True)
+    assert "洞庭高级技工学校" in refused.get_data(as_text=True)  # nothing typed is lost
+    for field, wrong in (("certificate_prefix", "4300"), ("credit_code", "123"), ("kind", "university"), ("name", people.home.name)):
+        page = client.post("/accounts/institutions/new", data=form | {"region": "430600", field: wrong})
+        assert page.status_code == 200, field
+        assert 'role="alert"' in page.get_data(as_text=True), field
+    assert client.post("/accounts/institutions/new", data=form | {"region": "430600"}).status_code == 302
+    with database.open(None, reads_only=True) as fresh:
+        assert fresh.scalars(sa.select(Institution.kind).where(Institution.region == "430600")).one() == "advanced"
