@@ -20,10 +20,16 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+import examroom.delivery.commands
+import examroom.delivery.todo
 import examroom.delivery.views
 import examroom.filing.commands
 import examroom.filing.views
+import examroom.invigilation.commands
+import examroom.invigilation.todo
 import examroom.invigilation.views
+import examroom.marking.commands
+import examroom.marking.todo
 import examroom.marking.views
 import examroom.oversight.commands
 import examroom.oversight.todo
@@ -180,8 +186,36 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "plans.discard_roster": OFFICER,
     "plans.tickets": OFFICER,
     # examroom.delivery
+    "delivery.static": ANYONE,
+    "delivery.sign_in": ANYONE,
+    "delivery.waiting_hall": {Role.CANDIDATE},
+    "delivery.hall_state": {Role.CANDIDATE},
+    "delivery.exam": {Role.CANDIDATE},
+    "delivery.open_page": {Role.CANDIDATE},
+    "delivery.state": {Role.CANDIDATE},
+    "delivery.pulse": {Role.CANDIDATE},
+    "delivery.events": {Role.CANDIDATE},
+    "delivery.hand_in": {Role.CANDIDATE},
+    "delivery.index": OFFICER,
+    "delivery.desk": OFFICER,
+    "delivery.deal": OFFICER,
+    "delivery.postpone": OFFICER,
     # examroom.invigilation
+    "invigilation.index": OFFICES | {Role.INVIGILATOR},
+    "invigilation.room": OFFICES | {Role.INVIGILATOR},
+    "invigilation.board": OFFICES | {Role.INVIGILATOR},
+    "invigilation.record": OFFICES | {Role.INVIGILATOR},
+    "invigilation.open_room": {Role.INVIGILATOR},
+    "invigilation.grant": {Role.INVIGILATOR},
+    "invigilation.force": {Role.INVIGILATOR},
+    "invigilation.incident": {Role.INVIGILATOR},
+    "invigilation.admit": {Role.INVIGILATOR},
+    "invigilation.close": {Role.INVIGILATOR},
     # examroom.marking
+    "marking.index": OFFICES,
+    "marking.sitting": OFFICES,
+    "marking.sheet": OFFICER,
+    "marking.finish": OFFICER,
     # examroom.oversight
     "oversight.index": {Role.QUALITY_SUPERVISOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
     "oversight.plan": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
@@ -236,6 +270,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
                  ("导入试题", "exchange.index"), ("审核试题", "items.review"), ("规则包", "standards.packs"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
+    ("理论考试", (("我的考试", "delivery.waiting_hall"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
+              ("理论评分", "marking.index"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
                  ("我的成绩", "results.mine"))),
@@ -251,6 +287,9 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
     scoring.results.todo.todo,
     examroom.plans.todo.todo,
     examroom.oversight.todo.todo,
+    examroom.delivery.todo.todo,
+    examroom.invigilation.todo.todo,
+    examroom.marking.todo.todo,
 )
 
 # A command group for every room.
@@ -264,13 +303,16 @@ GROUPS: Sequence[click.Group] = (
     examroom.filing.commands.group,
     examroom.plans.commands.group,
     examroom.oversight.commands.group,
+    examroom.delivery.commands.group,
+    examroom.invigilation.commands.group,
+    examroom.marking.commands.group,
 )
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     """The application on the database and folder of ``settings``."""
     app = Flask(__name__, template_folder="templates", static_folder="templates/static")
-    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="accounts.sign_in")
+    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.add_url_rule("/", "home", home)
     for room in ROOMS:

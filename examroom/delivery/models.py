@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.plans.models import Enrolment, Seat, Sitting, SittingRoom
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.db import Base, Id
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id, Line
 
 
 class SheetState(enum.StrEnum):
@@ -42,8 +43,8 @@ class HandIn(enum.StrEnum):
 class Sheet(Base):
     """答卷: one candidate's shuffled copy of the sealed paper. One per enrolment and sitting, dealt before the start.
 
-    ``layout`` is a list in the order shown: ``{"number": paper number, "options": "CABD"}`` (canonical letters in the
-    order shown). Everything behind the first save is canonical: paper numbers and canonical letters.
+    ``layout`` is a list in the order shown: ``{"number": paper number, "kind": "single", "options": "CABD"}`` (canonical
+    letters in the order shown). Everything behind the first save is canonical: paper numbers and canonical letters.
     """
 
     __tablename__ = "sheets"
@@ -55,12 +56,12 @@ class Sheet(Base):
     enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
     seat_id: Mapped[int] = mapped_column(sa.ForeignKey("seats.id"))
     seed: Mapped[str] = mapped_column(sa.String(64))
-    layout: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
+    # Secret: it follows from the seed, and the trail must not show who sees which question where before the exam.
+    layout: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, info={"secret": True})
     state: Mapped[SheetState] = mapped_column(sa.Enum(SheetState, native_enum=False, length=10), default=SheetState.DEALT)
     started_at: Mapped[datetime | None]
     handed_in_at: Mapped[datetime | None]
     handed_in_how: Mapped[HandIn | None] = mapped_column(sa.Enum(HandIn, native_enum=False, length=10))
-    seen_at: Mapped[datetime | None] = mapped_column(info={"unaudited": True})  # last sign of life from the page
     sitting: Mapped[Sitting] = relationship()
     enrolment: Mapped[Enrolment] = relationship()
     seat: Mapped[Seat] = relationship()
@@ -72,6 +73,65 @@ class Sheet(Base):
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.enrolment.has(account_id=viewer.account_id))
         in_room = cls.seat.has(Seat.sitting_room.has(SittingRoom.visible_to(viewer)))
         return sa.or_(own, in_room)
+
+
+class Dealing(Base):
+    """One dealing of a sitting; it may be repeated until the start, the newest one holds."""
+
+    __tablename__ = "dealings"
+
+    id: Mapped[Id]
+    sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"), index=True)
+    seed: Mapped[str] = mapped_column(sa.String(32))
+    sheets: Mapped[int]
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))  # of the sealed paper, checked when dealing
+    dealt_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    officer: Mapped[Account] = relationship()
+
+
+class PageState(enum.StrEnum):
+    """waiting → live → ended. A page waits when another computer holds the sheet, until an invigilator admits it."""
+
+    WAITING = "waiting"
+    LIVE = "live"
+    ENDED = "ended"
+
+    @property
+    def chinese(self) -> str:
+        return {"waiting": "等待监考员同意换机", "live": "使用中", "ended": "已停用"}[self.value]
+
+
+class ExamPage(Base):
+    """One opening of the exam page. Only the live one may write; the index allows one live page per sheet."""
+
+    __tablename__ = "exam_pages"
+    __table_args__ = (sa.Index("uq_exam_pages_live", "sheet_id", unique=True,
+                               sqlite_where=sa.text("state = 'LIVE'"), postgresql_where=sa.text("state = 'LIVE'")),)
+
+    id: Mapped[Id]
+    sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("sheets.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True, info={"secret": True})
+    machine_hash: Mapped[str] = mapped_column(sa.String(64))  # of the random mark that a browser keeps for itself
+    address: Mapped[Line]
+    opened_at: Mapped[datetime]
+    state: Mapped[PageState] = mapped_column(sa.Enum(PageState, native_enum=False, length=8))
+    admitted_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: needed nobody's consent
+    sheet: Mapped[Sheet] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.sheet.has(Sheet.visible_to(viewer))
+
+
+class Presence(Base):
+    """The last sign of life of a sheet's page."""
+
+    __tablename__ = "presences"
+    __unaudited__ = "a sign of life every few seconds, not a record"
+
+    sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("sheets.id"), primary_key=True)
+    seen_at: Mapped[datetime]
 
 
 class AnswerEvent(Base):
@@ -115,3 +175,7 @@ class TimeEntry(Base):
     reason: Mapped[str]
     granted_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return sa.select(Sheet.id).where(Sheet.id == cls.sheet_id, Sheet.visible_to(viewer)).exists()

@@ -1,0 +1,101 @@
+"""The shuffle: which order a candidate sees, and the way back to canonical letters. Pure.
+
+An order is the order of SHA-256 digests of (seed, thing): it needs no random generator whose stream a later version
+might change, so a sheet can be dealt again from its stored seed in any year.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LETTERS = "ABCDEFGHIJ"
+JUDGE = "judge"
+JUDGE_OPTIONS = "TF"
+Entry = Mapping[str, Any]  # {"number": paper number, "kind": "single", "options": canonical letters in the order shown}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the shuffle must know of one item of a paper. ``options``: canonical letters; ``last``: those that stay last."""
+
+    number: int
+    part: int
+    kind: str
+    options: str
+    last: str = ""
+
+
+def sheet_seed(sitting_seed: str, ticket_number: str) -> str:
+    """The seed of one sheet: 64 hexadecimal digits."""
+    return _digest(sitting_seed, ticket_number)
+
+
+def deal(shapes: Sequence[Shape], seed: str) -> list[dict[str, Any]]:
+    """The layout of one sheet: parts keep their order, items are shuffled within their part, options within their item.
+
+    Options in ``last`` stay at the end in canonical order (以上都对 means what it says only there); judge items keep
+    对 before 错.
+    """
+    order = sorted(shapes, key=lambda s: (s.part, _digest(seed, f"item {s.number}")))
+    return [{"number": s.number, "kind": s.kind, "options": _options(s, seed)} for s in order]
+
+
+def check(layout: Sequence[Entry], shapes: Sequence[Shape]) -> None:
+    """Raises ValueError unless the layout shows every item once, in its part, with every option once."""
+    by_number = {shape.number: shape for shape in shapes}
+    if sorted(entry["number"] for entry in layout) != sorted(by_number):
+        raise ValueError("the layout does not show every item exactly once")
+    parts = [by_number[entry["number"]].part for entry in layout]
+    if parts != sorted(parts):
+        raise ValueError("the layout mixes parts")
+    for entry in layout:
+        shape = by_number[entry["number"]]
+        if sorted(entry["options"]) != sorted(shape.options) or entry["kind"] != shape.kind:
+            raise ValueError(f"item {shape.number} does not show every option exactly once")
+        if not entry["options"].endswith(shape.last):
+            raise ValueError(f"item {shape.number} does not end with the options that stay last")
+
+
+def to_canonical(layout: Sequence[Entry], shown_number: int, shown_letters: str) -> tuple[int, str]:
+    """Paper number and canonical letters of what a candidate chose. Raises ValueError for what is not on the sheet.
+
+    ``shown_number`` counts from 1 down the sheet, ``shown_letters`` are the letters beside the options on the page.
+    """
+    if not 1 <= shown_number <= len(layout):
+        raise ValueError("no such number")
+    entry = layout[shown_number - 1]
+    options: str = entry["options"]
+    places = [LETTERS.find(letter) for letter in shown_letters]
+    if any(not 0 <= place < len(options) for place in places) or len(set(places)) != len(places):
+        raise ValueError("not options of this item")
+    answer = "".join(sorted(options[place] for place in places))
+    if not is_answer(entry, answer):
+        raise ValueError("too many options for this item")
+    return entry["number"], answer
+
+
+def to_shown(entry: Entry, answer: str) -> str:
+    """The letters on the page of a canonical answer, in the order of the page."""
+    return "".join(LETTERS[place] for place, letter in enumerate(entry["options"]) if letter in answer)
+
+
+def is_answer(entry: Entry, answer: str) -> bool:
+    """Whether ``answer`` (canonical) can be given to the item: its own letters, once each, one unless multiple choice."""
+    distinct = set(answer)
+    return (distinct <= set(entry["options"]) and len(distinct) == len(answer)
+            and (len(answer) <= 1 or entry["kind"] == "multiple"))
+
+
+def _options(shape: Shape, seed: str) -> str:
+    if shape.kind == JUDGE:
+        return shape.options
+    free = [letter for letter in shape.options if letter not in shape.last]
+    free.sort(key=lambda letter: _digest(seed, f"option {shape.number} {letter}"))
+    return "".join(free) + "".join(letter for letter in shape.options if letter in shape.last)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

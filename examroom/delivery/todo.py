@@ -1,0 +1,30 @@
+"""What waits in delivery: a candidate's own exam, sittings without sheets."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from examroom.delivery import hall
+from examroom.plans.models import Sitting, SittingState
+from qbank.kernel.access import Role, Viewer, visible
+from qbank.kernel.todo import Todo
+
+SOON = timedelta(days=7)
+
+
+def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
+    found = []
+    if viewer.has(Role.CANDIDATE):
+        place = hall.current(hall.places(session, viewer, now=now))
+        if place is not None and place.phase not in hall.DONE:
+            sitting = place.seat.sitting_room.sitting
+            found.append(Todo("参加理论知识考试", "delivery.waiting_hall", due=sitting.starts_at,
+                              detail=f"{place.seat.sitting_room.room.name} {place.seat.number} 座"))
+    if viewer.has(Role.EXAM_OFFICER):
+        waiting = session.scalars(visible(Sitting, viewer).where(
+            Sitting.state == SittingState.PLANNED, Sitting.starts_at > now, Sitting.starts_at < now + SOON))
+        found += [Todo(f"为“{sitting.name}”发卷", "delivery.desk", {"sitting_id": sitting.id}, sitting.plan.title,
+                       sitting.starts_at) for sitting in waiting]
+    return found

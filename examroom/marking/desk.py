@@ -1,0 +1,147 @@
+"""From the last hand-in to the scores: the sweep, closing, marking, and when scores may be seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from examroom.delivery import sheets
+from examroom.delivery.models import HandIn, Sheet, SheetState
+from examroom.invigilation.models import Incident
+from examroom.marking import scoring
+from examroom.marking.models import TheoryScore
+from examroom.marking.responses import answers_of, keyed, keyed_items, responses_of, sittings_with
+from examroom.plans.models import Seat, Sitting, SittingState
+from qbank.kernel.jobs import every
+from qbank.kernel.refused import Refused
+from qbank.kernel.times import spoken
+from qbank.papers.models import PaperItem
+from qbank.statistics.records import record
+
+VOID = "违纪：监考员记录取消本次理论成绩"
+
+
+@every
+def close_due(session: Session, now: datetime) -> None:
+    """Hand in what is due, close and mark what is complete. Run every few seconds; a run with nothing to do is cheap."""
+    begun = session.scalars(sa.select(Sitting).where(Sitting.state.in_((SittingState.DEALT, SittingState.CLOSED)),
+                                                     Sitting.starts_at <= now).order_by(Sitting.id))
+    for sitting in begun.all():
+        finish(session, sitting, now=now)
+
+
+def finish(session: Session, sitting: Sitting, *, now: datetime) -> bool:
+    """Bring one sitting as far as its time allows; whether it is marked."""
+    session.refresh(sitting, with_for_update=True)
+    if sitting.state is SittingState.DEALT:
+        for sheet in _due(session, sitting, now):
+            sheets.touch(session, sheet, now=now)
+        if _open_sheets(session, sitting):
+            return False
+        close_sitting(session, sitting, now=now)
+    if sitting.state is SittingState.CLOSED:
+        mark_sitting(session, sitting, now=now)
+    return sitting.state is SittingState.MARKED
+
+
+def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """All sheets are in: nothing changes any more. Closing twice changes nothing."""
+    if sitting.state in {SittingState.CLOSED, SittingState.MARKED}:
+        return
+    if sitting.state is not SittingState.DEALT or now < sitting.starts_at:
+        raise Refused("not_begun", "本场次还没有开始，不能收卷。")
+    if left := _open_sheets(session, sitting):
+        raise Refused("still_answering", f"还有 {left} 份答卷没有收齐，不能结束本场次。")
+    sitting.state = SittingState.CLOSED
+    session.flush()
+
+
+def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
+    """Score every sheet of a closed sitting; the number of scores. Marking again gives the same scores.
+
+    An absent candidate gets no score at all. Responses go to statistics when the paper's last sitting is marked.
+    """
+    if sitting.state not in {SittingState.CLOSED, SittingState.MARKED} or sitting.paper_id is None:
+        raise Refused("not_closed", f"本场次现在是“{sitting.state.chinese}”，收卷后才能评分。")
+    items = [keyed(item) for item in keyed_items(session, sitting.paper_id)]
+    given = answers_of(session, sitting)
+    voided = _voided(session, sitting)
+    held = {score.sheet_id: score for score in session.scalars(
+        sa.select(TheoryScore).join(TheoryScore.sheet).where(Sheet.sitting_id == sitting.id))}
+    found = session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id,
+                                                   Sheet.handed_in_how != HandIn.ABSENT).order_by(Sheet.id)).all()
+    for sheet in found:
+        marking = scoring.mark(items, given.get(sheet.id, {}))
+        _write(session, held.get(sheet.id), sheet, marking, voided.get(sheet.id, []), now)
+    sitting.state = SittingState.MARKED
+    session.flush()
+    if shut_until(session, sitting, now=now) is None:
+        hand_to_statistics(session, sitting, now=now)
+    return len(found)
+
+
+def hand_to_statistics(session: Session, sitting: Sitting, *, now: datetime) -> int:
+    """Recompute the numbers of the item versions on this sitting's paper from all sittings that used them."""
+    together = [found for one in sittings_with(session, sitting) if (found := responses_of(session, one)) is not None]
+    mine = session.scalars(sa.select(PaperItem.version_id).where(PaperItem.paper_id == sitting.paper_id)).all()
+    return record(session, together, now=now, only=set(mine)) if together else 0
+
+
+def shut_until(session: Session, sitting: Sitting, *, now: datetime) -> datetime | None:
+    """Until when paper, answers and scores stay shut: the end of the paper's last sitting. None: they may be seen.
+
+    A later shift that waits with the same paper keeps it shut, whether its sheets are dealt already or not.
+    """
+    others = session.scalars(sa.select(Sitting).where(Sitting.paper_id == sitting.paper_id))
+    waiting = [other.ends_at for other in others if other.state is SittingState.DEALT
+               or (other.state is SittingState.PLANNED and now < other.ends_at)]
+    return max(waiting, default=None)
+
+
+def require_released(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """Refuse while a later sitting waits for the same paper, and before this one is marked."""
+    if sitting.state is not SittingState.MARKED:
+        raise Refused("not_marked", f"本场次现在是“{sitting.state.chinese}”，评分后才能查看成绩。")
+    until = shut_until(session, sitting, now=now)
+    if until is not None:
+        raise Refused("embargo", f"同一份试卷还有场次没有结束（{spoken(until)} 结束），在此之前答案和成绩不开放。")
+
+
+def _due(session: Session, sitting: Sitting, now: datetime) -> list[Sheet]:
+    if now < sitting.ends_at:  # grants only add to the common end
+        return []
+    return list(session.scalars(
+        sa.select(Sheet).where(Sheet.sitting_id == sitting.id, Sheet.state != SheetState.HANDED_IN).order_by(Sheet.id)
+        .options(selectinload(Sheet.time_entries), joinedload(Sheet.seat).joinedload(Seat.sitting_room))))
+
+
+def _open_sheets(session: Session, sitting: Sitting) -> int:
+    return session.scalar(sa.select(sa.func.count()).where(Sheet.sitting_id == sitting.id,
+                                                           Sheet.state != SheetState.HANDED_IN)) or 0
+
+
+def _voided(session: Session, sitting: Sitting) -> dict[int, list[str]]:
+    """Sheet id → what the incidents say that void it."""
+    found: dict[int, list[str]] = {}
+    incidents = session.scalars(sa.select(Incident).join(Sheet, Sheet.id == Incident.sheet_id)
+                                .where(Sheet.sitting_id == sitting.id, Incident.voids_theory).order_by(Incident.id))
+    for incident in incidents:
+        found.setdefault(incident.sheet_id or 0, []).append(incident.text)
+    return found
+
+
+def _write(session: Session, score: TheoryScore | None, sheet: Sheet, marking: scoring.Marking, voids: list[str],
+           now: datetime) -> None:
+    earned = {str(number): half_points for number, half_points in marking.earned.items()}
+    how = f"交卷方式：{sheet.handed_in_how.chinese}" if sheet.handed_in_how else ""
+    reasons = [*marking.reasons, how, *(f"{VOID}（{text}）" for text in voids)]
+    if score is not None and (score.half_points, score.earned, score.void, score.reasons) == (
+            marking.half_points, earned, bool(voids), reasons):
+        return
+    if score is None:
+        score = TheoryScore(sheet_id=sheet.id)
+        session.add(score)
+    score.half_points, score.earned, score.void = marking.half_points, earned, bool(voids)
+    score.reasons, score.marked_at = reasons, now

@@ -1,0 +1,86 @@
+"""Scores of a sitting for the officer's pages: the list, its distribution, one marked sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.delivery import sheets
+from examroom.delivery.content import JUDGE_TEXTS
+from examroom.delivery.models import Sheet
+from examroom.marking import scoring
+from examroom.marking.models import TheoryScore
+from examroom.marking.responses import keyed, keyed_items
+from examroom.plans.models import Enrolment, Sitting
+from qbank.kernel.accounts import Account
+from qbank.standards.rulepack import PASS_HALF_POINTS
+
+EDGES = (0, 80, 100, PASS_HALF_POINTS, 140, 160, 180, 201)  # half-points; the last one is beyond full marks
+ORDERS: dict[str, Any] = {"ticket": Enrolment.ticket_number, "name": Account.name, "class": Enrolment.class_name,
+                          "score": TheoryScore.half_points}
+
+
+@dataclass(frozen=True)
+class Band:
+    """So many candidates from ``low`` to ``high`` half-points, both included."""
+
+    low: int
+    high: int
+    count: int
+
+
+@dataclass(frozen=True)
+class MarkedItem:
+    """One item of a marked sheet. ``shown``: the number the candidate saw; letters are canonical."""
+
+    shown: int
+    number: int
+    kind: str
+    stem: str
+    options: dict[str, str]
+    answer: str
+    key: str
+    earned: int
+    half_points: int
+    verdict: str
+
+
+def listing(sitting: Sitting, search: str, order: str, descending: bool) -> sa.Select[Sheet, TheoryScore | None]:
+    """Sheets with their scores (none for the absent), searched by name or ticket number, sorted."""
+    query = (sa.select(Sheet, TheoryScore).join(Sheet.enrolment).join(Enrolment.candidate)
+             .outerjoin(TheoryScore, TheoryScore.sheet_id == Sheet.id).where(Sheet.sitting_id == sitting.id))
+    if search:
+        query = query.where(sa.or_(Account.name.contains(search, autoescape=True),
+                                   Enrolment.ticket_number.contains(search, autoescape=True)))
+    column = ORDERS.get(order, Enrolment.ticket_number)
+    if order == "score":  # both databases put the absent last
+        query = query.order_by(TheoryScore.half_points.is_(None))
+    return query.order_by(column.desc() if descending else column, Enrolment.ticket_number)
+
+
+def distribution(session: Session, sitting: Sitting) -> list[Band]:
+    """How many scored in each band; voided scores are left out."""
+    points = session.scalars(sa.select(TheoryScore.half_points).join(TheoryScore.sheet)
+                             .where(Sheet.sitting_id == sitting.id, TheoryScore.void.is_(False))).all()
+    return [Band(low, high - 1, sum(low <= point < high for point in points)) for low, high in pairwise(EDGES)]
+
+
+def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
+    """The sheet item by item in the order the candidate saw."""
+    sheet = score.sheet
+    paper_id = sheet.sitting.paper_id or 0
+    items = {item.number: item for item in keyed_items(session, paper_id)}
+    given = sheets.answers(session, sheet)
+    found = []
+    for shown, entry in enumerate(sheet.layout, 1):
+        item = items[entry["number"]]
+        answer = given[item.number].answer if item.number in given else ""
+        texts = {option.letter: option.text for option in item.version.options} or JUDGE_TEXTS
+        found.append(MarkedItem(shown, item.number, item.version.kind.chinese, item.version.stem, texts, answer,
+                                item.version.key, score.earned[str(item.number)], item.half_points,
+                                scoring.verdict(keyed(item), answer)))
+    return found
