@@ -45,7 +45,7 @@ def show(plan_id: int) -> Any:
     found = desk.list_of(db(), plan)
     in_charge = may_act(db(), plan, viewer(), Role.EXAM_OFFICER)
     early = found is None or found.state in desk.OFF_NOTICE
-    shown = {"plan": plan, "list": found, "in_charge": in_charge, "parts": required_parts(plan.level), "now": now(),
+    shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required_parts(plan.level), "now": now(),
              "unmarked": open_sittings(db(), plan) if early else [],
              "missing": [one for one in gather(db(), plan) if one.missing] if early else []}
     if found is None:
@@ -136,7 +136,7 @@ def sheet(list_id: int) -> Any:
     found = fetch(db(), ResultList, list_id, viewer())
     rows = listing.all_of(db(), found)
     return render_template("results/sheet.html", list=found, plan=found.plan, rows=rows, figures=figures(rows),
-                           parts=required_parts(found.plan.level), now=now())
+                           required=required_parts(found.plan.level), now=now())
 
 
 @blueprint.get("/notice/<path:number>")

@@ -64,9 +64,10 @@ def panel(panel_id: int) -> Any:
         ReviewScore.enrolment_id.in_([one.id for one in people])))}
     in_charge = may_act(db(), found.plan, viewer(), Role.EXAM_OFFICER)
     mine = next((one for one in found.members if one.account_id == viewer().account_id), None)
+    revealed = overview.revealed(db(), found, viewer())
+    complete = {one.id for one in people if all((one.id, member.id) in revealed for member in found.members)}
     return render_template("review/panel.html", panel=found, candidates=people, scores=scores, in_charge=in_charge,
-                           mine=mine, progress=overview.progress(db(), found),
-                           revealed=overview.revealed(db(), found, viewer()),
+                           mine=mine, progress=overview.progress(db(), found), revealed=revealed, complete=complete,
                            absent=practical.absent_from(db(), found.plan, Part.REVIEW),
                            others=qualified(db(), found.plan, Role.REVIEW_EXAMINER) if in_charge else [])
 

@@ -1,0 +1,149 @@
+"""A plan with candidates, theory scores, assessors and examiners, made row by row: what the outcome rooms stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from examroom.delivery.models import HandIn, Sheet, SheetState
+from examroom.marking.models import TheoryScore
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Sitting, SittingRoom, SittingState
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
+from qbank.standards.models import Occupation, Range, Standard, Subject, WeightTable
+from scoring.practical import desk
+from scoring.practical.models import PracticalGroup, Rubric, RowKind
+from scoring.practical.rubrics import RowDraft
+
+NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # the clock of conftest: 2026-06-01 09:00 in China
+# 电工 6-31-01-03 (2018), 四级 and 二级 (domain.md 5)
+SKILLS = {4: (("继电控制电路装调维修", 30), ("基本电子电路装调维修", 15), ("电气设备(装置)装调维修", 25), ("自动控制电路装调维修", 30)),
+          2: (("电气设备(装置)装调维修", 25), ("自动控制电路装调维修", 15), ("应用电子电路调试维修", 20),
+              ("交直流传动及伺服系统调试维修", 30), ("培训与技术管理", 10))}
+
+
+@dataclass
+class World:
+    """One plan at ``level`` in one school, with an officer; everything else is added by the test."""
+
+    session: Session
+    people: Any
+    level: int = 4
+    school: Institution = field(init=False)
+    officer: Viewer = field(init=False)
+    standard: Standard = field(init=False)
+    table: WeightTable = field(init=False)
+    plan: ExamPlan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.school = self.people.home
+        self.officer = self.people("周敏", Role.EXAM_OFFICER)
+        occupation = Occupation(code="6-31-01-03", catalogue_edition="2015", name="电工")
+        self.standard = Standard(occupation=occupation, edition="2018", title="电工国家职业技能标准")
+        self.table = self.skill_table(self.level)
+        self.plan = self.new_plan("JH-2026-001")
+        self.session.flush()
+
+    def skill_table(self, level: int) -> WeightTable:
+        table = WeightTable(standard=self.standard, level=level, subject=Subject.SKILL, source="domain.md 5")
+        table.ranges = [Range(segment=str(place), path=str(place), name=name, weight=percent * 2)
+                        for place, (name, percent) in enumerate(SKILLS[level], 1)]
+        self.session.add(table)
+        self.session.flush()
+        return table
+
+    def new_plan(self, number: str, *, school: Institution | None = None, contact: str = "周敏 0731-88880000") -> ExamPlan:
+        plan = ExamPlan(institution=school or self.school, standard=self.standard, level=self.level, number=number,
+                        title=f"电工认定 {number}", state=PlanState.APPROVED, starts_on=date(2026, 6, 1), contact=contact,
+                        created_by=self.officer.account_id)
+        self.session.add(plan)
+        self.session.flush()
+        return plan
+
+    def enrol(self, *names: str, plan: ExamPlan | None = None) -> list[Enrolment]:
+        where = plan or self.plan
+        made = []
+        for name in names:
+            number = len(where.enrolments) + len(made) + 1
+            account = Account(login=f"{where.number}-{number:04d}", name=name, institution=where.institution,
+                              identity_masked="430102********1234")
+            account.grants = [Grant(role=Role.CANDIDATE, institution_id=where.institution_id)]
+            made.append(Enrolment(plan_id=where.id, candidate=account, ticket_number=f"{where.number}{number:04d}",
+                                  class_name="电气2301"))
+        self.session.add_all(made)
+        self.session.flush()
+        self.session.expire(where, ["enrolments"])
+        return made
+
+    def theory(self, scores: dict[int, int | None], *, plan: ExamPlan | None = None, void: tuple[int, ...] = (),
+               state: SittingState = SittingState.MARKED) -> Sitting:
+        """A sitting with one sheet for each enrolment id: half-points, or None for an absent candidate."""
+        where = plan or self.plan
+        sitting = Sitting(plan=where, name="第一场", starts_at=NOW - timedelta(hours=3), minutes=90, state=state)
+        room = Room(institution_id=where.institution_id, name=f"机房 {where.number}", seats=max(1, len(scores)))
+        place = SittingRoom(sitting=sitting, room=room)
+        self.session.add_all([sitting, room, place])
+        self.session.flush()
+        for number, (key, half_points) in enumerate(scores.items(), 1):
+            seat = Seat(sitting_id=sitting.id, sitting_room=place, enrolment_id=key, number=number)
+            how = HandIn.CANDIDATE if half_points is not None else HandIn.ABSENT
+            sheet = Sheet(sitting=sitting, enrolment_id=key, seat=seat, seed="s", layout=[], state=SheetState.HANDED_IN,
+                          handed_in_at=NOW, handed_in_how=how)
+            self.session.add(sheet)
+            if half_points is not None:
+                self.session.add(TheoryScore(sheet=sheet, half_points=half_points, earned={}, void=key in void,
+                                             reasons=[], marked_at=NOW))
+        self.session.flush()
+        return sitting
+
+    def assessors(self, *names: str) -> list[Viewer]:
+        return [self.people(name, Role.PRACTICAL_ASSESSOR) for name in names]
+
+    def examiners(self, *names: str) -> list[Viewer]:
+        return [self.people(name, Role.REVIEW_EXAMINER) for name in names]
+
+    def rubric(self, *, veto: str = "", table: WeightTable | None = None) -> Rubric:
+        rows = [RowDraft(name, str(place), percent * 2) for place, (name, percent) in enumerate(SKILLS[self.level], 1)]
+        if veto:
+            rows.append(RowDraft(veto, kind=RowKind.VETO))
+        return desk.build_rubric(self.session, table or self.table, self.school.id, "电工操作技能评分表", self.officer, rows)
+
+    def group(self, enrolments: list[Enrolment], assessors: list[Viewer], rubric: Rubric | None = None) -> PracticalGroup:
+        return desk.form_group(self.session, self.plan, rubric or self.rubric(), "第一组", self.officer,
+                               assessor_ids=[one.account_id for one in assessors],
+                               enrolment_ids=[one.id for one in enrolments], place="电工实训室 201", starts_at=NOW)
+
+    def mark(self, group: PracticalGroup, who: Viewer, enrolment: Enrolment, half_points: int,
+             violated: bool = False) -> None:
+        """Fill one sheet so that its total is ``half_points``, and sign it."""
+        member = next(one for one in group.members if one.enrolment_id == enrolment.id)
+        sheet = desk.mark_sheet_for(self.session, member, who)
+        marks: dict[int, int | bool | None] = {}
+        left = half_points
+        for row in group.rubric.rows:
+            if row.kind is RowKind.VETO:
+                marks[row.id] = violated
+            else:
+                marks[row.id] = min(left, row.most)
+                left -= min(left, row.most)
+        desk.enter_marks(self.session, sheet, marks, who, now=NOW)
+        desk.sign(self.session, sheet, who, now=NOW)
+
+    def office(self, role: Role, name: str, region: str) -> Viewer:
+        """A city or province officer of ``region``."""
+        seat = self.people.school(f"{name}所在中心", InstitutionKind.CITY_CENTRE, "430000")
+        viewer: Viewer = self.people(name, school=seat, scopes=[Scope(role, region=region)])
+        return viewer
+
+    def as_candidate(self, enrolment: Enrolment) -> Viewer:
+        """The candidate with the password of the tests, so that the browser of a test can sign in."""
+        from qbank.kernel.accounts import HASHER
+
+        from tests.conftest import PASSWORD
+
+        enrolment.candidate.password_hash = HASHER.hash(PASSWORD)
+        self.session.flush()
+        return enrolment.candidate.viewer()
