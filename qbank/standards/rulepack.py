@@ -18,6 +18,35 @@ FULL_HALF_POINTS = 200
 LEAST_PLAN_WORKING_DAYS = 10
 LEAST_NOTICE_DAYS = 7
 LEAST_ARCHIVE_YEARS = 3
+MOST = 10_000
+
+# Groups of the page and its labels: field -> (Chinese, unit). A test sees to it that every field has one.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "计划与公示": ("plan_working_days", "notice_days", "archive_years"),
+    "命题": ("approvals_per_item", "statistics_minimum_n"),
+    "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds",
+             "candidates_per_invigilator", "least_invigilators"),
+    "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
+    "综合评审": ("least_panel", "panel_odd", "review_minutes", "thesis_percent"),
+    "成绩": ("make_up_years", "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
+}
+LABELS: dict[str, tuple[str, str]] = {
+    "name": ("名称", ""),
+    "plan_working_days": ("考务方案至少提前", "个工作日"), "notice_days": ("公示不少于", "天"),
+    "archive_years": ("档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
+    "statistics_minimum_n": ("试题统计至少需要的作答数", "份"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
+    "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
+    "grace_seconds": ("到时后收卷宽限", "秒"), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
+    "least_invigilators": ("每考场监考员不少于", "人"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
+    "least_assessors": ("每考评组考评员不少于", "人"), "assessors_odd": ("考评员人数须为单数", ""),
+    "least_panel": ("评审委员会不少于", "人"), "panel_odd": ("评审委员人数须为单数", ""),
+    "review_minutes": ("评审答辩时长（默认）", "分钟"), "thesis_percent": ("评审中论文（技术总结）所占比例", "%"),
+    "make_up_years": ("单科合格成绩保留", "年"), "make_up_attempts": ("补考次数", "次"),
+    "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
+}
+# Below these a rule would be no rule, or a count would be divided by nothing.
+LEAST = {"approvals_per_item": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
+         "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1}
 
 
 @dataclass(frozen=True)
@@ -49,14 +78,19 @@ class RulePack:
     statistics_minimum_n: int = 30
 
     def __post_init__(self) -> None:
-        for name, least, what in (("plan_working_days", LEAST_PLAN_WORKING_DAYS, "考务方案提前工作日"),
-                                  ("notice_days", LEAST_NOTICE_DAYS, "公示天数"),
-                                  ("archive_years", LEAST_ARCHIVE_YEARS, "档案保存年限")):
-            if getattr(self, name) < least:
-                raise Refused("below_notice", f"{what}不得少于 {least}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
         for field in dataclasses.fields(self):
             if type(getattr(self, field.name)) is not type(field.default):
                 raise Refused("rule_pack_type", f"规则包的“{field.name}”应为 {type(field.default).__name__} 类型。")
+        for name, least in (("plan_working_days", LEAST_PLAN_WORKING_DAYS), ("notice_days", LEAST_NOTICE_DAYS),
+                            ("archive_years", LEAST_ARCHIVE_YEARS)):
+            if getattr(self, name) < least:
+                label, unit = LABELS[name]
+                raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
+        for field in dataclasses.fields(self):
+            value, label = getattr(self, field.name), LABELS.get(field.name, (field.name, ""))[0]
+            most = 100 if field.name == "thesis_percent" else MOST
+            if type(value) is int and not LEAST.get(field.name, 0) <= value <= most:
+                raise Refused("rule_pack_range", f"“{label}”应在 {LEAST.get(field.name, 0)} 到 {most} 之间，不能设为 {value}。")
 
     @classmethod
     def read(cls, text: str) -> RulePack:
@@ -65,6 +99,8 @@ class RulePack:
             values: dict[str, Any] = json.loads(text)
         except json.JSONDecodeError as error:
             raise Refused("rule_pack_json", f"规则包不是有效的 JSON：第 {error.lineno} 行附近有误。") from error
+        if not isinstance(values, dict):
+            raise Refused("rule_pack_json", "规则包应是一个 JSON 对象。")
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(values.keys() - known):
             raise Refused("rule_pack_field", f"规则包里没有这些设置：{'、'.join(unknown)}。")
