@@ -44,12 +44,18 @@ import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
 import qbank.kernel.views
+import qbank.papers.commands
+import qbank.papers.todo
 import qbank.papers.views
 import qbank.standards.commands
 import qbank.standards.tables
 import qbank.standards.views
 import qbank.statistics.views
+import scoring.archive.commands
+import scoring.archive.todo
 import scoring.archive.views
+import scoring.certificates.commands
+import scoring.certificates.todo
 import scoring.certificates.views
 import scoring.practical.commands
 import scoring.practical.todo
@@ -79,8 +85,10 @@ ADMIN = {Role.ADMINISTRATOR}
 AUTHOR = {Role.ITEM_AUTHOR}
 BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.PAPER_COMPOSER}
 OFFICER = {Role.EXAM_OFFICER}
+COMPOSER = {Role.PAPER_COMPOSER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
 PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
+LISTS = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 OFFICES = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR}
 
 # Every door and who may pass. The app does not start when a route is missing here or a line leads nowhere.
@@ -149,6 +157,18 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "exchange.errors": AUTHOR,
     # qbank.statistics
     # qbank.papers
+    "papers.specifications": COMPOSER,
+    "papers.new_specification": COMPOSER,
+    "papers.specification": COMPOSER,
+    "papers.assemble": COMPOSER,
+    "papers.index": COMPOSER,
+    "papers.show": COMPOSER,
+    "papers.seal": COMPOSER,
+    "papers.discard": COMPOSER,
+    "papers.compliance": COMPOSER,
+    "papers.compliance_workbook": COMPOSER,
+    "papers.booklet": COMPOSER,
+    "papers.key": COMPOSER,
     # examroom.filing
     "filing.directory": ANYONE,
     "filing.index": OFFICES | ADMIN,
@@ -174,7 +194,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "plans.rooms": OFFICER,
     "plans.new_room": OFFICER,
     "plans.change_room": OFFICER,
-    "plans.candidates_of": OFFICES,
+    "plans.candidates": OFFICES,
     "plans.export_candidates": OFFICES,
     "plans.roster_template": OFFICER,
     "plans.enrol": OFFICER,
@@ -259,7 +279,24 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.notice": ANYONE,
     "results.mine": {Role.CANDIDATE},
     # scoring.certificates
+    "certificates.index": LISTS,
+    "certificates.batch": LISTS,
+    "certificates.show": LISTS,
+    "certificates.register": LISTS,
+    "certificates.issue": OFFICER,
+    "certificates.report": OFFICER,
+    "certificates.pdfs": OFFICER,
+    "certificates.pdf": OFFICER,
+    "certificates.revoke": OFFICER,
+    "certificates.query": ANYONE,
+    "certificates.root": ANYONE,
     # scoring.archive
+    "archive.index": LISTS,
+    "archive.checklist": LISTS,
+    "archive.show": LISTS,
+    "archive.verify": LISTS,
+    "archive.pack": OFFICER,
+    "archive.download": OFFICER,
 }
 
 # The left side: (heading, [(title, endpoint)]). A person sees only the doors that open for them.
@@ -268,13 +305,14 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     # qbank
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
                  ("导入试题", "exchange.index"), ("审核试题", "items.review"), ("规则包", "standards.packs"))),
+    ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
     ("理论考试", (("我的考试", "delivery.waiting_hall"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
               ("理论评分", "marking.index"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
-                 ("我的成绩", "results.mine"))),
+                 ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
     ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
@@ -282,9 +320,12 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 TODOS: Sequence[Callable[..., list[Todo]]] = (
     qbank.items.todo.todo,
     qbank.exchange.todo.todo,
+    qbank.papers.todo.todo,
     scoring.practical.todo.todo,
     scoring.review.todo.todo,
     scoring.results.todo.todo,
+    scoring.certificates.todo.todo,
+    scoring.archive.todo.todo,
     examroom.plans.todo.todo,
     examroom.oversight.todo.todo,
     examroom.delivery.todo.todo,
@@ -297,9 +338,12 @@ GROUPS: Sequence[click.Group] = (
     qbank.standards.commands.group,
     qbank.items.commands.group,
     qbank.exchange.commands.group,
+    qbank.papers.commands.group,
     scoring.practical.commands.group,
     scoring.review.commands.group,
     scoring.results.commands.group,
+    scoring.certificates.commands.group,
+    scoring.archive.commands.group,
     examroom.filing.commands.group,
     examroom.plans.commands.group,
     examroom.oversight.commands.group,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
@@ -51,7 +52,8 @@ def half_points(text: str, what: str) -> int:
 
 def whole_number(text: str, what: str, low: int, high: int) -> int:
     """A whole number between ``low`` and ``high``. Refuses anything else, naming ``what``."""
-    if not text.strip().lstrip("-").isdecimal() or not low <= int(text) <= high:
+    # Longer than any number here: int() itself gives up on thousands of digits.
+    if not re.fullmatch(r"-?\d{1,18}", text.strip()) or not low <= int(text) <= high:
         raise Refused("not_a_number", f"“{what}”应填写 {low} 到 {high} 之间的整数，现在是“{text}”。")
     return int(text)
 

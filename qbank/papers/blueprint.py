@@ -1,0 +1,32 @@
+"""The room's blueprint and who sees the items of a paper."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from werkzeug.exceptions import NotFound
+
+from qbank.kernel.access import fetch
+from qbank.kernel.web import db, viewer
+from qbank.papers.booklet import in_stem, printed_key
+from qbank.papers.models import Paper, PaperState
+from qbank.papers.report import deviations
+
+blueprint = Blueprint("papers", __name__, url_prefix="/papers")
+TONES = {PaperState.DRAFT: "wait", PaperState.SEALED: "good", PaperState.DISCARDED: "plain"}
+blueprint.add_app_template_global(TONES.__getitem__, "paper_tone")
+blueprint.add_app_template_global(deviations, "paper_deviations")
+blueprint.add_app_template_global(printed_key, "printed_key")
+blueprint.add_app_template_global(in_stem, "has_brackets")
+
+
+def sees_items(paper: Paper) -> bool:
+    """Items and keys are for the person who composed the paper; the others of the room see its compliance sheet."""
+    return paper.composer_id == viewer().account_id
+
+
+def fetch_own(paper_id: int) -> Paper:
+    """A paper whose items this person may see; for anybody else there is no such page."""
+    paper = fetch(db(), Paper, paper_id, viewer())
+    if not sees_items(paper):
+        raise NotFound
+    return paper
