@@ -1,0 +1,146 @@
+"""档案清单: which documents of a plan there are and which are lacking (domain.md 3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.delivery.models import HandIn, Sheet
+from examroom.invigilation.models import RoomClosing
+from examroom.marking.models import TheoryScore
+from examroom.oversight.models import Supervision
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingRoom
+from scoring.certificates.desk import lacking
+from scoring.certificates.models import Certificate
+from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup
+from scoring.results.models import Result, ResultList, ResultState
+from scoring.review.joining import REVIEWED_LEVELS
+from scoring.review.models import PanelMark, PanelMember, ReviewPanel
+
+
+@dataclass(frozen=True)
+class Document:
+    """One line of the list. ``present`` None: kept on paper, outside this system."""
+
+    volume: str
+    name: str
+    present: bool | None
+    detail: str = ""
+    mandatory: bool = True
+
+    @property
+    def is_lacking(self) -> bool:
+        return self.mandatory and self.present is False
+
+
+ON_PAPER = (
+    Document("报名卷", "认定公告、培训方案", None, "纸质另存", mandatory=False),
+    Document("过程卷", "考生、监考员、考评员签到表", None, "纸质另存（系统内有座位、登录和评分签名记录）", mandatory=False),
+    Document("结果卷", "工件、影像资料", None, "影像介质另存", mandatory=False),
+)
+
+
+def documents(session: Session, plan: ExamPlan) -> list[Document]:
+    """The check-list of a plan, volume by volume."""
+    result_list = session.scalar(sa.select(ResultList).where(ResultList.plan_id == plan.id))
+    return [*_registration(session, plan), *_filing(plan), *_process(session, plan), *_scores(session, plan),
+            *_results(session, plan, result_list), *_certificates(session, result_list), *ON_PAPER]
+
+
+def missing(listed: Iterable[Document]) -> list[Document]:
+    """The mandatory documents that are lacking."""
+    return [document for document in listed if document.is_lacking]
+
+
+def _count(session: Session, query: sa.Select[Any]) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+
+
+def _registration(session: Session, plan: ExamPlan) -> list[Document]:
+    enrolled = _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id))
+    stated = _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, Enrolment.entry_condition != ""))
+    return [Document("报名卷", "通过人员名册", enrolled > 0, f"{enrolled} 人"),
+            Document("报名卷", "申报条件", stated == enrolled > 0, f"已填 {stated} / {enrolled} 人", mandatory=False)]
+
+
+def _filing(plan: ExamPlan) -> list[Document]:
+    decided = [decision for decision in plan.decisions if decision.state is PlanState.APPROVED]
+    return [Document("备案卷", "考务方案", plan.state is PlanState.APPROVED, plan.state.chinese),
+            Document("备案卷", "考务方案审批意见", bool(decided), f"{len(plan.decisions)} 条意见")]
+
+
+def _process(session: Session, plan: ExamPlan) -> list[Document]:
+    sittings = sa.select(Sitting.id).where(Sitting.plan_id == plan.id)
+    seats = _count(session, sa.select(Seat.id).where(Seat.sitting_id.in_(sittings)))
+    unsealed = [sitting.name for sitting in plan.sittings if sitting.paper is None or sitting.paper.fingerprint is None]
+    rooms = sa.select(SittingRoom.id).where(SittingRoom.sitting_id.in_(sittings))
+    closed = _count(session, sa.select(RoomClosing.id).where(RoomClosing.sitting_room_id.in_(rooms)))
+    reports = session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan.id)).all()
+    reported = sum(report.reported_at is not None for report in reports)
+    return [Document("过程卷", "考场编排（场次、考场、座位）", seats > 0, f"{len(plan.sittings)} 个场次，{seats} 个座位"),
+            Document("过程卷", "封存试卷", bool(plan.sittings) and not unsealed,
+                     f"没有封存试卷的场次：{'、'.join(unsealed)}" if unsealed else "含指纹"),
+            Document("过程卷", "考场情况记录单", 0 < closed == _count(session, rooms), f"{closed} / {_count(session, rooms)} 个考场",
+                     mandatory=False),
+            Document("过程卷", "质量督导报告", bool(reports) and reported == len(reports),
+                     f"已提交 {reported} / {len(reports)} 份" if reports else "还没有派遣质量督导员")]
+
+
+def _scores(session: Session, plan: ExamPlan) -> list[Document]:
+    sheets = sa.select(Sheet.id).join(Sheet.sitting).where(Sitting.plan_id == plan.id)
+    present = _count(session, sheets.where(sa.or_(Sheet.handed_in_how.is_(None), Sheet.handed_in_how != HandIn.ABSENT)))
+    open_ones = _count(session, sheets.where(Sheet.handed_in_at.is_(None)))
+    scored = _count(session, sa.select(TheoryScore.id).where(TheoryScore.sheet_id.in_(sheets)))
+    found = [Document("结果卷", "理论答卷", _count(session, sheets) > 0 and not open_ones,
+                      f"{_count(session, sheets)} 份" + (f"，{open_ones} 份未收" if open_ones else "")),
+             Document("结果卷", "理论成绩", present > 0 and scored >= present, f"{scored} / {present} 份已评分"),
+             _practical(session, plan)]
+    if plan.level in REVIEWED_LEVELS:
+        found.append(_review(session, plan))
+    return found
+
+
+def _practical(session: Session, plan: ExamPlan) -> Document:
+    absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.PRACTICAL)
+    enrolled = sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, Enrolment.id.not_in(absent))
+    members = sa.select(GroupMember.id).join(GroupMember.group).where(PracticalGroup.plan_id == plan.id,
+                                                                     GroupMember.enrolment_id.in_(enrolled))
+    unsigned = _count(session, sa.select(MarkSheet.id).where(MarkSheet.member_id.in_(members), MarkSheet.signed_at.is_(None)))
+    marked = _count(session, members.where(GroupMember.sheets.any(MarkSheet.signed_at.is_not(None))))
+    due = _count(session, enrolled)
+    return Document("结果卷", "操作技能评分记录表（签名）", 0 < due == marked and not unsigned,
+                    f"{marked} / {due} 人有签名的记录表" + (f"，{unsigned} 份未签名" if unsigned else ""))
+
+
+def _review(session: Session, plan: ExamPlan) -> Document:
+    absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.REVIEW)
+    marks = (sa.select(PanelMark.id).join(PanelMark.member).join(PanelMember.panel)
+             .where(ReviewPanel.plan_id == plan.id, PanelMark.enrolment_id.not_in(absent)))
+    unsigned = _count(session, marks.where(PanelMark.signed_at.is_(None)))
+    return Document("结果卷", "综合评审表（评审专家签名）", _count(session, marks) > 0 and not unsigned,
+                    f"{_count(session, marks)} 份" + (f"，{unsigned} 份未签名" if unsigned else ""))
+
+
+def _results(session: Session, plan: ExamPlan, found: ResultList | None) -> list[Document]:
+    if found is None:
+        return [Document("结果卷", name, False, "还没有认定结果") for name in ("评价结果汇总表", "公示", "市初审、省审核意见")]
+    rows = _count(session, sa.select(Result.id).where(Result.list_id == found.id))
+    decided = {decision.state for decision in found.decisions}
+    open_objections = sum(objection.answered_at is None for objection in found.objections)
+    return [Document("结果卷", "评价结果汇总表", rows > 0, f"{rows} 人"),
+            Document("结果卷", "公示", found.noticed_at is not None),
+            Document("结果卷", "异议处理记录", not open_objections,
+                     f"{len(found.objections)} 件，{open_objections} 件未答复" if found.objections else "公示期间无异议"),
+            Document("结果卷", "市初审、省审核意见", {ResultState.CITY_CHECKED, ResultState.FINAL} <= decided)]
+
+
+def _certificates(session: Session, found: ResultList | None) -> list[Document]:
+    if found is None:
+        return [Document("证书卷", "证书登记", False, "还没有认定结果")]
+    issued = _count(session, sa.select(Certificate.id).join(Certificate.result).where(Result.list_id == found.id))
+    left: Sequence[Result] = lacking(session, found)
+    return [Document("证书卷", "证书登记", not left, f"{issued} 份" + (f"，还有 {len(left)} 名合格人员未制作证书" if left else ""))]

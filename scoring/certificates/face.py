@@ -1,0 +1,51 @@
+"""The face of a certificate: the printed values, the QR code, the PDF."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlencode
+
+import segno
+
+from qbank.kernel.printing import typeset
+from qbank.kernel.times import spoken
+from qbank.standards.models import LEVEL_NAMES
+
+TEMPLATE = Path(__file__).with_name("certificate.typ")
+
+
+@dataclass(frozen=True)
+class Face:
+    """What is printed. The identity number stands here in full and nowhere else: ``repr`` hides it from logs."""
+
+    number: str
+    holder: str
+    identity_number: str = dataclasses.field(repr=False)
+    occupation: str
+    occupation_code: str
+    work_type: str
+    level: int
+    issuer: str
+    issued_on: date
+
+
+def query_address(public_url: str, number: str = "") -> str:
+    """Where a certificate is verified; with ``number`` the form comes filled in."""
+    return f"{public_url}/certificates/query" + (f"?{urlencode({'number': number})}" if number else "")
+
+
+def draw(face: Face, public_url: str, *, made_at: datetime) -> bytes:
+    """The unsigned PDF."""
+    code = BytesIO()
+    segno.make_qr(query_address(public_url, face.number), error="m").save(code, kind="svg", border=2, scale=4)
+    values = {
+        "number": face.number, "holder": face.holder, "identity_number": face.identity_number,
+        "occupation": face.occupation, "work_type": face.work_type or "—", "level": LEVEL_NAMES[face.level],
+        "issuer": face.issuer, "issued_on": spoken(face.issued_on), "address": query_address(public_url),
+        "qr": code.getvalue().decode(),
+    }
+    return typeset(TEMPLATE.read_text(encoding="utf-8"), values, made_at=made_at)

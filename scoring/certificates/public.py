@@ -1,0 +1,85 @@
+"""The public query (notice 四(四)): two matching fields, the identity number masked, no way to enumerate."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.refused import Refused
+from scoring.certificates.models import Certificate, PublicQuery
+
+WINDOW = timedelta(minutes=15)
+MISSES_PER_SUBJECT_AND_ADDRESS = 5
+MISSES_PER_SUBJECT = 30  # from everywhere together
+MISSES_PER_ADDRESS = 60  # a school, or a whole town, may share one address
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody asks by, cleaned. Any two of the three must be given, and all that are given must match."""
+
+    number: str = ""
+    name: str = ""
+    identity_number: str = ""
+
+    @classmethod
+    def read(cls, number: str, name: str, identity_number: str) -> Question:
+        """From a form: full-width characters, spaces and the many middle dots of names do not matter."""
+        return cls(_compact(number).upper()[:40], spoken_name(name)[:100], _compact(identity_number).upper()[:40])
+
+    @property
+    def enough(self) -> bool:
+        return sum(map(bool, (self.number, self.name, self.identity_number))) >= 2
+
+
+def look_up(session: Session, question: Question, address: str, *, cipher: IdentityCipher,
+            now: datetime) -> Sequence[Certificate]:
+    """The certificates that match in everything asked; empty for a wrong and for a missing one alike."""
+    if not question.enough:
+        raise Refused("too_few_fields", "证书编号、姓名、身份证号码请至少填写两项。")
+    subject = cipher.fingerprint("query:" + (question.number or question.identity_number))
+    _check_limits(session, subject, address, now)
+    found = [certificate for certificate in _candidates(session, question, cipher)
+             if _matches(certificate, question, cipher)]
+    session.add(PublicQuery(address=address[:200], subject=subject, at=now, found=bool(found)))
+    return found
+
+
+def spoken_name(name: str) -> str:
+    """A name as it is compared: without spaces, with one kind of middle dot."""
+    return _compact(name).translate(dict.fromkeys(map(ord, "•‧∙・.·"), "·"))
+
+
+def _compact(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _candidates(session: Session, question: Question, cipher: IdentityCipher) -> Sequence[Certificate]:
+    key = (Certificate.number == question.number if question.number
+           else Certificate.identity_hash == cipher.fingerprint(question.identity_number))
+    return session.scalars(sa.select(Certificate).where(key).order_by(Certificate.issued_on.desc(), Certificate.id)).all()
+
+
+def _matches(certificate: Certificate, question: Question, cipher: IdentityCipher) -> bool:
+    named = not question.name or spoken_name(certificate.holder) == question.name
+    identified = (not question.identity_number
+                  or certificate.identity_hash == cipher.fingerprint(question.identity_number))
+    return named and identified
+
+
+def _check_limits(session: Session, subject: str, address: str, now: datetime) -> None:
+    """Only misses count: who knows the right fields is never shut out by their own queries."""
+    misses = sa.select(sa.func.count()).select_from(PublicQuery).where(PublicQuery.at > now - WINDOW,
+                                                                      sa.not_(PublicQuery.found))
+    here = PublicQuery.address == address[:200]
+    about = PublicQuery.subject == subject
+    for limit, condition in ((MISSES_PER_SUBJECT_AND_ADDRESS, sa.and_(here, about)), (MISSES_PER_SUBJECT, about),
+                             (MISSES_PER_ADDRESS, here)):
+        if (session.scalar(misses.where(condition)) or 0) >= limit:
+            raise Refused("too_many_queries", "查询次数过多，请 15 分钟后再试。请先核对证书上的编号和姓名是否与填写的一致。")

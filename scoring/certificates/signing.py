@@ -1,0 +1,160 @@
+"""The signature on certificates (PAdES, pyHanko) and the installation's own key.
+
+The key and the root that vouches for it are made at the first use and kept in ``signing.pem`` beside the database,
+readable by its owner only. The root signs this one key and its own private half is thrown away. Such a signature shows
+that a PDF is unchanged since this installation made it; a seal with legal force needs a key from a licensed provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from datetime import datetime, timedelta
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+from pyhanko.keys import load_certs_from_pemder_data
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from qbank.kernel.refused import Refused
+
+FILE_NAME = "signing.pem"
+KEY_BITS = 3072
+YEARS = 30  # a certificate must verify as long as its holder works
+
+
+class Seal:
+    """The signing key of one installation with its certificate and its root."""
+
+    def __init__(self, pem: bytes) -> None:
+        key = serialization.load_pem_private_key(pem, password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError("not an RSA key")
+        self.key = key
+        self.certificate, self.root = x509.load_pem_x509_certificates(pem)
+
+    @classmethod
+    def of(cls, folder: Path, *, now: datetime) -> Seal:
+        """The seal kept in ``folder``, made at the first use. Refuses a damaged file rather than replacing it."""
+        file = folder / FILE_NAME
+        if not file.exists():
+            _keep(file, _new_pem(now))
+        try:
+            return cls(file.read_bytes())
+        except ValueError:
+            raise Refused("signing_key_damaged", f"签名密钥文件 {FILE_NAME} 已损坏，不能制作证书。请系统管理员从备份恢复该文件"
+                                                 "（不要删除：删除后此前的证书将无法用新密钥核验）。") from None
+
+    @property
+    def root_pem(self) -> bytes:
+        """The root that a PDF reader must trust to show the signature as valid."""
+        return self.root.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def certificates_pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM) + self.root_pem
+
+    def sign(self, pdf: bytes, *, issuer: str, at: datetime) -> bytes:
+        """``pdf`` with an invisible certifying signature that allows no change."""
+        about = PdfSignatureMetadata(field_name="Signature", name=issuer, reason="颁发职业技能等级证书", certify=True,
+                                     subfilter=SigSeedSubFilter.PADES, docmdp_permissions=MDPPerm.NO_CHANGES,
+                                     md_algorithm="sha256")
+        signer = _SignerAt(about, self._signer, at)
+        # A new loop each time: this runs in request threads, which have none.
+        signed = asyncio.run(signer.async_sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf))))
+        content: bytes = signed.getvalue()
+        return content
+
+    @cached_property
+    def _signer(self) -> _KeptKey:
+        return _KeptKey(self)
+
+
+class _KeptKey(Signer):
+    """Signs with a key that is already loaded; pyHanko's own signer checks the whole key again for every signature."""
+
+    def __init__(self, seal: Seal) -> None:
+        certificate, root = load_certs_from_pemder_data(seal.certificates_pem)
+        registry = SimpleCertificateStore.from_certs([root])  # type: ignore[no-untyped-call]  # a gap in its types
+        super().__init__(signing_cert=certificate, cert_registry=registry, embed_roots=True)
+        self._key = seal.key
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        if dry_run:
+            return bytes(self._key.key_size // 8)
+        return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+class _SignerAt(PdfSigner):
+    """Signs at a given time instead of reading the machine's clock."""
+
+    def __init__(self, about: PdfSignatureMetadata, signer: Signer, at: datetime) -> None:
+        super().__init__(about, signer)
+        self._at = at
+
+    def init_signing_session(self, *arguments: Any, **options: Any) -> Any:
+        signing = super().init_signing_session(*arguments, **options)
+        signing.system_time = self._at
+        return signing
+
+
+def _keep(file: Path, pem: bytes) -> None:
+    """Write ``file`` whole and only once: when two make it at the same time, the first one stays."""
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(pem)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+
+
+def _new_pem(now: datetime) -> bytes:
+    root_key = rsa.generate_private_key(65537, KEY_BITS)
+    key = rsa.generate_private_key(65537, KEY_BITS)
+    mark = secrets.token_hex(4)
+    root_name, name = _name(f"examroom 证书根 {mark}"), _name(f"examroom 证书签名 {mark}")
+    root = (_certificate(root_name, root_name, root_key.public_key(), now)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(certifies=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(root_key.public_key()), critical=False)
+            .sign(root_key, hashes.SHA256()))
+    certificate = (_certificate(name, root_name, key.public_key(), now)
+                   .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                   .add_extension(_usage(certifies=False), critical=True)
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
+                   .sign(root_key, hashes.SHA256()))
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                               serialization.NoEncryption())
+    return secret + b"".join(found.public_bytes(serialization.Encoding.PEM) for found in (certificate, root))
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _certificate(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, now: datetime) -> x509.CertificateBuilder:
+    return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
+            .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=365 * YEARS)))
+
+
+def _usage(*, certifies: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(digital_signature=not certifies, content_commitment=not certifies, key_encipherment=False,
+                         data_encipherment=False, key_agreement=False, key_cert_sign=certifies, crl_sign=certifies,
+                         encipher_only=False, decipher_only=False)

@@ -1,0 +1,25 @@
+"""What waits: final lists with passed candidates who have no certificate yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from examroom.filing.duties import on_duty
+from qbank.kernel.access import Role, Viewer, visible
+from qbank.kernel.todo import Todo
+from scoring.certificates.models import Certificate
+from scoring.results.models import Result, ResultList, ResultState
+
+
+def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
+    if not viewer.has(Role.EXAM_OFFICER):
+        return []
+    has_one = sa.exists().where(Certificate.result_id == Result.id)
+    waiting = session.scalars(visible(ResultList, viewer).where(
+        ResultList.state == ResultState.FINAL, ResultList.results.any(sa.and_(Result.passed, sa.not_(has_one))))).all()
+    return [Todo(f"制作证书：{one.plan.title}", "certificates.batch", {"list_id": one.id}, "省已审核，还有合格人员没有证书。")
+            for one in waiting
+            if on_duty(session, viewer, one.plan.institution_id, Role.EXAM_OFFICER, plan_id=one.plan_id)]
