@@ -107,9 +107,10 @@ def _free(session: Session, plan: ExamPlan, enrolment_ids: Sequence[int]) -> lis
     """Candidates of this plan who are in no group. Refuses others by name."""
     if not enrolment_ids:
         raise Refused("no_candidates", "请至少勾选一名考生。")
-    found = list(session.scalars(sa.select(Enrolment).where(Enrolment.id.in_(enrolment_ids), Enrolment.plan_id == plan.id)
-                                 .order_by(Enrolment.ticket_number)))
-    if len(found) != len(set(enrolment_ids)):
+    wanted = set(enrolment_ids)
+    everyone = session.scalars(sa.select(Enrolment).where(Enrolment.plan_id == plan.id).order_by(Enrolment.ticket_number))
+    found = [one for one in everyone if one.id in wanted]
+    if len(found) != len(wanted):
         raise Refused("other_plan", "名单中有不属于本计划的考生，请刷新页面重新勾选。")
     taken = session.scalars(sa.select(GroupMember).where(GroupMember.enrolment_id.in_(enrolment_ids))).all()
     if taken:
