@@ -18,6 +18,7 @@ from examroom.filing import scopes
 from examroom.invigilation import rooms
 from examroom.marking import desk as marking
 from examroom.oversight import desk as oversight
+from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, seating, sittings
 from examroom.plans.models import ExamPlan, Room, Sitting
 from qbank.items.models import ItemKind
@@ -101,11 +102,15 @@ def enrol(stage: Stage, session: Session, made: ExamPlan, people: Sequence[Stude
 
 
 def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: int, *, rooms_used: int = 1,
-            classes: Sequence[str] | None = None, arranged: datetime) -> int:
-    """A sitting with rooms, invigilators, seats and dealt sheets, arranged at ``arranged``; its id."""
+            classes: Sequence[str] | None = None, joining: Sequence[Student] = (), arranged: datetime) -> int:
+    """A sitting with rooms, invigilators, seats and dealt sheets, arranged at ``arranged``; its id.
+
+    ``joining`` are enrolled for it; ``classes`` limits who is seated.
+    """
     with stage.acting("officer", arranged) as (session, who):
         made = sittings.add_sitting(session, session.get_one(ExamPlan, plan_id), name, who, starts_at=starts_at,
                                     minutes=90, now=arranged)
+        enrol(stage, session, made.plan, joining, who, arranged)
         sittings.choose_paper(session, made, paper, who)
         for room_name, staff in ROOM_STAFF[:rooms_used]:
             room = session.scalars(sa.select(Room).where(Room.name == room_name)).one()
@@ -263,7 +268,7 @@ def panel(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Seq
 def finish(stage: Stage, plan_id: int, day: float) -> None:
     """From the merge to the archive, each step by the office that does it."""
     with stage.acting("supervisor", stage.days(day)) as (session, who):
-        mine = oversight.of_plan(session, plan_id)[0]
+        mine = session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan_id)).one()
         oversight.report(session, mine, "全程督导理论考试和操作技能考核。考场设置、考评人员和考生配比符合方案要求，考务流程规范，"
                                         "未发现违规违纪行为。建议：考后及时整理影像资料归档。", who, now=stage.days(day))
     with stage.acting("officer", stage.days(day + 1)) as (session, who):

@@ -133,18 +133,14 @@ def _line(stage: Stage, sheet: Sheet) -> str:
 def _begin(stage: Stage) -> None:
     """Eight more fictional candidates, seated in a sitting that began two minutes ago; three of them are at work."""
     paper = history.sealed_papers(stage, 4)[2]
-    arranged = stage.now - timedelta(hours=1)
-    with stage.acting("officer", arranged) as (session, who):
+    with stage.database.open(None, reads_only=True) as session:
         plan = session.scalars(sa.select(ExamPlan).where(ExamPlan.title == OPEN_PLAN)).one()
         held = session.scalar(sa.select(sa.func.count()).select_from(Enrolment)) or 0
-        name = f"理论第{len(plan.sittings) + 1}场"
-        class_name = f"{VISITORS}{len(plan.sittings)}"
-        more = [replace(person, class_name=class_name) for person in
-                students(VISITOR_SEATS, seed=held, first=held + 1)]
-        history.enrol(stage, session, plan, more, who, arranged)
-        plan_id = plan.id
-    sitting = history.sitting(stage, plan_id, name, stage.now - timedelta(minutes=2), paper, classes=[class_name],
-                              arranged=arranged)
+        plan_id, number = plan.id, len(plan.sittings) + 1
+    class_name = f"{VISITORS}{number - 1}"
+    visitors = [replace(person, class_name=class_name) for person in students(VISITOR_SEATS, seed=held + 1, first=held + 1)]
+    sitting = history.sitting(stage, plan_id, f"理论第{number}场", stage.now - timedelta(minutes=2), paper,
+                              classes=[class_name], joining=visitors, arranged=stage.now - timedelta(hours=1))
     history.open_rooms(stage, sitting)
     history.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)
 

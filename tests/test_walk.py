@@ -127,7 +127,7 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     papers.seal(session, paper, he, now=clock())
     assert paper.fingerprint
     assert len(paper.fingerprint) == 64
-    assert papers.verify(session, paper)
+    assert papers.verify(paper)
     session.commit()
 
     # filing/plans: filed scope → plan → approval → sitting, seats.

@@ -137,7 +137,7 @@ def index() -> Any:
     query = visible(Sitting, viewer()).order_by(Sitting.starts_at.desc(), Sitting.id.desc())
     rows, total, page, pages_ = paged(db(), query)
     seated = dict(db().execute(sa.select(Seat.sitting_id, sa.func.count()).where(
-        Seat.sitting_id.in_([row.id for row in rows])).group_by(Seat.sitting_id)).tuples().all())
+        Seat.sitting_id.in_([row.id for row in rows])).group_by(Seat.sitting_id)).all())
     return render_template("delivery/index.html", rows=rows, total=total, page=page, pages=pages_, seated=seated)
 
 

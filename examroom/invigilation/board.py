@@ -58,4 +58,4 @@ def _row(seat: Seat, sheet: Sheet | None, answered: dict[int, int], opened: dict
 
 def _counts(session: Session, column: Any, ids: list[int], condition: sa.ColumnElement[bool]) -> dict[int, int]:
     rows = session.execute(sa.select(column, sa.func.count()).where(column.in_(ids), condition).group_by(column))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

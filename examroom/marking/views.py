@@ -26,7 +26,7 @@ def index() -> Any:
     handed_in = dict(db().execute(
         sa.select(Sheet.sitting_id, sa.func.count()).where(Sheet.sitting_id.in_([row.id for row in rows]),
                                                            Sheet.state == SheetState.HANDED_IN)
-        .group_by(Sheet.sitting_id)).tuples().all())
+        .group_by(Sheet.sitting_id)).all())
     shut = {row.id: desk.shut_until(db(), row, now=now()) for row in rows}
     return render_template("marking/index.html", rows=rows, handed_in=handed_in, shut=shut, now=now())
 

@@ -68,7 +68,7 @@ def all_pdfs(session: Session, result_list: ResultList, who: Viewer, *, now: dat
     """A zip of every valid certificate of a list, on record."""
     valid = _valid(session, result_list, who)
     pdfs = dict(session.execute(sa.select(Certificate.number, Certificate.pdf).join(Certificate.result)
-                                .where(Result.list_id == result_list.id)).tuples())
+                                .where(Result.list_id == result_list.id)).all())
     stream = BytesIO()
     with ZipFile(stream, "w", ZIP_STORED) as file:
         for certificate in valid:

@@ -88,8 +88,9 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
     days = pack_for(session, plan.institution).notice_days
     ends_at = notice_end(now, days)
-    move(result_list, ResultState.NOTICED, who, now=now, comment=f"公示 {days} 天，至 {spoken(last_day(ends_at))}止")
-    result_list.noticed_at, result_list.notice_ends_at = now, ends_at
+    with session.no_autoflush:  # state and dates are one change: a CHECK constraint ties them
+        move(result_list, ResultState.NOTICED, who, now=now, comment=f"公示 {days} 天，至 {spoken(last_day(ends_at))}止")
+        result_list.noticed_at, result_list.notice_ends_at = now, ends_at
     session.flush()
 
 

@@ -99,7 +99,7 @@ def _practical_waits(session: Session, plan: ExamPlan) -> dict[int, str]:
     """Enrolment -> which assessors have not signed, for the candidates that are in a group."""
     signatures = set(session.execute(sa.select(MarkSheet.member_id, MarkSheet.assessor_id).join(GroupMember)
                                      .join(PracticalGroup).where(PracticalGroup.plan_id == plan.id,
-                                                                 MarkSheet.signed_at.is_not(None))).tuples())
+                                                                 MarkSheet.signed_at.is_not(None))).all())
     groups = session.scalars(sa.select(PracticalGroup).where(PracticalGroup.plan_id == plan.id)
                              .options(selectinload(PracticalGroup.members), selectinload(PracticalGroup.assessors)))
     waits = {}
