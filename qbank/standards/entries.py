@@ -204,4 +204,4 @@ def refuse_columns(grid: Grid) -> None:
     if grid.problems:
         sentences = [sentence for found in grid.problems.values() for sentence in found]
         names = "、".join(LEVEL_NAMES[level] for level in grid.problems)
-        raise Refused("weights_not_100", f"{names} 这几列有问题，全部没有写入。请按下面的说明改正。", sentences)
+        raise Refused("weights_not_100", f"{names}有问题，所有等级都没有写入。请按说明改正后再保存。", sentences)

@@ -115,27 +115,22 @@ def abreast(session: Session, standard: Standard, subject: Subject) -> Abreast:
     found: dict[tuple[str, ...], dict[int, int]] = {}
     for level in sorted(tables, reverse=True):
         load_tree(session, tables[level])
-        last: tuple[str, ...] = ()
-        for node in in_order(tables[level].ranges):
-            names = _names(node)
+        nodes = [(_names(node), node.weight) for node in in_order(tables[level].ranges)]
+        for place, (names, weight) in enumerate(nodes):
             if names not in found:
-                found = _insert_after(found, last, names)
-            found[names][level] = node.weight
-            last = names
+                later = next((n for n, _ in nodes[place + 1:] if n in found and n[:-1] == names[:-1]), None)
+                found = _insert(found, names, later)
+            found[names][level] = weight
     return Abreast(tables, [(len(names), names[-1], weights) for names, weights in found.items()])
 
 
-def _insert_after(rows: dict[tuple[str, ...], dict[int, int]], last: tuple[str, ...],
-                  names: tuple[str, ...]) -> dict[tuple[str, ...], dict[int, int]]:
-    """A new row under its parent, after its elder sibling, where one is known; at the end otherwise."""
+def _insert(rows: dict[tuple[str, ...], dict[int, int]], names: tuple[str, ...],
+            later: tuple[str, ...] | None) -> dict[tuple[str, ...], dict[int, int]]:
+    """A new row before the sibling that follows it in its own level, or as the last child of its parent."""
     keys = list(rows)
     kin = names[:-1]
-    below = [place for place, key in enumerate(keys) if key[:len(kin)] == kin]
-    place = below[-1] + 1 if kin and below else len(keys)
-    if last in rows and len(last) == len(names) and last[:-1] == kin:
-        place = keys.index(last) + 1
-        while place < len(keys) and keys[place][:len(last)] == last:
-            place += 1
+    family = [place for place, key in enumerate(keys) if key[:len(kin)] == kin]
+    place = keys.index(later) if later else family[-1] + 1 if family else len(keys)
     keys.insert(place, names)
     return {key: rows.get(key, {}) for key in keys}
 

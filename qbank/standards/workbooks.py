@@ -172,7 +172,7 @@ def keep_codes(drafts: Sequence[RangeDraft], held: Sequence[RangeDraft]) -> list
     for draft in drafts:
         segments = codes.get(draft.name) or draft.segments
         if draft.name not in codes and segments in taken:
-            segments = next((f"{n:02d}",) for n in range(1, 1000) if (f"{n:02d}",) not in taken)
+            segments = (f"{max((int(code[0]) for code in taken if code[0].isdecimal()), default=0) + 1:02d}",)
         taken.add(segments)
         kept.append(RangeDraft(segments, draft.name, draft.weight, draft.points))
     return kept

@@ -62,7 +62,7 @@ if (tree) {
     const top = rows.filter((row) => depth(row) === 1).map((row) => weight(row) ?? 0);
     const total = top.reduce((a, b) => a + b, 0);
     judge(tree.querySelector("[data-total]"), total, true);
-    tree.querySelector("[data-verdict]").textContent = total === 200 ? "合计正确" : total < 200 ? `还差 ${shown(200 - total)}` : Number.isNaN(total) ? "有的比重不是数字" : `多了 ${shown(total - 200)}`;
+    tree.querySelector("[data-verdict]").textContent = total === 200 ? (body.querySelector("[data-below].wrong") ? "有上级与下级合计不相等" : "合计正确") : total < 200 ? `还差 ${shown(200 - total)}` : Number.isNaN(total) ? "有的比重不是数字" : `多了 ${shown(total - 200)}`;
   };
   const nextCode = (rows) => {
     const codes = rows.map((row) => row.querySelector("[name=segment]").value);
