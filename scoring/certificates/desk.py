@@ -27,8 +27,11 @@ from qbank.kernel.times import local_date, spoken
 from scoring.certificates import numbers
 from scoring.certificates.face import Face, draw
 from scoring.certificates.models import Certificate
+from scoring.certificates.public import look_up
 from scoring.certificates.signing import Seal
 from scoring.results.models import Result, ResultList, ResultState
+
+__all__ = ["ask_for", "certificates_of", "issue", "lacking", "look_up", "require_issuable", "revoke"]
 
 CHUNK = 20  # certificates drawn between two short transactions
 ATTEMPTS = 5  # at a chunk that collided with another issuer

@@ -38,15 +38,24 @@ class Question:
         return sum(map(bool, (self.number, self.name, self.identity_number))) >= 2
 
 
-def look_up(session: Session, question: Question, address: str, *, cipher: IdentityCipher,
-            now: datetime) -> Sequence[Certificate]:
-    """The certificates that match in everything asked; empty for a wrong and for a missing one alike."""
+def look_up(session: Session, *, number: str = "", name: str = "", identity_number: str = "",
+            cipher: IdentityCipher) -> list[Certificate]:
+    """The certificates that match in everything given; empty for a wrong and for a missing one alike."""
+    question = Question.read(number, name, identity_number)
     if not question.enough:
         raise Refused("too_few_fields", "证书编号、姓名、身份证号码请至少填写两项。")
-    subject = cipher.fingerprint("query:" + (question.number or question.identity_number))
-    _check_limits(session, subject, address, now)
-    found = [certificate for certificate in _candidates(session, question, cipher)
-             if _matches(certificate, question, cipher)]
+    return [certificate for certificate in _candidates(session, question, cipher)
+            if _matches(certificate, question, cipher)]
+
+
+def ask(session: Session, question: Question, address: str, *, cipher: IdentityCipher,
+        now: datetime) -> list[Certificate]:
+    """As ``look_up``, for somebody from outside: within limits, and counted."""
+    if question.enough:
+        subject = cipher.fingerprint("query:" + (question.number or question.identity_number))
+        _check_limits(session, subject, address, now)
+    found = look_up(session, number=question.number, name=question.name, identity_number=question.identity_number,
+                    cipher=cipher)
     session.add(PublicQuery(address=address[:200], subject=subject, at=now, found=bool(found)))
     return found
 

@@ -138,7 +138,7 @@ def query() -> Any:
     form = request.form
     asked = public.Question.read(form.get("number", ""), form.get("name", ""), form.get("identity_number", ""))
     try:
-        found = public.look_up(db(), asked, request.remote_addr or "", cipher=identity_cipher(), now=now())
+        found = public.ask(db(), asked, request.remote_addr or "", cipher=identity_cipher(), now=now())
     except Refused as refusal:
         return render_template("certificates/query.html", asked=asked, found=None, problem=refusal.sentence), 409
     return render_template("certificates/query.html", asked=asked, found=found, problem="", now=now())

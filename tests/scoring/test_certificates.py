@@ -254,6 +254,7 @@ def test_the_officer_issues_downloads_and_reports(world: FinalWorld, enter: Ente
     session.expire_all()
     job = session.scalars(sa.select(Job)).one()
     assert (job.state, job.result_url) == (JobState.DONE, page)
+    session.commit()
     shown = browser.get(page).get_data(as_text=True)
     assert "J000043000001264000002" in shown
     assert identity_number(0) not in shown
@@ -261,6 +262,7 @@ def test_the_officer_issues_downloads_and_reports(world: FinalWorld, enter: Ente
 
     found = session.scalars(sa.select(Certificate).order_by(Certificate.number)).first()
     assert found is not None
+    session.commit()
     assert browser.get(f"/certificates/{found.id}/pdf").status_code == 405  # reading is a record: by POST only
     pdf = browser.post(f"/certificates/{found.id}/pdf")
     assert pdf.data.startswith(b"%PDF")
@@ -277,6 +279,7 @@ def test_the_officer_issues_downloads_and_reports(world: FinalWorld, enter: Ente
     assert line["证书编号"] == "J000043000001264000001"
     taken = session.scalars(sa.select(Disclosure).order_by(Disclosure.id)).all()
     assert [(one.what.value, one.people) for one in taken] == [("certificate", 1), ("all_certificates", 2), ("report", 2)]
+    session.commit()
     assert "导出上报数据" in browser.get(page).get_data(as_text=True)
     register = browser.get(f"{page}/register").get_data(as_text=True)
     assert "领取人签名" in register
