@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
@@ -105,7 +104,7 @@ def own_seat(panel_id: int, enrolment_id: int) -> tuple[PanelMember, Enrolment]:
     """The viewer's seat in the panel and the candidate; for everybody else there is no such page."""
     found = fetch(db(), ReviewPanel, panel_id, viewer())
     seat = next((one for one in found.members if one.account_id == viewer().account_id), None)
-    enrolment = db().scalar(sa.select(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.plan_id == found.plan_id))
+    enrolment = next((one for one in overview.candidates(db(), found) if one.id == enrolment_id), None)
     if seat is None or enrolment is None:
         raise NotFound
     return seat, enrolment
