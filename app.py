@@ -156,6 +156,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "exchange.revert": AUTHOR,
     "exchange.errors": AUTHOR,
     # qbank.statistics
+    "statistics.index": BANK,
+    "statistics.export": BANK,
+    "statistics.show": BANK,
     # qbank.papers
     "papers.specifications": COMPOSER,
     "papers.new_specification": COMPOSER,
@@ -305,7 +308,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     # qbank
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
                  ("导入试题", "exchange.index"), ("审核试题", "items.review"), ("规则包", "standards.packs"))),
-    ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"))),
+    ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"), ("试题统计", "statistics.index"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
     ("理论考试", (("我的考试", "delivery.waiting_hall"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
