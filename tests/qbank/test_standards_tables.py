@@ -184,3 +184,28 @@ def test_an_unused_table_can_be_removed_with_its_tree(session: Session, standard
     remove_table(session, write(session, standard, editor, cook()), editor)
     assert not session.scalars(sa.select(Range)).all()
     assert session.scalars(sa.select(Occupation)).one().standards == [standard]
+
+
+def test_a_parent_whose_children_go_is_a_leaf_in_the_same_session(session: Session, standard: Standard, editor: Any) -> None:
+    write(session, standard, editor, cook())
+    table = write(session, standard, editor, [RangeDraft(("A",), "基本要求", 72), RangeDraft(("B",), "相关知识要求", 128)])
+    assert [leaf.path for leaf in leaves(table)] == ["A", "B"]
+    set_points(session, leaves(table)[0], [PointDraft("001", "职业道德", "X")], editor)
+    assert [point.name for point in leaves(table)[0].points] == ["职业道德"]
+
+
+def test_every_setting_of_the_rule_pack_has_its_chinese_label_and_its_group() -> None:
+    import dataclasses
+
+    from qbank.standards.rulepack import GROUPS, LABELS, RulePack
+
+    names = {field.name for field in dataclasses.fields(RulePack)}
+    assert names == set(LABELS) == {"name"} | {name for group in GROUPS.values() for name in group}
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '{"notice_days": "7"}', '{"notice_days": true}', '{"x": 1}', "{"])
+def test_a_stored_pack_that_cannot_hold_is_refused(text: str) -> None:
+    from qbank.standards.rulepack import RulePack
+
+    with pytest.raises(Refused, match="rule_pack"):
+        RulePack.read(text)

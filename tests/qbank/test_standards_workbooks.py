@@ -207,3 +207,20 @@ def test_the_console_lists_standards_and_imports_weights(session: Session, peopl
     assert "“110”大于 100" in bad.output
     with database.open(None, reads_only=True) as reading:
         assert reading.query(WeightTable).count() == 5
+
+
+def test_levels_side_by_side_keep_the_order_of_the_printed_table(session: Session, people: People) -> None:
+    from qbank.standards.intake import look, write
+    from qbank.standards.sheet import abreast
+
+    wang = people("王芳", Role.EXAM_OFFICER)
+    occupation = add_occupation(session, "6-31-01-03", "电工", wang, catalogue_edition="2015")
+    standard = add_standard(session, occupation, wang, edition="2018", title="电工国家职业技能标准")
+    previews, _ = look(session, standard, book(ELECTRICIAN), "skill")
+    write(session, standard, Subject.SKILL, {p.level: p.ranges for p in previews}, wang, is_sample=False, source="4.2")
+    found = abreast(session, standard, Subject.SKILL)
+    assert [name for _, name, _ in found.rows] == [
+        "电器安装和线路敷设", "继电控制电路装调维修", "基本电子电路装调维修", "电气设备(装置)装调维修", "自动控制电路装调维修", "应用电子电路调试维修",
+        "交直流传动系统装调维修", "交直流传动及伺服系统调试维修", "电气自动控制系统调试维修", "培训与技术管理"]
+    assert found.sums == {5: 200, 4: 200, 3: 200, 2: 200, 1: 200}
+    assert found.rows[-1][2] == {2: 20, 1: 30}
