@@ -66,7 +66,8 @@ def spoken_name(name: str) -> str:
 
 
 def _compact(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return "".join(character for character in unicodedata.normalize("NFKC", text)
+                   if character.isprintable() and not character.isspace())
 
 
 def _candidates(session: Session, question: Question, cipher: IdentityCipher) -> Sequence[Certificate]:
