@@ -12,7 +12,7 @@ from flask import Flask, Response, flash, g, redirect, render_template, request,
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -130,7 +130,7 @@ def _guard(doors: dict[str, frozenset[Role]]) -> Any:
     if person is None:
         return _ask_to_sign_in(roles)
     LOG.warning("refused door %s to account %s", request.endpoint, person.account_id)
-    flask.abort(403)
+    return flask.abort(403)
 
 
 def _ask_to_sign_in(roles: frozenset[Role]) -> Any:
@@ -224,6 +224,8 @@ def _failed(error: Exception) -> Any:
         status = error.code
     elif isinstance(error, StaleDataError):
         status = 409
+    elif isinstance(error, DataError):  # a value that no column can hold, such as text with a NUL byte
+        status = 400
     elif isinstance(error, OperationalError) and "locked" in str(error):
         status = 503
     if status >= 500:

@@ -26,9 +26,9 @@ from scoring.practical.models import (
     Part,
     PracticalGroup,
     PracticalScore,
+    RowKind,
     Rubric,
     RubricRow,
-    RowKind,
 )
 from scoring.practical.rubrics import build_rubric, change_rubric, copy_rubric
 
@@ -99,7 +99,7 @@ def disband(session: Session, group: PracticalGroup, who: Viewer) -> None:
     session.flush()
 
 
-def _sheets_of(group: PracticalGroup) -> sa.Select[tuple[int]]:
+def _sheets_of(group: PracticalGroup) -> sa.Select[int]:
     return sa.select(MarkSheet.id).join(GroupMember).where(GroupMember.group_id == group.id)
 
 

@@ -64,7 +64,7 @@ def _own(session: Session, group: PracticalGroup, viewer: Viewer) -> OwnGroup:
     signed = sa.select(MarkSheet.member_id).where(MarkSheet.assessor_id == viewer.account_id,
                                                   MarkSheet.signed_at.is_not(None))
 
-    def count(query: sa.Select[tuple[int]]) -> int:
+    def count(query: sa.Select[int]) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
 
     return OwnGroup(group, count(members), count(members.where(GroupMember.id.in_(signed))),

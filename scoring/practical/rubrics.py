@@ -12,7 +12,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Range, Subject, WeightTable
 from scoring.practical.joining import spoken_points
-from scoring.practical.models import Rubric, RubricRow, RowKind
+from scoring.practical.models import RowKind, Rubric, RubricRow
 
 MOST_ROWS = 200
 

@@ -18,7 +18,7 @@ from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.packs import pack_for
 from scoring.practical import desk, overview
 from scoring.practical.duties import may_act, qualified
-from scoring.practical.models import MarkSheet, Part, PracticalGroup, PracticalScore, Rubric, RowKind
+from scoring.practical.models import MarkSheet, Part, PracticalGroup, PracticalScore, RowKind, Rubric
 from scoring.practical.rubrics import RowDraft, drafts_of, sections
 
 blueprint = Blueprint("practical", __name__, url_prefix="/practical")

@@ -21,7 +21,7 @@ from scoring.results.parts import CandidateParts, gather, join_all, open_sitting
 from scoring.results.route import DESKS, OFF_NOTICE, move
 from scoring.results.workbook import workbook
 
-__all__ = ["answer", "decide", "list_of", "merge_plan", "publish", "record_objection", "submit", "withdraw", "workbook"]
+__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "publish", "record_objection", "submit", "withdraw", "workbook"]
 
 
 def list_of(session: Session, plan: ExamPlan) -> ResultList | None:

@@ -50,7 +50,7 @@ def plan_line(session: Session, plan: ExamPlan, found: ResultList | None) -> Pla
     return PlanLine(plan, found, enrolled, passed or 0)
 
 
-def filtered(result_list: ResultList, arguments: Mapping[str, str]) -> sa.Select[tuple[Result]]:
+def filtered(result_list: ResultList, arguments: Mapping[str, str]) -> sa.Select[Result]:
     """The results of a list by ``outcome`` (pass, fail), ``q`` (name, ticket, student number, class), ``sort``, ``down``."""
     query = (sa.select(Result).join(Result.enrolment).join(Enrolment.candidate).where(Result.list_id == result_list.id)
              .options(contains_eager(Result.enrolment).contains_eager(Enrolment.candidate)))

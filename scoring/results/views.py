@@ -19,7 +19,7 @@ from scoring.results.merge import required_parts
 from scoring.results.models import Objection, Result, ResultList, ResultState
 from scoring.results.notice import last_day
 from scoring.results.parts import gather, open_sittings
-from scoring.results.route import DESKS
+from scoring.results.route import DESKS, OFF_NOTICE
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -44,7 +44,7 @@ def show(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     found = desk.list_of(db(), plan)
     in_charge = may_act(db(), plan, viewer(), Role.EXAM_OFFICER)
-    early = found is None or found.state in desk.OFF_NOTICE
+    early = found is None or found.state in OFF_NOTICE
     shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required_parts(plan.level), "now": now(),
              "unmarked": open_sittings(db(), plan) if early else [],
              "missing": [one for one in gather(db(), plan) if one.missing] if early else []}
@@ -55,7 +55,7 @@ def show(plan_id: int) -> Any:
     decider = DESKS.get(found.state)
     return render_template(
         "results/show.html", **shown, rows=rows, total=total, page=page, pages=pages, figures=figures(everyone),
-        decides=bool(decider) and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS,
+        decides=decider is not None and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS,
         spread={part: distribution(everyone, part) for part in PARTS if part in required_parts(plan.level)},
         last_day=last_day(found.notice_ends_at) if found.notice_ends_at else None,
         over=found.notice_ends_at is not None and now() >= found.notice_ends_at)

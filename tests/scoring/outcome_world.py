@@ -12,11 +12,12 @@ from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Sitting, SittingRoom, SittingState
 from qbank.kernel.access import Role, Scope, Viewer
-from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
+from qbank.kernel.accounts import HASHER, Account, Grant, Institution, InstitutionKind
 from qbank.standards.models import Occupation, Range, Standard, Subject, WeightTable
 from scoring.practical import desk
-from scoring.practical.models import PracticalGroup, Rubric, RowKind
+from scoring.practical.models import PracticalGroup, RowKind, Rubric
 from scoring.practical.rubrics import RowDraft
+from tests.conftest import PASSWORD
 
 NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # the clock of conftest: 2026-06-01 09:00 in China
 # 电工 6-31-01-03 (2018), 四级 and 二级 (domain.md 5)
@@ -65,7 +66,7 @@ class World:
 
     def enrol(self, *names: str, plan: ExamPlan | None = None) -> list[Enrolment]:
         where = plan or self.plan
-        made = []
+        made: list[Enrolment] = []
         for name in names:
             number = len(where.enrolments) + len(made) + 1
             account = Account(login=f"{where.number}-{number:04d}", name=name, institution=where.institution,
@@ -140,10 +141,6 @@ class World:
 
     def as_candidate(self, enrolment: Enrolment) -> Viewer:
         """The candidate with the password of the tests, so that the browser of a test can sign in."""
-        from qbank.kernel.accounts import HASHER
-
-        from tests.conftest import PASSWORD
-
         enrolment.candidate.password_hash = HASHER.hash(PASSWORD)
         self.session.flush()
         return enrolment.candidate.viewer()

@@ -160,7 +160,8 @@ def test_marks_out_of_range_and_of_the_wrong_kind_are_refused(world: World) -> N
     sheet = desk.mark_sheet_for(world.session, group.members[0], zhang)
     first, veto = group.rubric.rows[0].id, group.rubric.rows[4].id
     for value in (-1, 61, True):
-        assert code_of(lambda value=value: desk.enter_marks(world.session, sheet, {first: value}, zhang, now=NOW)) == "out_of_range"
+        with pytest.raises(Refused, match="out_of_range"):
+            desk.enter_marks(world.session, sheet, {first: value}, zhang, now=NOW)
     assert code_of(lambda: desk.enter_marks(world.session, sheet, {veto: 1}, zhang, now=NOW)) == "not_a_verdict"
     assert code_of(lambda: desk.enter_marks(world.session, sheet, {999: 1}, zhang, now=NOW)) == "other_row"
     assert code_of(lambda: desk.enter_marks(world.session, sheet, {first: 1}, others[0], now=NOW)) == "not_your_sheet"

@@ -229,7 +229,8 @@ def test_only_the_schools_officer_acts(world: World, people: Any) -> None:
     stranger = people("外校", Role.EXAM_OFFICER, school=people.school("另一所学校"))
     supervisor = people("督导", Role.QUALITY_SUPERVISOR)
     for who in (stranger, supervisor):
-        assert code_of(lambda who=who: desk.merge_plan(world.session, world.plan, who, now=NOW)) == "not_your_duty"
+        with pytest.raises(Refused, match="not_your_duty"):
+            desk.merge_plan(world.session, world.plan, who, now=NOW)
 
 
 # Work list
@@ -362,7 +363,7 @@ def test_the_public_notice_masks_and_ends(world: World, app: Any, clock: Any) ->
     over = client.get(url).get_data(as_text=True)
     assert "期满" in over
     assert "陈晓" not in over
-    assert client.get("/results/notice/x/../%00").status_code == 404
+    assert client.get("/results/notice/x/../%00").status_code in {400, 404}
 
 
 def test_a_candidate_sees_the_own_result_from_the_notice_on(world: World, enter: Enter) -> None:

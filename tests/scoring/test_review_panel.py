@@ -182,7 +182,8 @@ def test_an_officer_forms_a_panel_on_a_page_and_strangers_find_nothing(world: Wo
     form = {"name": "评审委员会", "starts_at": "2026-06-01T08:00", "member": [one.account_id for one in three],
             "chair": str(three[0].account_id)}
     assert client.get(url).status_code == 200
-    for bad in ({"member": []}, {"chair": ""}, {"starts_at": "明天"}, {"name": ""}, {"member": ["9" * 30]}):
+    wrong: list[dict[str, Any]] = [{"member": []}, {"chair": ""}, {"starts_at": "明天"}, {"name": ""}, {"member": ["9" * 30]}]
+    for bad in wrong:
         assert client.post(url, data={**form, **bad}).status_code == 422, bad
     made = client.post(url, data=form)
     assert made.status_code == 302
