@@ -22,13 +22,13 @@ SMALL = np.array([[1, 1, 1, 1],      # 4      3
 SAT12 = Path(__file__).parents[3] / "shared" / "data" / "psychometrics" / "03_sat12.json"
 
 
-def test_difficulty_is_the_share_correct():
+def test_difficulty_is_the_share_correct() -> None:
     found = difficulty(SMALL)
     assert found.values == pytest.approx([0.6, 0.8, 0.4, 0.2])
     assert list(found.n) == [5] * 4
 
 
-def test_item_rest_leaves_the_item_out_of_its_own_criterion():
+def test_item_rest_leaves_the_item_out_of_its_own_criterion() -> None:
     # Item 1: x = 1 1 1 0 0, rest = 3 2 1 1 0 (mean 1.4). Deviations of x: .4 .4 .4 -.6 -.6; of rest: 1.6 .6 -.4 -.4 -1.4.
     # Cross products: .64 + .24 - .16 + .24 + .84 = 1.8; squares: 1.2 and 2.56 + .36 + .16 + .16 + 1.96 = 5.2.
     assert item_rest(SMALL).values[0] == pytest.approx(1.8 / math.sqrt(1.2 * 5.2))
@@ -37,21 +37,21 @@ def test_item_rest_leaves_the_item_out_of_its_own_criterion():
     assert item_rest(SMALL).values[3] == pytest.approx(1.2 / math.sqrt(0.8 * 6.8))
 
 
-def test_the_b_index_is_the_difference_between_those_who_passed_and_those_who_failed():
+def test_the_b_index_is_the_difference_between_those_who_passed_and_those_who_failed() -> None:
     # The first two passed. Item 1: 2/2 - 1/3; item 2: 2/2 - 2/3; item 3: 2/2 - 0/3; item 4: 1/2 - 0.
     found = b_index(SMALL, np.array([True, True, False, False, False]))
     assert found.values == pytest.approx([2 / 3, 1 / 3, 1, 0.5])
     assert list(found.n) == [5] * 4
 
 
-def test_kr20_by_hand():
+def test_kr20_by_hand() -> None:
     # p q: .24 .16 .24 .16 = .80. Totals 4 3 2 1 0: variance 2. KR-20 = 4/3 (1 - .8 / 2) = 0.8.
     found = kr20(SMALL)
     assert found.value == pytest.approx(0.8)
     assert (found.n, found.items) == (5, 4)
 
 
-def test_alpha_takes_partial_credit_and_kr20_does_not():
+def test_alpha_takes_partial_credit_and_kr20_does_not() -> None:
     half = SMALL.copy()
     half[0, 0] = 0.5
     assert alpha(half).value < 0.8
@@ -59,7 +59,7 @@ def test_alpha_takes_partial_credit_and_kr20_does_not():
         kr20(half)
 
 
-def test_persons_on_different_papers_share_a_matrix_and_each_counts_against_the_own_rest():
+def test_persons_on_different_papers_share_a_matrix_and_each_counts_against_the_own_rest() -> None:
     # Two papers that share item 2 (column 1): five persons on items 1-4 as above, five on items 2 and 5 only.
     other = np.full((5, 4), NAN)
     other[:, 1] = [1, 1, 0, 0, 0]
@@ -75,7 +75,7 @@ def test_persons_on_different_papers_share_a_matrix_and_each_counts_against_the_
     assert rest.values[1] == pytest.approx(np.corrcoef(x, y)[0, 1])
 
 
-def test_what_is_not_defined_is_not_a_number():
+def test_what_is_not_defined_is_not_a_number() -> None:
     everybody = np.array([[1, 1], [1, 0], [1, 1]], float)
     assert np.isnan(item_rest(everybody).values[0])  # item 1 has no variance
     assert np.isnan(item_rest(everybody).values[1])  # its rest has none
@@ -89,7 +89,7 @@ def test_what_is_not_defined_is_not_a_number():
     assert difficulty(np.empty((0, 2))).n.tolist() == [0, 0]
 
 
-def test_below_the_least_n_there_is_no_number_but_still_the_n():
+def test_below_the_least_n_there_is_no_number_but_still_the_n() -> None:
     found = difficulty(SMALL, minimum=6)
     assert np.isnan(found.values).all()
     assert list(found.n) == [5] * 4
@@ -97,7 +97,7 @@ def test_below_the_least_n_there_is_no_number_but_still_the_n():
     assert kr20(SMALL, minimum=6).n == 5
 
 
-def test_omitted_and_not_given_are_two_things():
+def test_omitted_and_not_given_are_two_things() -> None:
     scores = np.array([[0, NAN], [0, 1], [1, 0]], float)
     omitted = np.array([[True, True], [False, False], [False, True]])
     found = omission(scores, omitted)
@@ -106,19 +106,19 @@ def test_omitted_and_not_given_are_two_things():
     assert choices(answers, scores) == [{"A": 1, "B": 1}, {"C": 1}]
 
 
-def test_a_form_is_judged_by_those_who_were_given_all_of_it():
+def test_a_form_is_judged_by_those_who_were_given_all_of_it() -> None:
     partly = np.vstack([SMALL, [1, NAN, 1, 1]])
     assert kr20(partly) == kr20(SMALL)
 
 
-def test_ten_thousand_candidates_and_two_hundred_items_take_no_time():
+def test_ten_thousand_candidates_and_two_hundred_items_take_no_time() -> None:
     scores = (np.random.default_rng(1).random((10_000, 200)) < 0.7).astype(float)
     began = perf_counter()
     difficulty(scores), item_rest(scores)
     assert perf_counter() - began < 5  # generous: machines of eight people
 
 
-def test_the_published_sat12_items_agree_with_plain_arithmetic_on_each_of_them():
+def test_the_published_sat12_items_agree_with_plain_arithmetic_on_each_of_them() -> None:
     if not SAT12.exists():
         pytest.skip(f"the trial data do not lie beside the checkout: {SAT12}")
     read = json.loads(SAT12.read_text())

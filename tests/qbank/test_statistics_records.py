@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
 import openpyxl
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
-from qbank.kernel.access import Role, Scope
+from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Subject
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table
 from qbank.statistics.models import ItemStatistic
 from qbank.statistics.records import Responses, record
 from qbank.statistics.verdicts import Flag, Numbers, flags
+from tests.conftest import People, TestClock
+
+Enter = Callable[[Viewer], FlaskClient]
 
 NAN = float("nan")
 
 
 @pytest.fixture
-def versions(session, people, clock) -> list[ItemVersion]:
+def versions(session: Session, people: People, clock: TestClock) -> list[ItemVersion]:
     """Four items: three choices with keys A, B, C and a true/false item with key T."""
     officer, author = people("周考务", Role.EXAM_OFFICER), people("吴命题", Role.ITEM_AUTHOR)
     occupation = add_occupation(session, "6-31-01-03", "电工", officer, catalogue_edition="2015")
@@ -42,7 +48,8 @@ def versions(session, people, clock) -> list[ItemVersion]:
     return made
 
 
-def sat(versions, persons: list[str], *, sitting: int, passed: list[bool] | None = None) -> Responses:
+def sat(
+        versions: list[ItemVersion], persons: list[str], *, sitting: int, passed: list[bool] | None = None) -> Responses:
     """Answers of each person as one text, a dash for an omission: ``"AB-T"``."""
     answers = np.array([["" if letter == "-" else letter for letter in person] for person in persons], dtype=object)
     scores = (answers == np.array([version.key for version in versions], dtype=object)).astype(float)
@@ -50,11 +57,11 @@ def sat(versions, persons: list[str], *, sitting: int, passed: list[bool] | None
                      np.array(passed if passed is not None else [True] * len(persons)), sitting)
 
 
-def stored(session, version: ItemVersion) -> ItemStatistic:
+def stored(session: Session, version: ItemVersion) -> ItemStatistic:
     return session.scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == version.id)).one()
 
 
-def test_a_sitting_is_counted(session, versions, clock):
+def test_a_sitting_is_counted(session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     # Item 1 (key A): right, right, wrong (B), omitted. p = 2/4. Passed: the first two: B = 1 - 0.
     assert record(session, sat(versions, ["ABCT", "ABCF", "BBCT", "-DCF"], sitting=1, passed=[True, True, False, False]),
                   now=clock()) == 4
@@ -68,20 +75,23 @@ def test_a_sitting_is_counted(session, versions, clock):
     assert (third.difficulty, third.item_rest) == (1.0, None)  # everybody right: no correlation
 
 
-def test_sittings_add_up_when_all_are_handed_in_and_the_same_again_changes_nothing(session, versions, clock):
+def test_sittings_add_up_when_all_are_handed_in_and_the_same_again_changes_nothing(
+        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     one = sat(versions, ["ABCT", "ABCF", "BBCT", "-DCF"], sitting=1)
     two = sat(versions[1:], ["BCT", "DCF"], sitting=2)
     record(session, one, now=clock())
     record(session, [one, two], now=clock(), only=set(two.version_ids))
     record(session, [two, one], now=clock(), only=set(two.version_ids))
     second = stored(session, versions[1])
-    assert (second.n, second.difficulty) == (6, pytest.approx(4 / 6))
+    assert second.n == 6
+    assert second.difficulty == pytest.approx(4 / 6)
     assert second.choices == {"B": 4, "D": 2}
     assert stored(session, versions[0]).n == 4
     assert session.scalar(sa.select(sa.func.count(ItemStatistic.id))) == 4
 
 
-def test_versions_that_are_only_partly_handed_in_are_left_as_they_are(session, versions, clock):
+def test_versions_that_are_only_partly_handed_in_are_left_as_they_are(
+        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     everything = sat(versions, ["ABCT"] * 5, sitting=1)
     record(session, everything, now=clock())
     earlier, new = sat(versions[:2], ["AB"] * 2, sitting=2), sat(versions[1:3], ["BC"] * 3, sitting=3)
@@ -89,13 +99,14 @@ def test_versions_that_are_only_partly_handed_in_are_left_as_they_are(session, v
     assert [stored(session, version).n for version in versions] == [5, 5, 3, 5]
 
 
-def test_a_sitting_without_anybody_stores_nothing(session, versions, clock):
+def test_a_sitting_without_anybody_stores_nothing(
+        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     empty = Responses([versions[0].id], np.empty((0, 1)), np.empty((0, 1), dtype=object), np.empty(0, dtype=bool), 1)
     assert record(session, empty, now=clock()) == 0
     assert record(session, [], now=clock()) == 0
 
 
-def test_arrays_that_do_not_fit_are_an_error_of_the_caller(versions):
+def test_arrays_that_do_not_fit_are_an_error_of_the_caller(versions: list[ItemVersion]) -> None:
     with pytest.raises(ValueError, match="must be"):
         Responses([1, 2], np.ones((3, 2)), np.full((3, 1), "", dtype=object), np.ones(3, dtype=bool), 1)
     with pytest.raises(ValueError, match="twice"):
@@ -108,12 +119,13 @@ def test_arrays_that_do_not_fit_are_an_error_of_the_caller(versions):
     (Numbers(40, 0.1, -0.2, -0.2, 0), [Flag.WRONG_KEY, Flag.TOO_HARD]), (Numbers(40, 0.3, 0.0, 0.0, 0), []),
     (Numbers(29, 0.1, -0.2, -0.2, 0), []),
 ])
-def test_flags_are_raised_at_their_thresholds_and_never_on_too_few_answers(numbers, expected):
+def test_flags_are_raised_at_their_thresholds_and_never_on_too_few_answers(
+        numbers: Numbers, expected: list[Flag]) -> None:
     assert flags(numbers, 30) == expected
 
 
 @pytest.fixture
-def recorded(session, versions, clock) -> list[ItemVersion]:
+def recorded(session: Session, versions: list[ItemVersion], clock: TestClock) -> list[ItemVersion]:
     """Forty candidates. Item 1 has a wrong key: the 20 who fail choose A, the 20 who pass choose B."""
     able, weak = ["BBCT"] * 20, ["AD-F"] * 20
     record(session, sat(versions, able + weak, sitting=1, passed=[True] * 20 + [False] * 20), now=clock())
@@ -123,7 +135,8 @@ def recorded(session, versions, clock) -> list[ItemVersion]:
     return versions
 
 
-def test_an_author_sees_that_a_key_is_suspect_in_plain_words(people, session, recorded, enter):
+def test_an_author_sees_that_a_key_is_suspect_in_plain_words(
+        people: People, session: Session, recorded: list[ItemVersion], enter: Enter) -> None:
     author = people("刘命题", Role.ITEM_AUTHOR)
     session.commit()
     browser = enter(author)
@@ -137,7 +150,8 @@ def test_an_author_sees_that_a_key_is_suspect_in_plain_words(people, session, re
     assert "示例" in page
 
 
-def test_too_few_answers_are_not_shown(people, session, recorded, enter):
+def test_too_few_answers_are_not_shown(
+        people: People, session: Session, recorded: list[ItemVersion], enter: Enter) -> None:
     reviewer = people("陈审题", Role.ITEM_REVIEWER)
     session.commit()
     browser = enter(reviewer)
@@ -146,7 +160,8 @@ def test_too_few_answers_are_not_shown(people, session, recorded, enter):
     assert "12 名考生" not in browser.get(f"/statistics/{recorded[3].id}").get_data(as_text=True)
 
 
-def test_the_list_is_filtered_sorted_and_exported_as_shown(people, session, recorded, enter):
+def test_the_list_is_filtered_sorted_and_exported_as_shown(
+        people: People, session: Session, recorded: list[ItemVersion], enter: Enter) -> None:
     composer = people("郑组卷", Role.PAPER_COMPOSER)
     session.commit()
     browser = enter(composer)
@@ -165,14 +180,16 @@ def test_the_list_is_filtered_sorted_and_exported_as_shown(people, session, reco
         assert browser.get(f"/statistics/export{garbage}").status_code == 200
 
 
-def test_a_version_that_was_never_used_says_so(people, session, versions, enter):
+def test_a_version_that_was_never_used_says_so(
+        people: People, session: Session, versions: list[ItemVersion], enter: Enter) -> None:
     author = people("刘命题", Role.ITEM_AUTHOR)
     session.commit()
     browser = enter(author)
     assert "还没有在正式考试中用过" in browser.get(f"/statistics/{versions[0].id}").get_data(as_text=True)
 
 
-def test_strangers_find_nothing_and_other_roles_do_not_pass(people, session, recorded, enter):
+def test_strangers_find_nothing_and_other_roles_do_not_pass(
+        people: People, session: Session, recorded: list[ItemVersion], enter: Enter) -> None:
     elsewhere = people.school("雁城高级技工学校（演示）", region="430400")
     strangers = [people("外校", Role.ITEM_AUTHOR, school=elsewhere),
                  people("焊工", scopes=[Scope(Role.ITEM_REVIEWER, people.home.id, occupation_code="6-18-02-04")])]

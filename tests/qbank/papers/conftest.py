@@ -13,6 +13,7 @@ from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import Range, Subject, WeightTable
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table
+from tests.conftest import People
 
 # Weights in half-per-cent: A 30, B 170. Items per half-per-cent: 1.5 choices, 0.45 true/false, 0.2 multiple choice.
 WEIGHTS = {"A-A-A": 10, "A-A-B": 20, "B-A-A": 14, "B-A-B": 26, "B-B-A": 30, "B-B-B": 40, "B-C-A": 36, "B-C-B": 24}
@@ -50,7 +51,7 @@ class Bank:
 
 
 @pytest.fixture
-def new_bank(session: Session, people) -> Iterator[Callable[..., Bank]]:
+def new_bank(session: Session, people: People) -> Callable[..., Bank]:
     """A function that makes a bank with so many items of each leaf and kind."""
 
     def make(code: str = "6-31-01-03", singles: dict[str, int] = SINGLES, judges: dict[str, int] = JUDGES,
@@ -65,7 +66,7 @@ def new_bank(session: Session, people) -> Iterator[Callable[..., Bank]]:
                 bank.add(leaf, kind, counts.get(leaf.path, 0))
         return bank
 
-    yield make
+    return make
 
 
 def drafts() -> Iterator[RangeDraft]:
@@ -90,6 +91,5 @@ def bank(new_bank: Callable[..., Bank]) -> Bank:
 
 
 @pytest.fixture
-def composer(people) -> Viewer:
-    found: Viewer = people("郑组卷", Role.PAPER_COMPOSER)
-    return found
+def composer(people: People) -> Viewer:
+    return people("郑组卷", Role.PAPER_COMPOSER)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import combinations, pairwise
 from math import isnan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +23,10 @@ QUOTAS = derive_quotas(RANGES, FORMS["80×1+20×1"])
 FEW = derive_quotas(RANGES, SMALL)
 
 
-def bank(points=70, per_point=4, seed=7):
+def bank(points: int = 70, per_point: int = 4, seed: int = 7) -> Any:
     """A plausible bank: in each range `points` points with three choices to one true/false item each."""
     draw = np.random.default_rng(seed)
-    items = []
+    items: list[Candidate] = []
     for range_key in "AB":
         for point in range(points):
             importance = "Z" if point % 20 == 19 else "Y" if point % 20 in (4, 9, 14) else "X"
@@ -41,20 +42,20 @@ def bank(points=70, per_point=4, seed=7):
 BANK = bank()
 
 
-def forms_of(assembly, items):
+def forms_of(assembly: Any, items: Any) -> Any:
     by_key = {item.key: item for item in items}
     return [[by_key[key] for key in form] for form in assembly.forms]
 
 
-def cells(form):
+def cells(form: Any) -> Any:
     return Counter((item.range_key, item.kind) for item in form)
 
 
-def cells_asked(quotas):
+def cells_asked(quotas: Any) -> Any:
     return {(r, quotas.parts[p].kind): count for (r, p), count in quotas.counts.items() if count}
 
 
-def test_a_paper_from_a_good_bank_is_what_was_asked_for_in_every_respect():
+def test_a_paper_from_a_good_bank_is_what_was_asked_for_in_every_respect() -> None:
     form = forms_of(assemble(BANK, QUOTAS, Demands()), BANK)[0]
     report = compliance(form, QUOTAS, Demands())
     assert cells(form) == cells_asked(QUOTAS)
@@ -66,13 +67,13 @@ def test_a_paper_from_a_good_bank_is_what_was_asked_for_in_every_respect():
     assert report.repeated == {}
 
 
-def test_items_come_in_the_order_they_are_printed_parts_first_then_ranges():
+def test_items_come_in_the_order_they_are_printed_parts_first_then_ranges() -> None:
     form = forms_of(assemble(BANK, QUOTAS, Demands()), BANK)[0]
     places = [(["single", "judge"].index(item.kind), item.range_key, item.key) for item in form]
     assert places == sorted(places)
 
 
-def test_essential_points_come_before_general_ones_before_auxiliary_ones():
+def test_essential_points_come_before_general_ones_before_auxiliary_ones() -> None:
     # Of points 0-19 sixteen are X (not 4, 9, 14, 19), of 60-69 eight: seventy points hold 3 x 16 + 8 = 56 X. Range A
     # needs 60 items of 60 points, so 4 are not X, and there are 11 Y to take before any Z.
     items = bank(points=70)
@@ -81,7 +82,7 @@ def test_essential_points_come_before_general_ones_before_auxiliary_ones():
     assert Counter(item.importance for item in form if item.range_key == "B") == {"X": 40}
 
 
-def test_points_are_repeated_evenly_and_only_as_often_as_they_must_be():
+def test_points_are_repeated_evenly_and_only_as_often_as_they_must_be() -> None:
     # Forty points in range A for sixty items: twenty points are asked twice, none three times; B's forty once.
     items = bank(points=40)
     report = compliance(forms_of(assemble(items, QUOTAS, Demands()), items)[0], QUOTAS, Demands())
@@ -89,20 +90,20 @@ def test_points_are_repeated_evenly_and_only_as_often_as_they_must_be():
     assert {range_key for range_key, _ in report.repeated} == {"A"}
 
 
-def test_little_used_items_are_preferred():
+def test_little_used_items_are_preferred() -> None:
     twins = [replace(item, key=item.key + 10_000, exposure=9) for item in BANK]
     items = [*twins, *(replace(item, exposure=0) for item in BANK)]
     report = compliance(forms_of(assemble(items, QUOTAS, Demands()), items)[0], QUOTAS, Demands())
     assert report.max_exposure == 0
 
 
-def test_enemies_and_similar_items_never_meet_on_one_paper():
+def test_enemies_and_similar_items_never_meet_on_one_paper() -> None:
     items = [replace(item, group=f"g{item.key % 150}") for item in BANK]
     form = forms_of(assemble(items, QUOTAS, Demands()), items)[0]
     assert len({item.group for item in form}) == len(form)
 
 
-def test_pinned_items_are_in_and_barred_items_are_out():
+def test_pinned_items_are_in_and_barred_items_are_out() -> None:
     first = assemble(BANK, QUOTAS, Demands())
     barred = frozenset(first.forms[0][:30])
     pinned = frozenset(sorted({item.key for item in BANK if item.exposure > 4} - barred)[:5])
@@ -111,14 +112,14 @@ def test_pinned_items_are_in_and_barred_items_are_out():
     assert not barred & form
 
 
-def test_the_same_seed_gives_the_same_paper_whatever_the_order_of_the_bank_and_another_seed_another():
+def test_the_same_seed_gives_the_same_paper_whatever_the_order_of_the_bank_and_another_seed_another() -> None:
     one = assemble(BANK, QUOTAS, Demands(seed=1))
     assert assemble(BANK[::-1], QUOTAS, Demands(seed=1)) == one
     assert assemble(BANK, QUOTAS, Demands(seed=2)).forms != one.forms
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_parallel_forms_share_nothing_and_are_equally_hard(count):
+def test_parallel_forms_share_nothing_and_are_equally_hard(count: Any) -> None:
     items = bank(points=110, per_point=8)
     demands = Demands(forms=count)
     assembly = assemble(items, QUOTAS, demands)
@@ -132,7 +133,7 @@ def test_parallel_forms_share_nothing_and_are_equally_hard(count):
     assert all(cells(form) == cells_asked(QUOTAS) and not r.repeated for form, r in zip(forms, reports, strict=True))
 
 
-def test_forms_share_only_what_a_small_bank_makes_them_share():
+def test_forms_share_only_what_a_small_bank_makes_them_share() -> None:
     # Six points of 4 items: A holds 18 choices and 6 true/false. FEW asks A for 10 + 2, so two forms need 20 choices
     # where there are 18: they share 2, and nothing of B (12 of 18, 4 of 6).
     items = bank(points=6)
@@ -141,7 +142,7 @@ def test_forms_share_only_what_a_small_bank_makes_them_share():
     assert assemble(items, FEW, Demands(forms=2, overlap=2)).shared == 2
 
 
-def test_a_bank_too_small_for_disjoint_forms_is_told_by_how_much():
+def test_a_bank_too_small_for_disjoint_forms_is_told_by_how_much() -> None:
     items = bank(points=6)
     with pytest.raises(Refused) as refused:
         assemble(items, FEW, Demands(forms=2, overlap=0))
@@ -151,13 +152,13 @@ def test_a_bank_too_small_for_disjoint_forms_is_told_by_how_much():
     assert line in refused.value.sentence
 
 
-def test_holdings_count_the_items_that_are_not_barred():
+def test_holdings_count_the_items_that_are_not_barred() -> None:
     # Six points, three choices and one true/false item each; item 4 is the true/false item of A's first point.
     held = holdings(bank(points=6), Demands(barred=frozenset({4})))
     assert held == {("A", "single"): 18, ("A", "judge"): 5, ("B", "single"): 18, ("B", "judge"): 6}
 
 
-def test_every_shortage_is_listed_with_need_holding_and_missing():
+def test_every_shortage_is_listed_with_need_holding_and_missing() -> None:
     # QUOTAS asks A for 48 + 12 and B for 32 + 8. Three choices of B and nothing else are left of B.
     of_b = [item.key for item in BANK if item.range_key == "B" and item.kind == "single"]
     barred = frozenset(item.key for item in BANK if item.range_key == "B") - frozenset(of_b[:3])
@@ -175,7 +176,7 @@ def test_every_shortage_is_listed_with_need_holding_and_missing():
     )
 
 
-def test_forms_that_may_share_need_fewer_items():
+def test_forms_that_may_share_need_fewer_items() -> None:
     # Three forms of 48, any two sharing at most 10: at least 3 x 48 - 3 x 10 = 114 distinct choices of A (held: 210
     # of 70 points, barred down to 113).
     singles = [item.key for item in BANK if item.range_key == "A" and item.kind == "single"]
@@ -190,21 +191,21 @@ def test_forms_that_may_share_need_fewer_items():
         ({"pinned": frozenset(i.key for i in BANK if (i.range_key, i.kind) == ("B", "judge"))}, "只出 8 道"),
     ],
 )
-def test_pins_that_cannot_be_used_are_refused_with_the_reason(demands, words):
+def test_pins_that_cannot_be_used_are_refused_with_the_reason(demands: Any, words: str) -> None:
     with pytest.raises(Refused) as refused:
         assemble(BANK, QUOTAS, Demands(**demands))
     assert refused.value.code == "pinned_unusable"
     assert words in refused.value.sentence
 
 
-def test_two_pinned_enemies_are_refused_with_their_group():
+def test_two_pinned_enemies_are_refused_with_their_group() -> None:
     items = [replace(item, group="同图") if item.key in (1, 9) else item for item in BANK]
     with pytest.raises(Refused) as refused:
         assemble(items, QUOTAS, Demands(pinned=frozenset({1, 9})))
     assert "同图" in refused.value.sentence
 
 
-def test_groups_that_block_every_paper_are_named_as_what_to_relax():
+def test_groups_that_block_every_paper_are_named_as_what_to_relax() -> None:
     items = [replace(item, group="同图") if item.kind == "judge" else item for item in BANK]
     with pytest.raises(Refused) as refused:
         assemble(items, QUOTAS, Demands())
@@ -212,14 +213,14 @@ def test_groups_that_block_every_paper_are_named_as_what_to_relax():
     assert "取消相似题、互斥题限制后可以组卷" in refused.value.sentence
 
 
-def test_pins_that_break_the_overlap_limit_are_answered_with_both_ways_out():
+def test_pins_that_break_the_overlap_limit_are_answered_with_both_ways_out() -> None:
     items = bank(points=110)
     with pytest.raises(Refused) as refused:
         assemble(items, QUOTAS, Demands(forms=2, overlap=1, pinned=frozenset({1, 2})))
     assert refused.value.details == ("去掉必选题后可以组卷", "放宽各套卷共用题数到 2 道后可以组卷")
 
 
-def test_a_search_cut_off_before_any_paper_is_found_says_so():
+def test_a_search_cut_off_before_any_paper_is_found_says_so() -> None:
     with pytest.raises(Refused) as refused:
         assemble(bank(points=400), QUOTAS, Demands(time_limit=0.0))
     assert refused.value.code == "assembly_timeout"
@@ -235,18 +236,18 @@ def test_a_search_cut_off_before_any_paper_is_found_says_so():
         {"pinned": frozenset({1}), "barred": frozenset({1})},
     ],
 )
-def test_demands_that_make_no_sense_are_refused(wrong):
+def test_demands_that_make_no_sense_are_refused(wrong: Any) -> None:
     with pytest.raises(Refused) as refused:
         Demands(**wrong)
     assert refused.value.code == "bad_demands"
 
 
-def test_a_key_that_occurs_twice_is_an_error_of_the_caller():
+def test_a_key_that_occurs_twice_is_an_error_of_the_caller() -> None:
     with pytest.raises(ValueError, match="unique"):
         assemble([*BANK, BANK[0]], QUOTAS, Demands())
 
 
-def test_the_compliance_sheet_counts_what_is_there():
+def test_the_compliance_sheet_counts_what_is_there() -> None:
     chosen = [
         Candidate(1, "A", "A-1", "X", "single", 2, "B", 4),
         Candidate(2, "A", "A-1", "Y", "single", 3, "B", 0),
@@ -264,7 +265,7 @@ def test_the_compliance_sheet_counts_what_is_there():
     assert report.max_exposure == 7
 
 
-def test_the_mean_difficulty_of_an_empty_form_is_not_a_number():
+def test_the_mean_difficulty_of_an_empty_form_is_not_a_number() -> None:
     report = compliance([], FEW, Demands())
     assert isnan(report.mean_difficulty)
     assert isnan(report.importance_shares["X"])
@@ -279,13 +280,12 @@ def test_the_mean_difficulty_of_an_empty_form_is_not_a_number():
 )
 @settings(max_examples=40, deadline=None)
 def test_whatever_the_bank_the_answer_is_papers_that_keep_the_hard_rules_or_a_reasoned_refusal(
-    cuts, points, forms, overlap, seed
-):
+        cuts: Any, points: Any, forms: Any, overlap: Any, seed: Any) -> None:
     draw = np.random.default_rng(seed)
     edges = [0, *sorted(cuts), 20]
     ranges = [LeafRange(f"R{i}", 10 * (b - a)) for i, (a, b) in enumerate(pairwise(edges))]
     quotas = derive_quotas(ranges, SMALL)
-    items = []
+    items: list[Candidate] = []
     for leaf in ranges:
         for i in range(points * 5):
             kind = "judge" if i % 3 == 0 else "single"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from qbank.items.bank import retire
 from qbank.items.models import ItemKind, ItemState, ItemVersion
-from qbank.kernel.access import Role, Scope
+from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers.contents import content_of, items_of
 from qbank.papers.desk import assemble, choose, discard, keep, seal, specify, verify
@@ -20,19 +23,22 @@ from qbank.papers.fingerprint import canonical, fingerprint
 from qbank.papers.models import Paper, PaperItem, PaperState, Specification
 from qbank.papers.specification import FORMS, Part
 from qbank.standards.tables import leaves
+from tests.conftest import People, TestClock
+from tests.qbank.papers.conftest import Bank
 
 SMALL = (Part("single", 16, 10), Part("judge", 4, 10))  # twenty items of five points: quick to solve
 
 
-def specified(session: Session, bank, composer, parts=SMALL, name="电工四级理论") -> Specification:
-    return specify(session, bank.table, bank.school, name, parts, composer, minutes=90, now=bank.session.info["clock"]())
+def specified(session: Session, bank: Bank, composer: Viewer, parts: Sequence[Part] = SMALL) -> Specification:
+    return specify(session, bank.table, bank.school, "电工四级理论", parts, composer, minutes=90, now=bank.session.info["clock"]())
 
 
-def one_paper(session, bank, composer, clock, parts=SMALL, seed=1) -> Paper:
+def one_paper(session: Session, bank: Bank, composer: Viewer, clock: TestClock, parts: Sequence[Part] = SMALL,
+              seed: int = 1) -> Paper:
     return assemble(session, specified(session, bank, composer, parts), composer, now=clock(), seed=seed)[0]
 
 
-def refusal(act) -> Refused:
+def refusal(act: Callable[[], object]) -> Refused:
     with pytest.raises(Refused) as caught:
         act()
     return caught.value
@@ -44,7 +50,7 @@ def refusal(act) -> Refused:
     ((Part("single", 60, 2), Part("multiple", 10, 4), Part("judge", 20, 2)), (60, 10, 20)),  # 60 + 20 + 20 points
 ])
 def test_the_usual_forms_and_a_free_one_are_made_from_a_bank_of_430_items_and_meet_every_weight(
-        session, bank, composer, clock, parts, numbers):
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock, parts: Sequence[Part], numbers: Any) -> None:
     paper = one_paper(session, bank, composer, clock, parts)
     items = items_of(paper)
     assert [item.number for item in items] == list(range(1, sum(numbers) + 1))
@@ -57,7 +63,8 @@ def test_the_usual_forms_and_a_free_one_are_made_from_a_bank_of_430_items_and_me
     assert verify(paper)
 
 
-def test_items_stand_in_the_order_of_the_printed_table_within_each_part(session, bank, composer, clock):
+def test_items_stand_in_the_order_of_the_printed_table_within_each_part(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     order = [leaf.path for leaf in leaves(bank.table)]
     places = [(item.position, order.index(item.version.point.range.path))
               for item in items_of(one_paper(session, bank, composer, clock, FORMS["80×1+20×1"]))]
@@ -65,7 +72,7 @@ def test_items_stand_in_the_order_of_the_printed_table_within_each_part(session,
 
 
 def test_the_compliance_sheet_tells_what_was_asked_and_got_and_how_to_make_the_paper_again(
-        session, bank, composer, clock):
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     sheet = one_paper(session, bank, composer, clock, FORMS["80×1+20×1"], seed=77).compliance
     assert [line["path"] for line in sheet["ranges"]][:2] == ["A-A-A", "A-A-B"]
     assert sheet["ranges"][5]["items"] == [16, 4]  # B-B-B weighs 20 %: 20 items, four fifths of them choices
@@ -83,7 +90,8 @@ def test_the_compliance_sheet_tells_what_was_asked_and_got_and_how_to_make_the_p
     assert sheet["overlap_sealed"] == []
 
 
-def test_the_same_seed_and_bank_give_the_same_paper_again(session, bank, composer, clock):
+def test_the_same_seed_and_bank_give_the_same_paper_again(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer, FORMS["80×1+20×1"])
     one, = assemble(session, specification, composer, now=clock(), seed=5)
     again, = assemble(session, specification, composer, now=clock(), seed=5)
@@ -92,7 +100,8 @@ def test_the_same_seed_and_bank_give_the_same_paper_again(session, bank, compose
     assert one.name != again.name
 
 
-def test_three_forms_from_a_bank_that_is_large_enough_share_nothing(session, bank, composer, clock):
+def test_three_forms_from_a_bank_that_is_large_enough_share_nothing(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     papers = assemble(session, specified(session, bank, composer), composer, now=clock(), seed=3, forms=3)
     assert [paper.form for paper in papers] == ["A", "B", "C"]
     assert papers[0].compliance["overlap_forms"] == [{"form": "B", "shared": 0}, {"form": "C", "shared": 0}]
@@ -100,7 +109,7 @@ def test_three_forms_from_a_bank_that_is_large_enough_share_nothing(session, ban
 
 
 def test_a_later_paper_says_what_it_shares_with_earlier_sealed_ones_and_prefers_unused_items(
-        session, bank, composer, clock):
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     first = one_paper(session, bank, composer, clock, FORMS["160×0.5+40×0.5"])
     seal(session, first, composer, now=clock())
     # The long form takes 160 of the 300 choices and 40 of the 90 true/false items; the short one needs half as many.
@@ -111,7 +120,8 @@ def test_a_later_paper_says_what_it_shares_with_earlier_sealed_ones_and_prefers_
     assert second.compliance["max_exposure"] == 1
 
 
-def test_a_bank_that_is_too_small_is_refused_with_every_range_and_how_many_it_lacks(session, new_bank, composer, clock):
+def test_a_bank_that_is_too_small_is_refused_with_every_range_and_how_many_it_lacks(
+        session: Session, new_bank: Callable[..., Bank], composer: Viewer, clock: TestClock) -> None:
     bank = new_bank(singles={"A-A-A": 3}, judges={}, multiples={})
     specification = specified(session, bank, composer, FORMS["80×1+20×1"])
     assert specification.within_bank is False
@@ -123,7 +133,8 @@ def test_a_bank_that_is_too_small_is_refused_with_every_range_and_how_many_it_la
     assert session.scalars(sa.select(Paper)).all() == []
 
 
-def test_what_the_composer_wrote_is_not_used_and_a_shortage_says_so(session, bank, people, clock):
+def test_what_the_composer_wrote_is_not_used_and_a_shortage_says_so(
+        session: Session, bank: Bank, people: People, clock: TestClock) -> None:
     both = people("钱全能", Role.PAPER_COMPOSER, Role.ITEM_AUTHOR)
     leaf = leaves(bank.table)[0]
     own = {version.id for version in bank.add(leaf, ItemKind.SINGLE, 8, author=both)}
@@ -139,7 +150,8 @@ def test_what_the_composer_wrote_is_not_used_and_a_shortage_says_so(session, ban
     assert "题库中有 8 道题由您命制或修改过" in found.details[-1]
 
 
-def test_who_edited_an_item_once_may_not_compose_with_it_later(session, bank, people, clock):
+def test_who_edited_an_item_once_may_not_compose_with_it_later(
+        session: Session, bank: Bank, people: People, clock: TestClock) -> None:
     editor = people("孙修订", Role.PAPER_COMPOSER, Role.ITEM_AUTHOR)
     edited = bank.add(leaves(bank.table)[0], ItemKind.SINGLE, 1)[0]
     edited.state = ItemState.SUPERSEDED
@@ -154,7 +166,8 @@ def test_who_edited_an_item_once_may_not_compose_with_it_later(session, bank, pe
     assert choice.pool.own == {newest.id}
 
 
-def test_a_person_who_wrote_one_of_its_items_may_not_seal_a_paper_others_may(session, bank, people, composer, clock):
+def test_a_person_who_wrote_one_of_its_items_may_not_seal_a_paper_others_may(
+        session: Session, bank: Bank, people: People, composer: Viewer, clock: TestClock) -> None:
     writer = people("李命组", Role.PAPER_COMPOSER, Role.ITEM_AUTHOR)
     paper = one_paper(session, bank, composer, clock)
     session.flush()
@@ -168,7 +181,8 @@ def test_a_person_who_wrote_one_of_its_items_may_not_seal_a_paper_others_may(ses
     assert paper.sealed_by == composer.account_id
 
 
-def test_a_paper_with_an_item_that_was_retired_meanwhile_is_not_sealed(session, bank, composer, clock):
+def test_a_paper_with_an_item_that_was_retired_meanwhile_is_not_sealed(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     paper = one_paper(session, bank, composer, clock)
     version = items_of(paper)[2].version
     retire(session, version, bank.author, "图号过时", now=clock())
@@ -178,14 +192,16 @@ def test_a_paper_with_an_item_that_was_retired_meanwhile_is_not_sealed(session, 
     assert paper.fingerprint is None
 
 
-def test_an_item_retired_between_the_search_and_the_writing_is_noticed(session, bank, composer, clock):
+def test_an_item_retired_between_the_search_and_the_writing_is_noticed(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
     choice = choose(session, specification, composer, seed=1)
     session.get_one(ItemVersion, choice.assembly.forms[0][0]).state = ItemState.RETIRED
     assert refusal(lambda: keep(session, specification, choice, composer, now=clock())).code == "bank_changed"
 
 
-def test_a_draft_whose_items_were_tampered_with_is_not_sealed(session, bank, composer, clock):
+def test_a_draft_whose_items_were_tampered_with_is_not_sealed(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     paper = one_paper(session, bank, composer, clock)
     items = items_of(paper)
     items[0].half_points = 8
@@ -195,7 +211,8 @@ def test_a_draft_whose_items_were_tampered_with_is_not_sealed(session, bank, com
     assert any("总分为 99 分" in line for line in found.details)
 
 
-def test_a_sealed_paper_cannot_be_changed_by_any_way_through_the_house(session, bank, composer, clock):
+def test_a_sealed_paper_cannot_be_changed_by_any_way_through_the_house(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     paper = one_paper(session, bank, composer, clock)
     seal(session, paper, composer, now=clock())
     session.commit()
@@ -234,7 +251,8 @@ def test_a_sealed_paper_cannot_be_changed_by_any_way_through_the_house(session, 
     assert verify(session.get_one(Paper, paper.id))
 
 
-def test_a_change_made_behind_the_houses_back_is_found_by_the_fingerprint(session, bank, composer, clock):
+def test_a_change_made_behind_the_houses_back_is_found_by_the_fingerprint(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     paper = one_paper(session, bank, composer, clock)
     seal(session, paper, composer, now=clock())
     session.commit()
@@ -244,7 +262,8 @@ def test_a_change_made_behind_the_houses_back_is_found_by_the_fingerprint(sessio
     assert not verify(paper)
 
 
-def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing_else(session, bank, composer, clock):
+def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing_else(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     content = content_of(one_paper(session, bank, composer, clock))
     first, *others = content.items
     assert first.options
@@ -267,13 +286,14 @@ def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing
     assert len({fingerprint(content), *map(fingerprint, changed)}) == len(changed) + 1
 
     turned = dataclasses.replace(
-        content, weights=dict(reversed(content.weights.items())), quotas=dict(reversed(content.quotas.items())),
-        items=tuple(reversed([dataclasses.replace(item, options=dict(reversed(item.options.items())))
+        content, weights=dict(sorted(content.weights.items(), reverse=True)), quotas=dict(sorted(content.quotas.items(), reverse=True)),
+        items=tuple(reversed([dataclasses.replace(item, options=dict(sorted(item.options.items(), reverse=True)))
                               for item in content.items])))
     assert canonical(turned) == canonical(content)
 
 
-def test_weights_that_were_changed_after_the_specification_stop_assembly(session, bank, composer, clock):
+def test_weights_that_were_changed_after_the_specification_stop_assembly(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
     one, other = leaves(bank.table)[:2]
     one.weight, other.weight = one.weight + 2, other.weight - 2
@@ -287,30 +307,34 @@ def test_weights_that_were_changed_after_the_specification_stop_assembly(session
     ({"parts": (Part("single", 50, 2), Part("single", 50, 2))}, "bad_parts"),
     ({"parts": (Part("essay", 100, 2),)}, "bad_parts"),
 ])
-def test_a_specification_that_makes_no_sense_is_refused_by_name(session, bank, composer, clock, change, code):
+def test_a_specification_that_makes_no_sense_is_refused_by_name(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock, change: Any, code: str) -> None:
     values = {"name": "电工", "parts": SMALL, "minutes": 90, **change}
     found = refusal(lambda: specify(session, bank.table, bank.school, values["name"], values["parts"], composer,
                                     minutes=values["minutes"], now=clock()))
     assert found.code == code
 
 
-def test_only_a_composer_of_this_school_and_occupation_composes(session, bank, people, clock):
+def test_only_a_composer_of_this_school_and_occupation_composes(
+        session: Session, bank: Bank, people: People, clock: TestClock) -> None:
     elsewhere = people.school("雁城高级技工学校（演示）", region="430400")
     strangers = [people("外校", Role.PAPER_COMPOSER, school=elsewhere), people("命题", Role.ITEM_AUTHOR),
                  people("焊工", scopes=[Scope(Role.PAPER_COMPOSER, people.home.id, occupation_code="6-18-02-04")])]
     for stranger in strangers:
-        assert refusal(lambda who=stranger: specified(session, bank, who)).code == "not_your_bank"
+        assert refusal(partial(specified, session, bank, stranger)).code == "not_your_bank"
     electrician = people("电工", scopes=[Scope(Role.PAPER_COMPOSER, people.home.id, occupation_code="6-31-01-03")])
     assert specified(session, bank, electrician).id
 
 
-def test_forms_and_seeds_out_of_range_are_refused(session, bank, composer, clock):
+def test_forms_and_seeds_out_of_range_are_refused(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
     for values in ({"forms": 0, "seed": 1}, {"forms": 4, "seed": 1}, {"seed": -1}, {"seed": 2**31}):
-        assert refusal(lambda v=values: choose(session, specification, composer, **v)).code in {"forms", "seed"}
+        assert refusal(partial(choose, session, specification, composer, **values)).code in {"forms", "seed"}
 
 
-def test_a_draft_that_is_given_up_is_kept_as_discarded(session, bank, composer, clock):
+def test_a_draft_that_is_given_up_is_kept_as_discarded(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     paper = one_paper(session, bank, composer, clock)
     discard(session, paper, composer, now=clock())
     assert paper.state is PaperState.DISCARDED

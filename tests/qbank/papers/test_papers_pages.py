@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import openpyxl
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from qbank.items.models import ItemState, ItemVersion
-from qbank.kernel.access import Role, Scope
+from qbank.kernel.access import Role, Scope, Viewer
 from qbank.papers.booklet import sections_of
 from qbank.papers.commands import group
 from qbank.papers.contents import items_of
@@ -18,31 +23,36 @@ from qbank.papers.desk import assemble, seal, specify
 from qbank.papers.models import Paper, PaperState, Specification
 from qbank.papers.specification import Part
 from qbank.papers.todo import todo
+from tests.conftest import People, TestClock
+from tests.qbank.papers.conftest import Bank
+
+Enter = Callable[[Viewer], FlaskClient]
 
 SMALL = (Part("single", 16, 10), Part("judge", 4, 10))
 MIXED = (Part("single", 30, 4), Part("multiple", 10, 4), Part("judge", 20, 2))  # 60 + 20 + 20 points
 
 
 @pytest.fixture
-def paper(session, bank, composer, clock) -> Paper:
+def paper(session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> Paper:
     specification = specify(session, bank.table, bank.school, "电工四级理论", SMALL, composer, minutes=90, now=clock())
     made = assemble(session, specification, composer, now=clock(), seed=4)[0]
     session.commit()
     return made
 
 
-def text_of(answer) -> str:
-    return answer.get_data(as_text=True)
+def text_of(answer: Any) -> str:
+    return str(answer.get_data(as_text=True))
 
 
-def form(held, **changes: str) -> dict[str, str]:
+def form(held: Bank, **changes: str) -> dict[str, str]:
     values = {"bank": f"{held.school}:{held.table.id}", "name": "电工四级理论", "minutes": "90", "preset": "free",
               "kind0": "single", "count0": "16", "points0": "5", "kind1": "judge", "count1": "4", "points1": "5",
               "kind2": "", "count2": "", "points2": ""}
     return {**values, **changes}
 
 
-def test_a_composer_goes_from_a_specification_to_a_sealed_paper_in_the_browser(session, bank, composer, enter, clock):
+def test_a_composer_goes_from_a_specification_to_a_sealed_paper_in_the_browser(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter, clock: TestClock) -> None:
     session.commit()
     browser = enter(composer)
     assert "电工" in text_of(browser.get("/papers/specifications/new"))
@@ -71,7 +81,8 @@ def test_a_composer_goes_from_a_specification_to_a_sealed_paper_in_the_browser(s
     assert browser.post(f"{where}/discard").status_code == 409
 
 
-def test_three_forms_lead_to_the_list_of_the_three(session, bank, composer, enter, paper):
+def test_three_forms_lead_to_the_list_of_the_three(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter, paper: Paper) -> None:
     browser = enter(composer)
     job = browser.post(f"/papers/specifications/{paper.specification_id}/assemble", data={"forms": "3", "seed": ""})
     assert f"/papers/?specification={paper.specification_id}" in text_of(browser.get(job.location))
@@ -80,7 +91,8 @@ def test_three_forms_lead_to_the_list_of_the_three(session, bank, composer, ente
     assert "第01次" not in page.split("<tbody>")[1]
 
 
-def test_a_preset_is_taken_by_its_name_whatever_the_rows_say(session, bank, composer, enter):
+def test_a_preset_is_taken_by_its_name_whatever_the_rows_say(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter) -> None:
     session.commit()
     enter(composer).post("/papers/specifications/new", data=form(bank, preset="80×1+20×1", count0="3"))
     found = session.scalars(sa.select(Specification)).one()
@@ -94,7 +106,9 @@ def test_a_preset_is_taken_by_its_name_whatever_the_rows_say(session, bank, comp
     ({"kind1": "single"}, "同一题型只能列为一个部分"), ({"name": " "}, "请填写方案名称"), ({"minutes": "5"}, "考试时间"),
     ({"bank": ""}, "请选择要组卷的权重表"), ({"bank": "9999999999999:1"}, "请选择要组卷的权重表"),
 ])
-def test_a_wrong_field_gets_a_sentence_and_what_was_typed_stays(session, bank, composer, enter, change, words):
+def test_a_wrong_field_gets_a_sentence_and_what_was_typed_stays(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter, change: Any,
+        words: str) -> None:
     session.commit()
     answer = enter(composer).post("/papers/specifications/new", data=form(bank, **{"name": "我的方案", **change}))
     assert answer.status_code == 409
@@ -104,7 +118,8 @@ def test_a_wrong_field_gets_a_sentence_and_what_was_typed_stays(session, bank, c
     assert session.scalars(sa.select(Specification)).all() == []
 
 
-def test_an_empty_post_and_garbage_in_addresses_never_break_a_page(session, composer, enter, paper):
+def test_an_empty_post_and_garbage_in_addresses_never_break_a_page(
+        session: Session, composer: Viewer, enter: Enter, paper: Paper) -> None:
     browser = enter(composer)
     assert browser.post("/papers/specifications/new").status_code == 409
     assert browser.post(f"/papers/specifications/{paper.specification_id}/assemble").status_code == 409
@@ -115,7 +130,8 @@ def test_an_empty_post_and_garbage_in_addresses_never_break_a_page(session, comp
         assert browser.get(address).status_code == 404
 
 
-def test_a_shortage_is_told_line_by_line_on_the_jobs_page_and_nothing_is_written(session, bank, composer, enter, paper):
+def test_a_shortage_is_told_line_by_line_on_the_jobs_page_and_nothing_is_written(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter, paper: Paper) -> None:
     for version in session.scalars(sa.select(ItemVersion).where(ItemVersion.kind == "JUDGE")):
         version.state = ItemState.RETIRED
     session.commit()
@@ -134,7 +150,8 @@ def addresses(paper: Paper) -> list[tuple[str, str]]:
             *(("POST", path) for path in (f"{one}/seal", f"{one}/discard", f"{plan}/assemble"))]
 
 
-def test_a_composer_of_another_school_or_occupation_finds_nothing_here(session, people, enter, paper):
+def test_a_composer_of_another_school_or_occupation_finds_nothing_here(
+        session: Session, people: People, enter: Enter, paper: Paper) -> None:
     elsewhere = people.school("雁城高级技工学校（演示）", region="430400")
     strangers = [people("外校组卷", Role.PAPER_COMPOSER, school=elsewhere),
                  people("焊工组卷", scopes=[Scope(Role.PAPER_COMPOSER, people.home.id, occupation_code="6-18-02-04")])]
@@ -149,7 +166,8 @@ def test_a_composer_of_another_school_or_occupation_finds_nothing_here(session, 
 
 @pytest.mark.parametrize("role", [Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.EXAM_OFFICER, Role.INVIGILATOR, Role.CANDIDATE,
                                   Role.QUALITY_SUPERVISOR, Role.ADMINISTRATOR])
-def test_other_roles_do_not_pass_the_doors_of_this_room(session, people, enter, paper, role):
+def test_other_roles_do_not_pass_the_doors_of_this_room(
+        session: Session, people: People, enter: Enter, paper: Paper, role: Role) -> None:
     other = people("旁人", role)
     session.commit()
     browser = enter(other)
@@ -157,7 +175,8 @@ def test_other_roles_do_not_pass_the_doors_of_this_room(session, people, enter, 
         assert browser.open(path, method=method).status_code == 403, path
 
 
-def test_another_composer_of_the_school_sees_the_sheet_but_neither_items_nor_key(session, people, enter, paper):
+def test_another_composer_of_the_school_sees_the_sheet_but_neither_items_nor_key(
+        session: Session, people: People, enter: Enter, paper: Paper) -> None:
     colleague = people("何同事", Role.PAPER_COMPOSER)
     session.commit()
     stem = items_of(paper)[0].version.stem
@@ -171,7 +190,8 @@ def test_another_composer_of_the_school_sees_the_sheet_but_neither_items_nor_key
     assert browser.get(f"/papers/{paper.id}/compliance").status_code == 200
 
 
-def test_the_paper_is_printed_as_the_trade_prints_it(session, bank, composer, enter, clock):
+def test_the_paper_is_printed_as_the_trade_prints_it(
+        session: Session, bank: Bank, composer: Viewer, enter: Enter, clock: TestClock) -> None:
     specification = specify(session, bank.table, bank.school, "电工四级", MIXED, composer, minutes=90, now=clock())
     made = assemble(session, specification, composer, now=clock(), seed=1)[0]
     session.commit()
@@ -190,7 +210,8 @@ def test_the_paper_is_printed_as_the_trade_prints_it(session, bank, composer, en
     assert [section.numeral + section.title for section in sections] == ["一单项选择题", "二多项选择题", "三判断题"]
 
 
-def test_the_printed_paper_holds_no_key(session, composer, enter, paper):
+def test_the_printed_paper_holds_no_key(
+        session: Session, composer: Viewer, enter: Enter, paper: Paper) -> None:
     browser = enter(composer)
     page = browser.get(f"/papers/{paper.id}/print").get_data()
     session.execute(sa.text("UPDATE item_versions SET key = 'C', explanation = '解析' WHERE kind = 'SINGLE'"))
@@ -199,7 +220,8 @@ def test_the_printed_paper_holds_no_key(session, composer, enter, paper):
     assert browser.get(f"/papers/{paper.id}/print").get_data() == page  # whatever the keys are, the page is the same
 
 
-def test_the_compliance_workbook_says_what_the_page_says(session, composer, enter, paper):
+def test_the_compliance_workbook_says_what_the_page_says(
+        session: Session, composer: Viewer, enter: Enter, paper: Paper) -> None:
     content = enter(composer).get(f"/papers/{paper.id}/compliance.xlsx").get_data()
     book = openpyxl.load_workbook(BytesIO(content))
     assert book.sheetnames[:3] == ["概况", "鉴定范围", "题型"]
@@ -208,11 +230,12 @@ def test_the_compliance_workbook_says_what_the_page_says(session, composer, ente
     heads = next(i for i, row in enumerate(rows) if row[0] == "范围")
     ranges = rows[heads + 1:]
     assert len(ranges) == 8
-    assert sum(row[2] for row in ranges) == 100
+    assert sum(float(str(row[2])) for row in ranges) == 100
     assert ranges[5][:5] == ("B-B-B", "范围BBB", 20, 20, 0)  # 40 half-per-cent of 100 points
 
 
-def test_the_console_lists_papers_and_finds_one_that_was_changed(session, composer, clock, paper, app):
+def test_the_console_lists_papers_and_finds_one_that_was_changed(
+        session: Session, composer: Viewer, clock: TestClock, paper: Paper, app: Flask) -> None:
     seal(session, paper, composer, now=clock())
     session.commit()
 
@@ -231,7 +254,8 @@ def test_the_console_lists_papers_and_finds_one_that_was_changed(session, compos
     assert f"CHANGED  paper {paper.id}" in bad.output
 
 
-def test_a_page_of_a_sealed_paper_that_was_changed_says_so(session, composer, clock, paper, enter):
+def test_a_page_of_a_sealed_paper_that_was_changed_says_so(
+        session: Session, composer: Viewer, clock: TestClock, paper: Paper, enter: Enter) -> None:
     seal(session, paper, composer, now=clock())
     session.execute(sa.text("UPDATE paper_items SET half_points = 9 WHERE paper_id = :id AND number = 1"), {"id": paper.id})
     session.commit()
