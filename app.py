@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import logging
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import nullcontext
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -66,14 +61,15 @@ import scoring.results.views
 import scoring.review.commands
 import scoring.review.todo
 import scoring.review.views
-from qbank.kernel import migrations, serving, web
+from qbank.kernel import web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
+from qbank.kernel.console import console, run
 from qbank.kernel.db import Database
-from qbank.kernel.commands import Installation
-from qbank.kernel.settings import BadSetting, Settings
+from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock, spoken, utc_now
 from qbank.kernel.todo import Todo
 from qbank.standards.models import LEVEL_NAMES
+from seed.commands import demo_command
 
 ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.statistics, qbank.papers,
          examroom.filing, examroom.plans, examroom.delivery, examroom.invigilation, examroom.marking,
@@ -338,6 +334,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
+    qbank.kernel.commands.group,
     qbank.standards.commands.group,
     qbank.items.commands.group,
     qbank.exchange.commands.group,
@@ -408,116 +405,9 @@ def points(half_points: int | None) -> str:
     return "—" if half_points is None else f"{half_points / 2:.1f}"
 
 
-folder_option = click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False),
-                             help="folder of the database, keys and media [EXAMROOM_DIR, ./examroom-data]")
-
-
-@click.group()
-@folder_option
-@click.pass_context
-def console(context: click.Context, folder: Path | None) -> None:
-    """examroom: from the question bank to the certificate."""
-    context.obj = Installation(folder)
-
-
-def _installation(context: click.Context, folder: Path | None) -> Installation:
-    found: Installation = Installation(folder) if folder else context.obj
-    return found
-
-
-def _ready(installation: Installation) -> None:
-    current, newest = migrations.revisions(installation.database.engine)
-    if current != newest:
-        raise click.ClickException(f"the database is at schema {current}, the program needs {newest}: "
-                                   "run `examroom upgrade` first")
-
-
-@console.command()
-@folder_option
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.option("--worker/--no-worker", default=True, help="run the worker beside the server [default: yes]")
-@click.pass_context
-def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool) -> None:
-    """Serve the pages (and do the background work)."""
-    installation = _installation(context, folder)
-    _ready(installation)
-    app = create_app(installation.settings)
-    click.echo(f"examroom: http://{host}:{port}/")
-    with serving.worker_beside(installation.settings) if worker else nullcontext():
-        serving.serve(app, host, port)
-
-
-@console.command()
-@folder_option
-@click.pass_context
-def worker(context: click.Context, folder: Path | None) -> None:
-    """Do queued work and what falls due, until stopped."""
-    installation = _installation(context, folder)
-    _ready(installation)
-    serving.work(create_app(installation.settings).extensions["examroom"]["jobs"])
-
-
-@console.command()
-@folder_option
-@click.pass_context
-def upgrade(context: click.Context, folder: Path | None) -> None:
-    """Create the schema, or bring it up to date."""
-    installation = _installation(context, folder)
-    migrations.upgrade(installation.database.engine)
-    click.echo(f"schema {migrations.revisions(installation.database.engine)[0]}")
-
-
-@console.command()
-@folder_option
-@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
-@click.pass_context
-def check(context: click.Context, folder: Path | None, as_json: bool) -> None:
-    """Look the installation over; each finding comes with its remedy."""
-    installation = _installation(context, folder)
-    findings = serving.examine(installation.settings, installation.database, now=utc_now())
-    for finding in findings:
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))
-        else:
-            click.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.subject}: {finding.detail}"
-                       + ("" if finding.well else f"\n     remedy: {finding.remedy}"))
-    if not all(finding.well for finding in findings):
-        raise SystemExit(1)
-
-
-@console.command()
-@folder_option
-@click.option("--fresh", is_flag=True, help="start over: the demo's own database is removed first")
-@click.option("--no-serve", is_flag=True, help="only make the demo world")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.pass_context
-def demo(context: click.Context, folder: Path | None, fresh: bool, no_serve: bool, host: str, port: int) -> None:
-    """Make a small believable world, print its accounts, and serve it."""
-    from seed.world import make_ready, prepare
-
-    installation = Installation(folder or context.obj.folder or Path("examroom-demo"))
-    app = create_app(make_ready(installation.settings, fresh=fresh))
-    click.echo(prepare(app, now=utc_now()))
-    if no_serve:
-        return
-    click.echo(f"examroom: http://{host}:{port}/")
-    with serving.worker_beside(installation.settings):
-        serving.serve(app, host, port)
-
-
-for group in GROUPS:
-    console.add_command(group)
-
-
 def main() -> None:
     """The console script ``examroom``."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    try:
-        console()
-    except BadSetting as error:
-        raise SystemExit(f"examroom: {error}") from error
+    run(console(create_app, (*GROUPS, demo_command(create_app))))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import joinedload, selectinload
 
 from examroom.filing.duties import on_duty
-from examroom.plans import candidates, roster
+from examroom.plans import candidates as enrolling
+from examroom.plans import roster
 from examroom.plans.blueprint import blueprint
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, RosterImport, Seat, SittingRoom
@@ -47,7 +48,7 @@ def _searched(plan: ExamPlan) -> sa.Select[Enrolment]:
 
 
 @blueprint.get("/<int:plan_id>/candidates")
-def candidates_of(plan_id: int) -> Any:
+def candidates(plan_id: int) -> Any:
     return _list(fetch(db(), ExamPlan, plan_id, viewer()))
 
 
@@ -81,20 +82,20 @@ def enrol(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     fields = {name: request.form.get(name, "") for name in roster.HEADS}
     try:
-        enrolment = candidates.enrol(db(), plan, viewer(), cipher=identity_cipher(), now=now(), **fields)
+        enrolment = enrolling.enrol(db(), plan, viewer(), cipher=identity_cipher(), now=now(), **fields)
     except Refused as refusal:
         return _list(plan, refusal), 409
     flash(f"已登记{enrolment.candidate.name}，准考证号 {enrolment.ticket_number}。", "success")
-    return redirect(url_for("plans.candidates_of", plan_id=plan.id))
+    return redirect(url_for("plans.candidates", plan_id=plan.id))
 
 
 @blueprint.post("/enrolments/<int:enrolment_id>/remove")
 def remove_candidate(enrolment_id: int) -> Any:
     enrolment = fetch(db(), Enrolment, enrolment_id, viewer())
     name, plan_id = enrolment.candidate.name, enrolment.plan_id
-    candidates.remove(db(), enrolment, viewer())
+    enrolling.remove(db(), enrolment, viewer())
     flash(f"已把{name}移出名单，准考证号不再使用。", "success")
-    return redirect(url_for("plans.candidates_of", plan_id=plan_id))
+    return redirect(url_for("plans.candidates", plan_id=plan_id))
 
 
 @blueprint.post("/<int:plan_id>/rosters")
@@ -102,7 +103,7 @@ def upload_roster(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     try:
         name, content = forms.excel_upload(request.files.get("file"))
-        kept = candidates.upload(db(), plan, name, content, viewer(), cipher=identity_cipher(), now=now())
+        kept = enrolling.upload(db(), plan, name, content, viewer(), cipher=identity_cipher(), now=now())
     except Refused as refusal:
         return _list(plan, refusal), 409
     return redirect(url_for("plans.roster_preview", roster_id=kept.id))
@@ -111,8 +112,8 @@ def upload_roster(plan_id: int) -> Any:
 @blueprint.get("/rosters/<int:roster_id>")
 def roster_preview(roster_id: int) -> Any:
     kept = fetch(db(), RosterImport, roster_id, viewer())
-    rows = candidates.rows_of(kept, identity_cipher())
-    wrong = candidates.check_rows(db(), kept.plan, rows, identity_cipher())
+    rows = enrolling.rows_of(kept, identity_cipher())
+    wrong = enrolling.check_rows(db(), kept.plan, rows, identity_cipher())
     return render_template("plans/roster_preview.html", kept=kept, plan=kept.plan, rows=rows, wrong=wrong, mask=mask,
                            good=[row for row in rows if row.row not in wrong], shown=ERRORS_SHOWN)
 
@@ -120,8 +121,8 @@ def roster_preview(roster_id: int) -> Any:
 @blueprint.get("/rosters/<int:roster_id>/errors.xlsx")
 def roster_errors(roster_id: int) -> Any:
     kept = fetch(db(), RosterImport, roster_id, viewer())
-    rows = candidates.rows_of(kept, identity_cipher())
-    wrong = candidates.check_rows(db(), kept.plan, rows, identity_cipher())
+    rows = enrolling.rows_of(kept, identity_cipher())
+    wrong = enrolling.check_rows(db(), kept.plan, rows, identity_cipher())
     lines = [(row.row, row.name, mask(row.identity_number), row.student_number, row.class_name, "".join(wrong[row.row]))
              for row in rows if row.row in wrong]
     columns = (("行号", 8), ("姓名", 14), ("身份证号码", 22), ("学号", 16), ("班级", 20), ("问题", 70))
@@ -131,7 +132,7 @@ def roster_errors(roster_id: int) -> Any:
 @blueprint.post("/rosters/<int:roster_id>/import")
 def import_roster(roster_id: int) -> Any:
     kept = fetch(db(), RosterImport, roster_id, viewer())
-    candidates.rows_of(kept, identity_cipher())
+    enrolling.rows_of(kept, identity_cipher())
     job = jobs.enqueue(db(), IMPORT_ROSTER, {"roster_id": kept.id, "only_good": bool(request.form.get("only_good"))}, viewer(),
                        now=now())
     return redirect(url_for("accounts.job", job_id=job.id))
@@ -140,10 +141,10 @@ def import_roster(roster_id: int) -> Any:
 @blueprint.post("/rosters/<int:roster_id>/discard")
 def discard_roster(roster_id: int) -> Any:
     kept = fetch(db(), RosterImport, roster_id, viewer())
-    candidates.rows_of(kept, identity_cipher())
-    candidates.end_import(kept, 0, now=now())
+    enrolling.rows_of(kept, identity_cipher())
+    enrolling.end_import(kept, 0, now=now())
     flash("已放弃这份名单，其中的身份证号码已清除。", "success")
-    return redirect(url_for("plans.candidates_of", plan_id=kept.plan_id))
+    return redirect(url_for("plans.candidates", plan_id=kept.plan_id))
 
 
 @blueprint.get("/<int:plan_id>/tickets")

@@ -16,7 +16,7 @@ from examroom.plans.roster import RosterRow, read_roster
 from examroom.plans.sittings import makers, require_planned
 from qbank.kernel import identity
 from qbank.kernel.access import Role, Scope, Viewer
-from qbank.kernel.accounts import Account, create_account, give, set_identity
+from qbank.kernel.accounts import Account, Grant, give, set_identity
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 
@@ -172,8 +172,7 @@ def _account_problems(row: RosterRow, account: Account, book: Book) -> list[str]
 def _write(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Book, cipher: IdentityCipher) -> list[Enrolment]:
     """Checked rows become accounts and enrolments. The plan's version makes two writers of ticket numbers collide."""
     enrolments = []
-    for row in rows:
-        account = _account(session, plan, row, book, cipher)
+    for row, account in zip(rows, _accounts(session, plan, rows, book, cipher), strict=True):
         plan.last_serial += 1
         ticket = tickets.ticket_number(plan.starts_on.year, plan.id, plan.level, plan.last_serial)
         enrolments.append(Enrolment(plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=row.student_number[:200],
@@ -183,16 +182,29 @@ def _write(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Bo
     return enrolments
 
 
-def _account(session: Session, plan: ExamPlan, row: RosterRow, book: Book, cipher: IdentityCipher) -> Account:
-    """The person's account at this school; a new one has no password and signs in at the exam door only."""
-    number = identity.check(row.identity_number)
-    grant = Scope(Role.CANDIDATE, plan.institution_id)
-    if known := book.accounts.get(cipher.fingerprint(number)):
-        give(session, known, grant)
-        return known
-    login = f"c{cipher.fingerprint(number)[:16]}"
-    if session.scalar(sa.select(Account.id).where(Account.login == login)):
-        login += f"-{plan.institution_id}"  # the same person at another school
-    account = create_account(session, login, row.name, [grant], institution=plan.institution)
-    set_identity(account, number, cipher)
-    return account
+def _accounts(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Book, cipher: IdentityCipher) -> list[Account]:
+    """Each person's account at this school, in the order of ``rows``; a new one has no password: the exam door only.
+
+    New accounts are made together: one by one through ``create_account`` a roster takes three times as long.
+    """
+    numbers = [identity.check(row.identity_number) for row in rows]
+    logins = {number: f"c{cipher.fingerprint(number)[:16]}" for number in numbers}
+    taken: set[str] = set()
+    for start in range(0, len(numbers), AT_ONCE):
+        some = [logins[number] for number in numbers[start:start + AT_ONCE]]
+        taken.update(session.scalars(sa.select(Account.login).where(Account.login.in_(some))))
+    accounts = []
+    for row, number in zip(rows, numbers, strict=True):
+        account = book.accounts.get(cipher.fingerprint(number))
+        if account is None:
+            login = logins[number]
+            if login in taken:
+                login += f"-{plan.institution_id}"  # the same person at another school
+            account = Account(login=login, name=row.name, institution_id=plan.institution_id)
+            account.grants = [Grant(role=Role.CANDIDATE, institution_id=plan.institution_id)]
+            set_identity(account, number, cipher)
+        else:
+            give(session, account, Scope(Role.CANDIDATE, plan.institution_id))
+        accounts.append(account)
+    session.add_all(accounts)
+    return accounts

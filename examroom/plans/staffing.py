@@ -109,8 +109,9 @@ def shortages(session: Session, sitting: Sitting) -> list[str]:
     """Rooms whose invigilators are too few for those who sit there, and invigilators who became candidates."""
     pack = pack_for(session, sitting.plan.institution)
     enrolled = set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == sitting.plan_id)))
-    seated = dict(session.execute(sa.select(Seat.sitting_room_id, sa.func.count()).where(Seat.sitting_id == sitting.id)
-                                  .group_by(Seat.sitting_room_id)).tuples().all())
+    counts = session.execute(sa.select(Seat.sitting_room_id, sa.func.count()).where(Seat.sitting_id == sitting.id)
+                             .group_by(Seat.sitting_room_id))
+    seated = {room_id: count for room_id, count in counts}  # noqa: C416  # a Row is no pair to the type checker
     found = []
     for used in sitting.rooms:
         candidates = seated.get(used.id, 0)
