@@ -236,7 +236,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "marking.sheet": OFFICER,
     "marking.finish": OFFICER,
     # examroom.oversight
-    "oversight.index": {Role.QUALITY_SUPERVISOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "oversight.index": OFFICES,
     "oversight.plan": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
     "oversight.withdraw": {Role.CITY_OFFICER},
     "oversight.show": OFFICES,

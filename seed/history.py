@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,12 +19,12 @@ from examroom.invigilation import rooms
 from examroom.marking import desk as marking
 from examroom.oversight import desk as oversight
 from examroom.oversight.models import Supervision
-from examroom.plans import candidates, desk, seating, sittings
+from examroom.plans import calendar, calendars, candidates, desk, seating, sittings
 from examroom.plans.models import ExamPlan, Room, Sitting
 from qbank.items.models import ItemKind
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
-from qbank.kernel.times import local_date
+from qbank.kernel.times import SHANGHAI, local_date
 from qbank.papers.models import Paper, PaperItem, PaperState, Specification
 from qbank.standards.models import Standard, Subject, WeightTable
 from scoring.archive import desk as archive
@@ -49,12 +49,12 @@ SAFETY_ROWS = (RowDraft("违反安全操作规程，造成短路、触电等安�
 
 @dataclass(frozen=True)
 class Schedule:
-    """When things of one plan happen, in days from now."""
+    """When a plan is submitted, and the first day it examines on."""
 
     title: str
     level: int
-    submitted: float
-    first_day: float
+    submitted: datetime
+    first_day: date
 
 
 def file_scopes(stage: Stage) -> None:
@@ -63,6 +63,29 @@ def file_scopes(stage: Stage) -> None:
         school, standard = _school(session), _standard(session)
         for level in (4, 3, 2):
             scopes.publish_scope(session, school, standard, level, who, valid_from=local_date(stage.days(-200)))
+
+
+def keep_calendars(stage: Stage) -> None:
+    """For years that the library lacks: a table for show, with the holidays of fixed date only."""
+    today = local_date(stage.now)
+    for year in (today.year - 1, today.year, today.year + 1):
+        if not calendar.knows(year):
+            with stage.acting("officer", stage.days(-260)) as (session, who):
+                off = {date(year, 1, 1), *(date(year, 5, day) for day in range(1, 6)),
+                       *(date(year, 10, day) for day in range(1, 8))}
+                calendars.store_year(session, year, off, set(), "示例：只含固定日期的放假，正式使用前请按国务院办公厅通知录入", who)
+
+
+def morning(stage: Stage, count: int) -> datetime:
+    """Nine o'clock in China on the ``count``-th working day from today; negative: before today."""
+    with stage.database.open(None, reads_only=True) as session:
+        tables = calendars.tables(session)
+    day, step = local_date(stage.now), timedelta(days=1 if count > 0 else -1)
+    left = abs(count)
+    while left:
+        day += step
+        left -= calendar.is_working_day(day, tables)
+    return datetime.combine(day, time(9), SHANGHAI).astimezone(UTC)
 
 
 def furnish(stage: Stage) -> None:
@@ -75,10 +98,10 @@ def furnish(stage: Stage) -> None:
 
 def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], *, approve: bool = True) -> int:
     """A plan drafted, filled with candidates, submitted and (unless it waits) approved; its id."""
-    at = stage.days(schedule.submitted)
+    at = schedule.submitted
     with stage.acting("officer", at) as (session, who):
         made = desk.draft_plan(session, _school(session), _standard(session), schedule.level, schedule.title, who,
-                               starts_on=local_date(stage.days(schedule.first_day)), contact=CONTACT, now=at)
+                               starts_on=schedule.first_day, contact=CONTACT, now=at)
         enrol(stage, session, made, people, who, at)
         desk.submit(session, made, who, now=at)
         plan_id = made.id
@@ -266,7 +289,7 @@ def panel(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Seq
 
 
 def finish(stage: Stage, plan_id: int, day: float) -> None:
-    """From the merge to the archive, each step by the office that does it."""
+    """From the merge to the archive, each step by the office that does it; begins ``day`` days from now."""
     with stage.acting("supervisor", stage.days(day)) as (session, who):
         mine = session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan_id)).one()
         oversight.report(session, mine, "全程督导理论考试和操作技能考核。考场设置、考评人员和考生配比符合方案要求，考务流程规范，"

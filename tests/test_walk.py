@@ -102,8 +102,8 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     # exchange: read → Draft → check → bank (ItemVersion, draft). The same file twice adds nothing.
     batch = batches.upload(session, table, school.id, "items.xlsx", workbook_of_items(), chen, now=clock())
     assert batches.apply(session, batch, chen, now=clock()) == 3 * POINTS_PER_LEAF * 3
+    again = batches.upload(session, table, school.id, "items.xlsx", workbook_of_items(), chen, now=clock())
     with pytest.raises(Refused):
-        again = batches.upload(session, table, school.id, "items.xlsx", workbook_of_items(), chen, now=clock())
         batches.apply(session, again, chen, now=clock())
     versions = list(session.scalars(sa.select(ItemVersion).order_by(ItemVersion.id)))
     assert len(versions) == 72
@@ -136,9 +136,9 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
         desk.draft_plan(session, school, standard, 4, "2026 年电工四级", liu, starts_on=first_day, now=clock())
     publish_scope(session, school, standard, 4, province, valid_from=local_date(clock()))
     plan = desk.draft_plan(session, school, standard, 4, "2026 年电工四级", liu, starts_on=first_day, contact="刘老师", now=clock())
-    for person in students(3):
-        candidates.enrol(session, plan, liu, name=person.name, identity_number=person.identity_number, cipher=cipher,
-                         class_name=person.class_name, entry_condition="在校最后一学年", now=clock())
+    for student in students(3):
+        candidates.enrol(session, plan, liu, name=student.name, identity_number=student.identity_number, cipher=cipher,
+                         class_name=student.class_name, entry_condition="在校最后一学年", now=clock())
     desk.submit(session, plan, liu, now=clock())
     desk.decide(session, plan, city, True, "同意", now=clock())
     assert plan.state is PlanState.APPROVED

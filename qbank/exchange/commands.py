@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from qbank.exchange import batches
 from qbank.items.models import RowVerdict
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.commands import Installation, acting_as
+from qbank.kernel.times import utc_now
 from qbank.standards.models import WeightTable
 
 group = click.Group("exchange", help="Items in from Excel.")
@@ -29,7 +29,7 @@ def import_file(installation: Installation, file: Path, table_id: int, preview: 
         if institution_id is None:
             raise click.ClickException(f"account {login!r} is not an item author of any institution")
         table = fetch(session, WeightTable, table_id, viewer)
-        now = datetime.now(UTC)
+        now = utc_now()
         batch = batches.upload(session, table, institution_id, file.name, file.read_bytes(), viewer, now=now)
         counts = batches.counts(session, batch)
         for row in session.scalars(batches.rows(batch, RowVerdict.WRONG)):

@@ -23,7 +23,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.db import Actor, Base, Id, Line
 
 GENESIS = "0" * 64
-SECRET = "（不记录）"
+NOT_RECORDED = "（不记录）"
 CHAIN_LOCK = 7_203_911  # one writer at a time appends to the chain on PostgreSQL
 
 
@@ -132,8 +132,8 @@ def _changes(state: Any, action: str) -> dict[str, list[Any]]:
         if action == "update" and old == new:
             continue
         if old is not None or new is not None:
-            found[column.key] = [SECRET if secret and old is not None else old,
-                                 SECRET if secret and new is not None else new]
+            found[column.key] = [NOT_RECORDED if secret and old is not None else old,
+                                 NOT_RECORDED if secret and new is not None else new]
     return found
 
 
@@ -175,7 +175,7 @@ def _entries(pending: list[tuple[str, Base, dict[str, list[Any]], Actor]], befor
             for column in state.mapper.column_attrs:
                 value = _plain(state.dict.get(column.key))
                 if column.key not in changes and value is not None:
-                    changes[column.key] = [None, SECRET if column.columns[0].info.get("secret") else value]
+                    changes[column.key] = [None, NOT_RECORDED if column.columns[0].info.get("secret") else value]
         payload = {
             "actor_id": actor.account_id, "actor_name": actor.name, "action": action,
             "table_name": thing.__tablename__, "row_key": ",".join(map(str, key)),

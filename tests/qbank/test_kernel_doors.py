@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import flask
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import Rule
 
 import app as composition
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, check_doors, fetch, visible
@@ -19,6 +21,13 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.db import Database
 from qbank.kernel.web import db
 from tests.conftest import People
+
+
+def address_of(app: Flask, rule: Rule) -> str:
+    """An address of this route, with 1 for every argument."""
+    values: dict[str, Any] = dict.fromkeys(rule.arguments, "1")
+    with app.test_request_context():
+        return flask.url_for(rule.endpoint, **values)
 
 
 def test_a_route_that_is_not_in_the_table_keeps_the_app_from_starting(app: Flask) -> None:
@@ -50,9 +59,7 @@ def test_nobody_gets_through_any_door_without_signing_in_except_the_public_ones(
     for rule in app.url_map.iter_rules():
         if Role.ANYONE in composition.ACCESS[rule.endpoint]:
             continue
-        values = dict.fromkeys(rule.arguments, "1")
-        with app.test_request_context():
-            address = flask.url_for(rule.endpoint, **values)
+        address = address_of(app, rule)
         method = "GET" if "GET" in (rule.methods or ()) else "POST"
         answer = client.open(address, method=method)
         assert answer.status_code in (302, 401), (rule.endpoint, answer.status_code)
@@ -70,8 +77,7 @@ def test_each_role_gets_403_at_every_door_that_does_not_name_it(
         allowed = composition.ACCESS[rule.endpoint]
         if {Role.ANYONE, Role.SIGNED_IN, role} & set(allowed):
             continue
-        with app.test_request_context():
-            address = flask.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, "1"))
+        address = address_of(app, rule)
         answer = client.open(address, method="GET" if "GET" in (rule.methods or ()) else "POST")
         assert answer.status_code == 403, (role, rule.endpoint, answer.status_code)
 
@@ -116,7 +122,7 @@ def test_what_a_failing_request_wrote_is_not_there(app: Flask, database: Databas
     session.commit()
     client = enter(admin)
 
-    def write_then_fail(account_id: int) -> None:
+    def write_then_fail(account_id: int) -> Any:
         db().get_one(Institution, home.id).name = "改了一半"
         flask.flash("已保存。", "success")
         flask.abort(409)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -198,9 +199,9 @@ def test_the_exam_door_takes_ticket_and_identity_number_and_locks_after_failures
     account = people.account("李想", Role.CANDIDATE)
     set_identity(account, EXAMPLE, cipher)
     session.flush()
-    enter = dict(cipher=cipher, now=MONDAY)
-    assert sign_in_by_identity(session, account, "2600000001", EXAMPLE.lower(), "lab", **enter) is account  # type: ignore[arg-type]
+    enter: dict[str, Any] = {"cipher": cipher, "now": MONDAY}
+    assert sign_in_by_identity(session, account, "2600000001", EXAMPLE.lower(), "lab", **enter) is account
     for _ in range(5):
-        assert sign_in_by_identity(session, account, "2600000001", "110105199001010000", "lab", **enter) is None  # type: ignore[arg-type]
+        assert sign_in_by_identity(session, account, "2600000001", "110105199001010000", "lab", **enter) is None
     with pytest.raises(Refused, match="暂时锁定"):
-        sign_in_by_identity(session, account, "2600000001", EXAMPLE, "lab", **enter)  # type: ignore[arg-type]
+        sign_in_by_identity(session, account, "2600000001", EXAMPLE, "lab", **enter)

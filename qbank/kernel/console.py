@@ -1,0 +1,125 @@
+"""The console script: serving, working, upgrading, looking over; the rooms add a group each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from qbank.kernel import migrations, serving
+from qbank.kernel.commands import Installation
+from qbank.kernel.settings import BadSetting, Settings
+from qbank.kernel.times import utc_now
+
+Factory = Callable[[Settings], Flask]
+folder_option = click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False),
+                             help="folder of the database, keys and media [EXAMROOM_DIR, ./examroom-data]")
+host_option = click.option("--host", default="127.0.0.1", show_default=True)
+port_option = click.option("--port", default=8000, show_default=True)
+
+
+def console(create_app: Factory, groups: Iterable[click.Command]) -> click.Group:
+    """The command line of the applications that ``create_app`` makes."""
+
+    @click.group()
+    @folder_option
+    @click.pass_context
+    def examroom(context: click.Context, folder: Path | None) -> None:
+        """examroom: from the question bank to the certificate."""
+        context.obj = Installation(folder)
+
+    for command in (_serve(create_app), _worker(create_app), upgrade, check, *groups):
+        examroom.add_command(command)
+    return examroom
+
+
+def run(commands: click.Group) -> None:
+    """Run the console script; a bad setting ends it with one line."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        commands()
+    except BadSetting as error:
+        raise SystemExit(f"examroom: {error}") from error
+
+
+def installation_of(context: click.Context, folder: Path | None) -> Installation:
+    """``--dir`` behind the command wins over ``--dir`` before it."""
+    found: Installation = Installation(folder) if folder else context.obj
+    return found
+
+
+def announce_and_serve(app: Flask, settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
+    """Say the address and serve, with a worker beside the server."""
+    click.echo(f"examroom: http://{host}:{port}/")
+    with serving.worker_beside(settings) if worker else nullcontext():
+        serving.serve(app, host, port)
+
+
+def _require_schema(installation: Installation) -> None:
+    current, newest = migrations.revisions(installation.database.engine)
+    if current != newest:
+        raise click.ClickException(f"the database is at schema {current}, the program needs {newest}: "
+                                   "run `examroom upgrade` first")
+
+
+def _serve(create_app: Factory) -> click.Command:
+    @click.command("serve")
+    @folder_option
+    @host_option
+    @port_option
+    @click.option("--worker/--no-worker", default=True, help="run the worker beside the server [default: yes]")
+    @click.pass_context
+    def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool) -> None:
+        """Serve the pages (and do the background work)."""
+        installation = installation_of(context, folder)
+        _require_schema(installation)
+        announce_and_serve(create_app(installation.settings), installation.settings, host, port, worker=worker)
+
+    return serve
+
+
+def _worker(create_app: Factory) -> click.Command:
+    @click.command("worker")
+    @folder_option
+    @click.pass_context
+    def worker(context: click.Context, folder: Path | None) -> None:
+        """Do queued work and what falls due, until stopped."""
+        installation = installation_of(context, folder)
+        _require_schema(installation)
+        serving.work(create_app(installation.settings).extensions["examroom"]["jobs"])
+
+    return worker
+
+
+@click.command()
+@folder_option
+@click.pass_context
+def upgrade(context: click.Context, folder: Path | None) -> None:
+    """Create the schema, or bring it up to date."""
+    installation = installation_of(context, folder)
+    migrations.upgrade(installation.database.engine)
+    click.echo(f"schema {migrations.revisions(installation.database.engine)[0]}")
+
+
+@click.command()
+@folder_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
+@click.pass_context
+def check(context: click.Context, folder: Path | None, as_json: bool) -> None:
+    """Look the installation over; each finding comes with its remedy."""
+    installation = installation_of(context, folder)
+    findings = serving.examine(installation.settings, installation.database, now=utc_now())
+    for finding in findings:
+        if as_json:
+            click.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))
+        else:
+            click.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.subject}: {finding.detail}"
+                       + ("" if finding.well else f"\n     remedy: {finding.remedy}"))
+    if not all(finding.well for finding in findings):
+        raise SystemExit(1)

@@ -1,0 +1,119 @@
+"""The demo world, as a visitor finds it: also in a year that the calendar library does not know."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from examroom.delivery.models import Sheet, SheetState
+from examroom.plans.models import Enrolment, ExamPlan, PlanState
+from qbank.items.models import Item, ItemState, ItemVersion
+from qbank.kernel import audit
+from qbank.kernel.accounts import Account
+from qbank.kernel.settings import BadSetting, Settings
+from qbank.standards.models import Point, Range, WeightTable
+from scoring.results.models import Result, ResultList, ResultState
+from seed import cast
+from seed.world import make_ready, prepare
+from tests.conftest import TestClock
+
+NOW = datetime(2027, 3, 3, 6, 30, tzinfo=UTC)  # a Wednesday; no working calendar is published for 2027 yet
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Flask:
+    settings = Settings(folder=tmp_path_factory.mktemp("demo"), database_url=fresh_database_url(), secret_key=b"s" * 32,
+                        identity_key=b"i" * 32, jobs_inline=True)
+    app = create_app(make_ready(settings, fresh=False), clock=TestClock(NOW + timedelta(minutes=1)))
+    app.config.update(WTF_CSRF_ENABLED=False)
+    app.extensions["visitors"] = prepare(app, now=NOW)
+    return app
+
+
+def counted(app: Flask, query: sa.Select[tuple[int]]) -> int:
+    with app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        return session.scalar(query) or 0
+
+
+def test_the_bank_is_as_large_as_promised(demo: Flask) -> None:
+    def items(level: int) -> sa.Select[tuple[int]]:
+        return sa.select(sa.func.count()).select_from(Item).join(WeightTable).where(WeightTable.level == level)
+
+    def points(level: int) -> sa.Select[tuple[int]]:
+        return sa.select(sa.func.count()).select_from(Point).join(Range).join(WeightTable).where(WeightTable.level == level)
+
+    assert counted(demo, items(4)) >= 400
+    assert counted(demo, points(4)) >= 120
+    assert counted(demo, items(2)) >= 120
+    unexplained = sa.select(sa.func.count()).select_from(ItemVersion).where(ItemVersion.explanation == "")
+    assert counted(demo, unexplained) == 0
+    assert counted(demo, sa.select(sa.func.count()).select_from(ItemVersion).where(
+        ItemVersion.state == ItemState.SUBMITTED)) > 5  # reviewers find work
+
+
+def test_one_plan_is_finished_two_are_under_way_and_one_is_to_come(demo: Flask) -> None:
+    with demo.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        plans = session.scalars(sa.select(ExamPlan).order_by(ExamPlan.id)).all()
+        assert [plan.state for plan in plans] == [PlanState.APPROVED] * 3 + [PlanState.SUBMITTED]
+        done = session.scalars(sa.select(ResultList)).one()
+        assert done.state is ResultState.FINAL
+        outcome = Counter(session.scalars(sa.select(Result.passed).where(Result.list_id == done.id)))
+        assert outcome[True] >= 10
+        assert outcome[False] >= 3
+        assert all(result.reasons for result in session.scalars(sa.select(Result)))
+        assert session.scalar(sa.select(sa.func.count()).select_from(Enrolment)) >= 60
+        assert audit.verify(session) == []
+
+
+def test_started_again_it_keeps_its_data_and_always_has_a_sitting_to_sit(demo: Flask) -> None:
+    everybody = sa.select(sa.func.count()).select_from(Account)
+    before = counted(demo, everybody)
+    assert prepare(demo, now=NOW + timedelta(minutes=10)) == demo.extensions["visitors"]
+    assert counted(demo, everybody) == before
+    later = prepare(demo, now=NOW + timedelta(hours=5))
+    assert later != demo.extensions["visitors"]
+    waiting = sa.select(sa.func.count()).select_from(Sheet).where(Sheet.state == SheetState.DEALT)
+    assert counted(demo, waiting) >= 5
+
+
+def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").write_text("years of work")
+    settings = Settings.from_environment({}, folder=tmp_path)
+    with pytest.raises(BadSetting, match="not a demo's"):
+        make_ready(settings, fresh=True)
+    assert (tmp_path / "thesis.docx").exists()
+
+
+@pytest.mark.parametrize("part", [part for part in cast.CAST if part.shown], ids=lambda part: part.login)
+def test_every_page_that_a_role_is_led_to_opens(part: cast.Part, demo: Flask) -> None:
+    client = demo.test_client()
+    client.post("/accounts/sign-in", data={"login": part.login, "password": cast.PASSWORD})
+    failures = [(status, address) for status, address in follow(client) if status >= 400]
+    assert failures == []
+
+
+def follow(client: FlaskClient) -> list[tuple[int, str]]:
+    """Every address that is linked from the home page on, at most three of a kind."""
+    waiting, seen, kinds, answers = ["/"], set(), Counter[str](), []
+    while waiting:
+        address = waiting.pop(0)
+        kind = re.sub(r"\d+", "N", address.split("?")[0])
+        if address in seen or kinds[kind] >= 3:
+            continue
+        seen.add(address)
+        kinds[kind] += 1
+        answer = client.get(address)
+        answers.append((answer.status_code, address))
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            waiting += [link.replace("&amp;", "&").split("#")[0]
+                        for link in re.findall(r'<a\b[^>]*\bhref="(/[^"]*)"', answer.get_data(as_text=True))]
+    return answers
