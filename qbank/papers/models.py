@@ -149,8 +149,9 @@ def _frozen(paper: Paper) -> bool:
 @event.listens_for(Session, "before_flush")
 def _refuse_changes(session: Session, context: Any, instances: Any) -> None:
     """A sealed paper never changes, whoever asks and whatever the rule forgot."""
-    touched = {thing for thing in (*session.dirty, *session.deleted) if session.is_modified(thing) or thing in session.deleted}
-    touched |= set(session.new)
+    ours = (Paper, PaperItem, Specification, SpecificationPart, Quota)
+    touched = {thing for thing in (*session.new, *session.deleted) if isinstance(thing, ours)}
+    touched |= {thing for thing in session.dirty if isinstance(thing, ours) and session.is_modified(thing)}
     papers = {thing for thing in touched if isinstance(thing, Paper)}
     papers |= {session.get_one(Paper, thing.paper_id) for thing in touched
                if isinstance(thing, PaperItem) and thing.paper_id is not None}

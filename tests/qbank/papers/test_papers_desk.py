@@ -118,6 +118,8 @@ def test_a_later_paper_says_what_it_shares_with_earlier_sealed_ones_and_prefers_
     assert second.compliance["overlap_sealed"] == [{"id": first.id, "name": first.name, "shared": shared}]
     assert shared < 100 * 200 / 390  # what chance would give
     assert second.compliance["max_exposure"] == 1
+    third, = assemble(session, first.specification, composer, now=clock(), seed=3)  # a used specification serves again
+    assert third.compliance["overlap_sealed"][0]["id"] == first.id
 
 
 def test_a_bank_that_is_too_small_is_refused_with_every_range_and_how_many_it_lacks(
