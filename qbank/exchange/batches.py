@@ -155,13 +155,13 @@ def counts(session: Session, batch: ImportBatch) -> dict[RowVerdict, int]:
     """How many rows got which verdict."""
     query = (sa.select(ImportRow.verdict, sa.func.count()).where(ImportRow.batch_id == batch.id)
              .group_by(ImportRow.verdict))
-    found = dict(session.execute(query).tuples().all())
+    found = {row[0]: row[1] for row in session.execute(query)}
     return {verdict: found.get(verdict, 0) for verdict in RowVerdict}
 
 
 def rows(batch: ImportBatch, verdict: RowVerdict | None = None) -> sa.Select[ImportRow]:
     """The rows of ``batch``, errors first."""
-    order = sa.case({RowVerdict.WRONG: 0, RowVerdict.DUPLICATE: 1}, value=ImportRow.verdict, else_=2)
+    order = sa.case((ImportRow.verdict == RowVerdict.WRONG, 0), (ImportRow.verdict == RowVerdict.DUPLICATE, 1), else_=2)
     query = sa.select(ImportRow).where(ImportRow.batch_id == batch.id).order_by(order, ImportRow.id)
     return query.where(ImportRow.verdict == verdict) if verdict else query
 

@@ -51,6 +51,7 @@ def store(session: Session, table: WeightTable, institution_id: int, drafts: Seq
         made.append(version)
         session.add(Item(institution_id=institution_id, table_id=table.id, versions=[version]))
     session.flush()
+    _write_options(session, list(zip(made, (draft for draft, _ in drafts), strict=True)))
     return made
 
 
@@ -71,6 +72,7 @@ def edit(session: Session, version: ItemVersion, draft: Draft, who: Viewer, *, n
     made = _version(draft, point_id, version.number + 1, who, now, reason.strip())
     item.versions.append(made)
     session.flush()
+    _write_options(session, [(made, draft)])
     return made
 
 
@@ -240,6 +242,12 @@ def _version(draft: Draft, point_id: int, number: int, who: Viewer, now: datetim
     return ItemVersion(
         number=number, point_id=point_id, kind=ItemKind(draft.kind), stem=draft.stem, key=draft.key,
         explanation=draft.explanation, source=draft.source, difficulty=draft.difficulty, state=S.DRAFT,
-        content_hash=content_hash(draft), author_id=who.account_id, created_at=now, reason=reason,
-        options=[Option(letter=letter, text=text, stays_last=stays_last(text))
-                 for letter, text in zip(LETTERS, draft.options, strict=False)])
+        content_hash=content_hash(draft), author_id=who.account_id, created_at=now, reason=reason)
+
+
+def _write_options(session: Session, written: Sequence[tuple[ItemVersion, Draft]]) -> None:
+    """In one statement for all: object by object they would be most of the work of an import."""
+    options = [{"version_id": version.id, "letter": letter, "text": text, "stays_last": stays_last(text)}
+               for version, draft in written for letter, text in zip(LETTERS, draft.options, strict=False)]
+    if options:
+        session.execute(sa.insert(Option), options)

@@ -80,7 +80,7 @@ def counts(session: Session, viewer: Viewer, filters: Filters) -> dict[ItemState
     """How many versions of each state the other filters leave."""
     left = _filtered(visible(ItemVersion, viewer), viewer, filters, by_state=False)
     states = left.with_only_columns(ItemVersion.state, sa.func.count()).group_by(ItemVersion.state)
-    found = dict(session.execute(states).tuples().all())
+    found = {row[0]: row[1] for row in session.execute(states)}
     return {state: found.get(state, 0) for state in ItemState}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
@@ -19,8 +19,9 @@ BANK_ROLES = (Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.PAPER_COMPOSER)
 
 def occupation_code_of(table_id: Any) -> Any:
     """The occupation code behind a weight table's id, as a scalar subquery for ``reach``."""
-    return (sa.select(Occupation.code).join(Standard).join(WeightTable)
-            .where(WeightTable.id == table_id).scalar_subquery())
+    table = aliased(WeightTable)  # under a name of its own: the query around it may select weight tables itself
+    return (sa.select(Occupation.code).join(Standard).join(table, table.standard_id == Standard.id)
+            .where(table.id == table_id).scalar_subquery())
 
 
 class ItemKind(enum.StrEnum):
