@@ -160,7 +160,7 @@ def judge(version_id: int) -> Any:
 
 
 def _review_page(version: ItemVersion, keys: list[int], refusal: Refused | None = None, comment: str = "") -> str:
-    return render_template("items/review.html", version=version, left=len(keys), place=keys.index(version.id) + 1,
+    return render_template("items/review.html", version=version, left=len(keys), nth=keys.index(version.id) + 1,
                            refusal=refusal, comment=comment,
                            needed=bank.approvals_needed(db(), version.item.institution_id),
                            earlier=[other for other in version.item.versions if other.number < version.number])
