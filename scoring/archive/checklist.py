@@ -83,7 +83,7 @@ def _process(session: Session, plan: ExamPlan) -> list[Document]:
     reported = sum(report.reported_at is not None for report in reports)
     return [Document("过程卷", "考场编排（场次、考场、座位）", seats > 0, f"{len(plan.sittings)} 个场次，{seats} 个座位"),
             Document("过程卷", "封存试卷", bool(plan.sittings) and not unsealed,
-                     f"没有封存试卷的场次：{'、'.join(unsealed)}" if unsealed else "含指纹"),
+                     f"没有封存试卷的场次：{'、'.join(unsealed)}" if unsealed else "含指纹" if plan.sittings else "还没有场次"),
             Document("过程卷", "考场情况记录单", 0 < closed == _count(session, rooms), f"{closed} / {_count(session, rooms)} 个考场",
                      mandatory=False),
             Document("过程卷", "质量督导报告", bool(reports) and reported == len(reports),

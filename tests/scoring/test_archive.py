@@ -289,12 +289,7 @@ def test_a_paper_that_another_sitting_waits_for_keeps_the_pack_shut(world: Archi
 
 
 def test_a_paper_that_lost_its_fingerprint_is_not_archived_silently(world: ArchiveWorld) -> None:
-    table = ItemVersion.__table__
-    with world.session.get_bind().connect() as outside:  # somebody with the database file, past the program
-        world.session.commit()
-        outside.execute(sa.update(table).values(key="B"))
-        outside.commit()
-    world.session.expire_all()
+    meddle(world, ItemVersion, key="B")
     with pytest.raises(Refused, match="指纹不一致"):
         desk.pack(world.session, world.plan, world.officer, now=MONDAY)
 
@@ -317,11 +312,13 @@ def test_the_work_list_names_final_plans_without_a_pack(world: ArchiveWorld) -> 
 
 # Verifying
 
-def meddle(world: ArchiveWorld, table: Any, **values: Any) -> None:
+def meddle(world: ArchiveWorld, model: type, **values: Any) -> None:
+    """Somebody with the database file, past the program and its trail."""
     world.session.commit()
-    with world.session.get_bind().connect() as outside:
-        outside.execute(sa.update(table).values(**values))
-        outside.commit()
+    engine = world.session.get_bind()
+    assert isinstance(engine, sa.Engine)
+    with engine.begin() as outside:
+        outside.execute(sa.update(model).values(**values))
     world.session.expire_all()
 
 
@@ -329,13 +326,12 @@ def test_a_sound_pack_verifies_and_meddling_is_found(world: ArchiveWorld) -> Non
     made = packed(world)
     assert desk.verify(world.session, made) == []
     good, digest = made.file, made.sha256
-    table = ArchivePack.__table__
-    meddle(world, table, file=good + b"x")
+    meddle(world, ArchivePack, file=good + b"x")
     assert any("整卷" in line for line in desk.verify(world.session, made))
     forged = bundle({"01-plan.json": b"{}"}, {})
-    meddle(world, table, file=forged, sha256=hashlib.sha256(forged).hexdigest())
+    meddle(world, ArchivePack, file=forged, sha256=hashlib.sha256(forged).hexdigest())
     assert desk.verify(world.session, made) == ["登记的 SHA-256 与归档时审计留痕记下的不一致：登记被改动过。"]
-    meddle(world, table, file=good, sha256=digest, audit_head="f" * 64)
+    meddle(world, ArchivePack, file=good, sha256=digest, audit_head="f" * 64)
     assert desk.verify(world.session, made) == ["审计留痕中找不到归档时的最新一条记录：留痕被截断或改动过。"]
 
 
@@ -345,7 +341,7 @@ def test_the_console_verifies_all_packs(world: ArchiveWorld, settings: Settings)
     installation.__dict__["settings"] = settings
     good = CliRunner().invoke(group, ["verify"], obj=installation)
     assert (good.exit_code, good.output.startswith("ok")) == (0, True)
-    meddle(world, ArchivePack.__table__, file=b"gone")
+    meddle(world, ArchivePack, file=b"gone")
     bad = CliRunner().invoke(group, ["verify", world.plan.number], obj=installation)
     world.session.commit()
     assert bad.exit_code == 1

@@ -344,7 +344,8 @@ def test_a_job_that_collides_with_another_issuer_numbers_again(world: FinalWorld
     other = world.new_plan("JH-2026-009")
     rival = world.finish(world.with_identity(world.enrol("孙八", plan=other), 30), 1)
     session.commit()
-    real, calls = desk.write, []
+    real = desk.write
+    calls: list[int] = []
 
     def raced(within: Session, drawn: Any, who: Viewer, cipher: Any) -> int:
         if not calls:
