@@ -40,8 +40,8 @@ class Book:
 def enrol(session: Session, plan: ExamPlan, who: Viewer, *, name: str, identity_number: str, cipher: IdentityCipher,
           student_number: str = "", class_name: str = "", entry_condition: str = "", now: datetime) -> Enrolment:
     """One candidate, by hand. Refuses with the first thing that is wrong."""
-    row = RosterRow(0, name.strip(), identity_number.strip(), student_number.strip(), class_name.strip(),
-                    entry_condition.strip())
+    row = roster.row_of(0, {"name": name, "identity_number": identity_number, "student_number": student_number,
+                            "class_name": class_name, "entry_condition": entry_condition})
     require_officer(session, plan, who)
     _require_open(session, plan)
     book = _book(session, plan, [row], cipher)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any
@@ -25,6 +25,7 @@ HEADS = {
     "class_name": ("班级", "班级名称"),
     "entry_condition": ("申报条件", "考生申报条件"),
 }
+INSIDE_A_NAME = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 SCIENTIFIC = re.compile(r"^\d(\.\d+)?[Ee]\+?\d+$")
 
 
@@ -76,7 +77,7 @@ def _rows(frame: pd.DataFrame, head: int, columns: dict[str, int]) -> list[Roste
     for line in range(head + 1, len(frame)):
         values = {field: _text(frame.iat[line, column]) for field, column in columns.items()}
         if any(values.values()):
-            rows.append(RosterRow(line + 1, **values))
+            rows.append(row_of(line + 1, values))
     if not rows:
         raise Refused("empty_roster", "名单里只有表头，没有考生。请填写后上传。")
     if len(rows) > MOST_ROWS:
@@ -84,12 +85,18 @@ def _rows(frame: pd.DataFrame, head: int, columns: dict[str, int]) -> list[Roste
     return rows
 
 
+def row_of(number: int, values: Mapping[str, str]) -> RosterRow:
+    """A row as the person meant it: digits narrowed, no ``.0`` behind a number, no space inside a Chinese name."""
+    cleaned = {field: text.replace("\u200b", "").strip() for field, text in values.items()}
+    for field in ("identity_number", "student_number"):
+        text = unicodedata.normalize("NFKC", cleaned.get(field, "")).lstrip("'")
+        cleaned[field] = text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text
+    cleaned["name"] = INSIDE_A_NAME.sub("", cleaned.get("name", ""))
+    return RosterRow(number, **cleaned)
+
+
 def _text(value: Any) -> str:
-    """A cell as the person meant it: full-width digits and letters narrowed, no ``.0`` behind a number."""
-    if not isinstance(value, str):
-        return ""  # an empty cell is NaN
-    text = unicodedata.normalize("NFKC", value).replace("\u200b", "").strip().lstrip("'")
-    return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text
+    return value.strip() if isinstance(value, str) else ""  # an empty cell is NaN
 
 
 def is_scientific(text: str) -> bool:

@@ -71,9 +71,9 @@ def _prepared(session: Session, plan: ExamPlan) -> tuple[Step, Step]:
     bare = next((sitting for sitting in plan.sittings if not sitting.rooms), None)
     blank = next((sitting for sitting in plan.sittings if sitting.paper_id is None), None)
     some = bool(plan.sittings)
-    rooms = Step("考场和监考", some and bare is None, f"“{bare.name}”未安排" if bare else "已安排" if some else "先安排场次",
+    rooms = Step("考场和监考", some and bare is None, f"{bare.name}未安排" if bare else "已安排" if some else "先安排场次",
                  *_at(plan, bare.id if bare else None))
-    papers = Step("选用试卷", some and blank is None, f"“{blank.name}”未选用" if blank else "已选用" if some else "先安排场次",
+    papers = Step("选用试卷", some and blank is None, f"{blank.name}未选用" if blank else "已选用" if some else "先安排场次",
                   *_at(plan, blank.id if blank else None))
     return rooms, papers
 
@@ -92,7 +92,7 @@ def _seated(plan: ExamPlan, candidates: int, waiting: int) -> Step:
 
 def _dealt(plan: ExamPlan) -> Step:
     target = next((sitting for sitting in plan.sittings if sitting.state == SittingState.PLANNED), None)
-    return Step("开考前发卷", bool(plan.sittings) and target is None, f"“{target.name}”未发卷" if target else "已发卷"
+    return Step("开考前发卷", bool(plan.sittings) and target is None, f"{target.name}未发卷" if target else "已发卷"
                 if plan.sittings else "先安排场次", *_at(plan, target.id if target else None))
 
 

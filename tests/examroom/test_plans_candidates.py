@@ -136,8 +136,8 @@ def test_another_schools_officer_cannot_enrol(world: PlanWorld) -> None:
 
 def test_rosters_are_read_as_people_write_them() -> None:
     titled = roster_file([["附件：考生名单"], ["序号", "学号", "姓名", "证件号码", "申报条件"],
-                          ["1", "20240001.0", " 张　三 ", "43０102200801010019", "应届"], [""]], head=["湘江技师学院"])
-    assert read_roster(titled) == [RosterRow(4, "张 三", "430102200801010019", "20240001", "", "应届")]
+                          ["1", "20240001.0", " 张　三 ", "43０102200801010019", "应届（技工）"], [""]], head=["湘江技师学院"])
+    assert read_roster(titled) == [RosterRow(4, "张三", "430102200801010019", "20240001", "", "应届（技工）")]
     with pytest.raises(Refused, match="没有考生"):  # the template, uploaded as it is
         read_roster(roster.template())
 

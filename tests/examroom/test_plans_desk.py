@@ -20,6 +20,7 @@ from examroom.plans.todo import todo
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
+from qbank.kernel.times import spoken
 from qbank.standards.models import StoredRulePack
 from tests.conftest import MONDAY, People, TestClock
 from tests.plan_world import FIRST_DAY, PlanWorld, run
@@ -186,6 +187,8 @@ def test_seeing_as_one_role_is_not_acting_as_another(world: PlanWorld) -> None:
 
 def test_the_work_list_says_whose_turn_it_is(world: PlanWorld, session: Session) -> None:
     plan = world.draft(3)
+    waiting = todo(session, world.liu, now=MONDAY)
+    assert [(one.title, spoken(one.due)) for one in waiting] == [("报送考务方案：2026年电工认定", "2026年6月15日 23:59")]
     desk.submit(session, plan, world.liu, now=MONDAY)
     assert [one.title for one in todo(session, world.tan, now=MONDAY)] == ["审核考务方案：2026年电工认定"]
     assert todo(session, world.yao, now=MONDAY) == []
