@@ -1,0 +1,387 @@
+"""The candidate's doors: signing in, waiting, the protocol, and what never leaves the server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from examroom.delivery import dealing, sheets
+from examroom.delivery.models import Answer, AnswerEvent, HandIn, Sheet, SheetState
+from examroom.invigilation import rooms
+from qbank.kernel.access import Role
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.settings import Settings
+from tests.conftest import People, TestClock
+from tests.sitting_world import SittingWorld
+
+JSON = {"Accept": "application/json"}
+SECRETS = ("解析", "保密", '"key"', "canonical", "half_points", "earned", "explanation", "difficulty")
+
+
+class Page:
+    """What the exam page does, without a browser."""
+
+    def __init__(self, client: FlaskClient, sheet_id: int, machine: str = "pc-1") -> None:
+        self.client, self.base, self.machine, self.headers = client, f"/exam/sheets/{sheet_id}", machine, dict(JSON)
+
+    def open(self) -> dict[str, Any]:
+        answer = self.post("open", {"machine": self.machine})
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        self.headers["X-Page-Token"] = answer.json["token"]
+        return dict(answer.json)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.client.post(f"{self.base}/{path}", json=body, headers=self.headers)
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"{self.base}/{path}", headers=self.headers)
+
+    def send(self, *events: tuple[int, int, str, bool]) -> Any:
+        names = ("sequence", "number", "answer", "flagged")
+        return self.post("events", {"events": [dict(zip(names, event, strict=True)) for event in events]})
+
+
+def stay(client: FlaskClient, clock: TestClock, moment: datetime) -> None:
+    """Time passes while the page keeps asking, so that nobody is signed out for being idle."""
+    while clock.moment < moment:
+        clock.moment = min(moment, clock.moment + timedelta(minutes=20))
+        assert client.get("/exam/hall/state", headers=JSON).status_code == 200
+
+
+@pytest.fixture
+def world(session: Session, people: People, settings: Settings, clock: TestClock) -> SittingWorld:
+    return SittingWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
+
+
+@pytest.fixture
+def running(world: SittingWorld, session: Session, clock: TestClock) -> SittingWorld:
+    world.running()
+    session.commit()
+    clock.moment = world.begin
+    return world
+
+
+def page_of(world: SittingWorld, app: Flask, name: str, machine: str = "pc-1") -> Page:
+    page = Page(world.enter(app, name), world.sheet_id(name), machine)
+    page.open()
+    return page
+
+
+def test_chen_signs_in_with_ticket_and_identity_number_and_waits(app: Flask, session: Session, world: SittingWorld) -> None:
+    world.deal()
+    session.commit()
+    client = world.enter(app, "陈晓")
+    hall = client.get("/exam/hall").get_data(as_text=True)
+    for text in ("陈晓", "43010000010001"[:4], world.enrolment("陈晓").ticket_number, "机房一", "2026年6月1日 10:00", "90"):
+        assert text in hall
+    assert world.numbers["陈晓"] not in hall  # masked
+    state = client.get("/exam/hall/state", headers=JSON).json
+    assert (state["phase"], state["seconds_until_start"], state["enter"]) == ("before", 3600, None)
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(("ticket", "number"), [("", ""), ("43012600010001", ""), ("43012600010001", "1" * 18),
+                                                ("nobody", "43010220050101001X"), ("4" * 500, "x" * 500)])
+def test_a_wrong_number_is_told_and_counted(app: Flask, session: Session, world: SittingWorld, ticket: str,
+                                           number: str) -> None:
+    session.commit()
+    client = app.test_client()
+    for _ in range(5):
+        answer = client.post("/exam", data={"ticket": ticket, "identity_number": number})
+        assert answer.status_code == 200
+        assert "不正确" in answer.get_data(as_text=True)
+    assert "锁定" in client.post("/exam", data={"ticket": ticket, "identity_number": number}).get_data(as_text=True)
+    assert client.get("/exam/hall").headers["Location"].startswith("/exam?next=")
+
+
+def test_full_width_and_small_x_are_understood(app: Flask, session: Session, world: SittingWorld) -> None:
+    session.commit()
+    number = world.numbers["陈晓"]
+    typed = "".join(chr(ord(letter) + 0xFEE0) for letter in number.lower())
+    answer = app.test_client().post("/exam", data={"ticket": world.enrolment("陈晓").ticket_number, "identity_number": typed})
+    assert answer.status_code == 302
+
+
+def test_signing_in_leads_only_into_the_exam(app: Flask, session: Session, world: SittingWorld) -> None:
+    session.commit()
+    for target in ("//evil.example", "https://evil.example", "/accounts/"):
+        answer = app.test_client().post("/exam", data={"ticket": world.enrolment("陈晓").ticket_number, "next": target,
+                                                       "identity_number": world.numbers["陈晓"]})
+        assert answer.headers["Location"] == "/exam/hall"
+
+
+def test_the_waiting_page_follows_a_moved_start_and_opens_nothing_early(app: Flask, session: Session, world: SittingWorld,
+                                                                      clock: TestClock) -> None:
+    world.running()
+    session.commit()
+    client, sheet_id = world.enter(app, "陈晓"), world.sheet_id("陈晓")
+    dealing.postpone(session, world.sitting, world.begin + timedelta(minutes=30), world.officer, now=clock())
+    session.commit()
+    state = client.get("/exam/hall/state", headers=JSON).json
+    assert (state["starts_at"], state["seconds_until_start"]) == ("2026年6月1日 10:30", 5400)
+    stay(client, clock, world.begin + timedelta(minutes=29, seconds=59))
+    assert client.get("/exam/hall/state", headers=JSON).json["enter"] is None
+    assert client.get(f"/exam/sheets/{sheet_id}").headers["Location"] == "/exam/hall"
+    refused = client.post(f"/exam/sheets/{sheet_id}/open", json={}, headers=JSON)
+    assert (refused.status_code, refused.json["code"]) == (409, "start_before")
+    clock.forward(seconds=1)
+    assert client.get("/exam/hall/state", headers=JSON).json["enter"] == f"/exam/sheets/{sheet_id}"
+
+
+def test_the_shell_carries_no_item_text_and_the_state_no_key(app: Flask, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    shell = page.client.get(page.base)
+    assert "下列说法" not in shell.get_data(as_text=True)
+    for path in ("state", "pulse"):
+        answer = page.get(path)
+        assert answer.headers["Cache-Control"] == "no-store"
+        text = answer.get_data(as_text=True)
+        assert not [word for word in SECRETS if word in text]
+    state = page.get("state").json
+    assert len(state["questions"]) == 8
+    assert set(state["questions"][0]) == {"kind", "stem", "options"}
+    assert [part["first"] for part in state["parts"]] == [1, 5, 7]
+    assert (state["remaining_seconds"], state["acknowledged"], state["answers"]) == (5400, 0, {})
+    sent = page.send((1, 1, "A", False))
+    assert not [word for word in SECRETS if word in sent.get_data(as_text=True)]
+
+
+def test_the_shuffle_is_undone_at_the_first_touch(app: Flask, session: Session, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    assert page.send((1, 1, "C", False), (2, 6, "BA", True)).json["acknowledged"] == 2
+    layout = running.sheet("陈晓").layout
+    held = {answer.number: answer.answer for answer in session.scalars(sa.select(Answer))}
+    assert held == {layout[0]["number"]: layout[0]["options"][2],
+                    layout[5]["number"]: "".join(sorted(layout[5]["options"][:2]))}
+    assert page.get("state").json["answers"] == {"1": {"answer": "C", "flagged": False}, "6": {"answer": "AB", "flagged": True}}
+
+
+def test_replays_older_revisions_and_unknown_things(app: Flask, session: Session, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    for _ in range(2):
+        answer = page.send((1, 1, "A", False), (2, 1, "B", False))
+        assert (answer.status_code, answer.json["acknowledged"], answer.json["refused"]) == (200, 2, [])
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 2
+    session.commit()
+    answer = page.send((9, 2, "C", False))
+    assert answer.json["acknowledged"] == 9
+    answer = page.send((5, 2, "A", False), (10, 99, "A", False), (11, 1, "J", False), (12, 3, "D", False))
+    assert {one["sequence"]: one["code"] for one in answer.json["refused"]} == {5: "older", 10: "unknown", 11: "unknown"}
+    assert page.get("state").json["answers"]["2"]["answer"] == "C"
+
+
+@pytest.mark.parametrize("body", [
+    None, [], {}, {"events": None}, {"events": {}}, {"events": [1]}, {"events": [{}]}, {"events": [None]},
+    {"events": [{"sequence": "1", "number": 1, "answer": "A", "flagged": False}]},
+    {"events": [{"sequence": True, "number": 1, "answer": "A", "flagged": False}]},
+    {"events": [{"sequence": 1.5, "number": 1, "answer": "A", "flagged": False}]},
+    {"events": [{"sequence": 10**30, "number": 1, "answer": "A", "flagged": False}]},
+    {"events": [{"sequence": -1, "number": 1, "answer": "A", "flagged": False}]},
+    {"events": [{"sequence": 1, "number": 1, "answer": None, "flagged": False}]},
+    {"events": [{"sequence": 1, "number": 1, "answer": "A", "flagged": 0}]},
+    {"events": [{"sequence": 1, "number": 1, "answer": "A", "flagged": False}] * 501},
+])
+def test_garbage_is_a_400_and_writes_nothing(app: Flask, session: Session, running: SittingWorld, body: Any) -> None:
+    page = page_of(running, app, "陈晓")
+    assert page.post("events", body).status_code == 400
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 0
+    session.commit()
+    assert page.client.post(f"{page.base}/events", data=b"\xff{", headers=page.headers).status_code == 400
+
+
+def test_huge_numbers_and_long_answers_are_refused_by_name(app: Flask, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    answer = page.send((1, 10**30, "A", False), (2, -1, "A", False), (3, 1, "A" * 10_000, False), (4, 1, "题", False))
+    assert [one["code"] for one in answer.json["refused"]] == ["unknown"] * 4
+
+
+def test_an_answer_one_second_before_the_end_is_kept_and_one_after_the_grace_is_not(app: Flask, session: Session,
+                                                                                  running: SittingWorld,
+                                                                                  clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    stay(page.client, clock, running.begin + timedelta(minutes=90) - timedelta(seconds=1))
+    assert page.send((1, 1, "A", False)).json["remaining_seconds"] == 1
+    clock.forward(seconds=31)  # the end and 30 s of grace
+    answer = page.send((2, 2, "B", False)).json
+    assert (answer["refused"], answer["state"], answer["phase"]) == ([], "started", "grace")
+    clock.forward(seconds=1)
+    answer = page.send((3, 3, "C", False)).json
+    assert [one["code"] for one in answer["refused"]] == ["over"]
+    assert (answer["state"], answer["receipt"]["how"], answer["receipt"]["answered"]) == ("handed_in", "到时自动交卷", 2)
+    session.expire_all()
+    sheet = running.sheet("陈晓")
+    assert (sheet.state, sheet.handed_in_how) == (SheetState.HANDED_IN, HandIn.DEADLINE)
+    assert len(sheets.answers(session, sheet)) == 2
+
+
+def test_time_granted_while_the_page_counts_down_is_not_lost_to_its_own_zero(app: Flask, session: Session,
+                                                                           running: SittingWorld, clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    rooms.grant_time(session, running.sheet("陈晓"), 300, "电脑重启", running.invigilator, now=clock())
+    session.commit()
+    pulse = page.get("pulse").json
+    assert (pulse["granted_seconds"], pulse["remaining_seconds"]) == (300, 5700)
+    assert "电脑重启" in pulse["message"]
+    stay(page.client, clock, running.begin + timedelta(minutes=90))
+    answer = page.post("hand-in", {"because": "time"}).json
+    assert (answer["state"], answer["remaining_seconds"]) == ("started", 300)
+    clock.forward(minutes=5)
+    assert page.post("hand-in", {"because": "time"}).json["receipt"]["how"] == "到时自动交卷"
+
+
+def test_handing_in_gives_a_receipt_and_locks_the_sheet(app: Flask, running: SittingWorld, clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    page.send((1, 1, "A", False), (2, 2, "B", False))
+    early = page.post("hand-in", {"because": "candidate"})
+    assert (early.status_code, early.json["code"]) == (409, "too_early")
+    stay(page.client, clock, running.begin + timedelta(minutes=30))
+    receipt = page.post("hand-in", {"because": "candidate"}).json["receipt"]
+    assert (receipt["answered"], receipt["of"], receipt["how"], len(receipt["code"])) == (2, 8, "考生交卷", 12)
+    assert page.send((3, 3, "A", False)).json["refused"][0]["code"] == "over"
+    state = page.get("state").json
+    assert "questions" not in state
+    assert state["receipt"] == receipt
+    assert page.open() == {"token": "", "page": "ended"}  # a reload shows the receipt, not the questions
+    assert page.client.get(page.base).status_code == 200
+
+
+def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, session: Session, running: SittingWorld,
+                                                               clock: TestClock) -> None:
+    first = page_of(running, app, "陈晓", "pc-1")
+    first.send((1, 1, "A", False))
+    second = Page(running.enter(app, "陈晓"), running.sheet_id("陈晓"), "pc-2")
+    assert second.open()["page"] == "waiting"
+    assert second.get("state").status_code == 409
+    assert second.send((2, 1, "B", False)).json["code"] == "waiting"
+    assert first.send((2, 2, "C", False)).status_code == 200
+    board = rooms_board(app, running)
+    waiting = next(seat for seat in board["seats"] if seat["name"] == "陈晓")["waiting_page"]
+    invigilator = app.test_client()
+    invigilator.post("/accounts/sign-in", data={"login": running.invigilator.login, "password": "correct-horse"})
+    assert invigilator.post(f"/invigilation/rooms/{running.room.id}/pages/{waiting}/admit").status_code == 302
+    assert second.get("pulse").json["page"] == "live"
+    assert second.get("state").json["acknowledged"] == 2
+    refused = first.send((3, 1, "D", False))
+    assert (refused.status_code, refused.json["code"]) == (409, "superseded")
+    assert first.get("pulse").json["page"] == "ended"
+    assert second.send((3, 1, "B", False)).json["acknowledged"] == 3
+
+
+def rooms_board(app: Flask, world: SittingWorld) -> dict[str, Any]:
+    client = app.test_client()
+    client.post("/accounts/sign-in", data={"login": world.invigilator.login, "password": "correct-horse"})
+    return dict(client.get(f"/invigilation/rooms/{world.room.id}/board", headers=JSON).json)
+
+
+PATHS = (("get", ""), ("post", "/open"), ("get", "/state"), ("get", "/pulse"), ("post", "/events"), ("post", "/hand-in"))
+
+
+def test_another_candidates_sheet_is_not_there(app: Flask, session: Session, people: People, running: SittingWorld,
+                                             enter: Any, clock: TestClock) -> None:
+    liu, sheet_id = running.enter(app, "刘洋"), running.sheet_id("陈晓")
+    for method, path in PATHS:
+        body = {"json": {"events": [], "because": "candidate"}} if method == "post" else {}
+        assert getattr(liu, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON, **body).status_code == 404
+        assert getattr(liu, method)(f"/exam/sheets/999999{path}", headers=JSON, **body).status_code == 404
+    both = people("监考又是考生", Role.INVIGILATOR, Role.CANDIDATE)
+    session.add(rooms.RoomInvigilator(sitting_room_id=running.room.id, account_id=both.account_id))
+    session.commit()
+    client = enter(both)  # may see the sheet as an invigilator; it is still not theirs to sit
+    for method, path in PATHS:
+        body = {"json": {"events": []}} if method == "post" else {}
+        assert getattr(client, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON, **body).status_code == 404
+
+
+def test_another_candidates_token_opens_nothing(app: Flask, running: SittingWorld) -> None:
+    chen, liu = page_of(running, app, "陈晓", "pc-1"), page_of(running, app, "刘洋", "pc-2")
+    liu.headers["X-Page-Token"] = chen.headers["X-Page-Token"]
+    assert liu.send((1, 1, "A", False)).json["code"] == "superseded"
+    assert liu.get("state").status_code == 409
+
+
+def test_staff_cannot_enter_the_exam_and_candidates_cannot_enter_the_desks(app: Flask, running: SittingWorld, enter: Any) -> None:
+    sheet_id, sitting_id, room_id = running.sheet_id("陈晓"), running.sitting.id, running.room.id
+    for viewer in (running.officer, running.invigilator, running.author):
+        client = enter(viewer)
+        for method, path in PATHS:
+            assert getattr(client, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON).status_code == 403
+    chen = running.enter(app, "陈晓")
+    for address in ("/delivery/", f"/delivery/sittings/{sitting_id}", f"/invigilation/rooms/{room_id}", "/marking/",
+                    f"/invigilation/rooms/{room_id}/board", f"/marking/sittings/{sitting_id}", f"/marking/sheets/{sheet_id}"):
+        assert chen.get(address).status_code == 403
+
+
+def test_an_expired_sign_in_answers_the_page_without_moving_it(app: Flask, running: SittingWorld, clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    clock.forward(minutes=31)
+    answer = page.send((1, 1, "A", False))
+    assert (answer.status_code, answer.json["code"]) == (401, "signed_out")
+    ticket, number = running.enrolment("陈晓").ticket_number, running.numbers["陈晓"]
+    page.client.post("/exam", data={"ticket": ticket, "identity_number": number})  # in another tab
+    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1  # the same page goes on
+
+
+def test_the_page_gets_a_new_csrf_token_after_signing_in_again(app: Flask, running: SittingWorld) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    client = app.test_client()
+
+    def sign_in() -> None:
+        form = client.get("/exam").get_data(as_text=True)
+        token = form.split('name="csrf_token" value="')[1].split('"')[0]
+        answer = client.post("/exam", data={"csrf_token": token, "ticket": running.enrolment("陈晓").ticket_number,
+                                            "identity_number": running.numbers["陈晓"]})
+        assert answer.status_code == 302
+
+    sign_in()
+    page = Page(client, running.sheet_id("陈晓"))
+    assert page.post("open", {}).status_code == 400
+    page.headers["X-CSRFToken"] = page.get("pulse").json["csrf"]
+    page.open()
+    sign_in()
+    answer = page.send((1, 1, "A", False))
+    assert (answer.status_code, answer.json["code"]) == (400, "csrf")
+    page.headers["X-CSRFToken"] = page.get("pulse").json["csrf"]
+    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1
+
+
+def test_the_officer_deals_and_sees_what_was_dealt(session: Session, world: SittingWorld, enter: Any, people: People) -> None:
+    session.commit()
+    client = enter(world.officer)
+    address = f"/delivery/sittings/{world.sitting.id}"
+    assert "理论第一场" in client.get("/delivery/").get_data(as_text=True)
+    assert client.post(f"{address}/deal").status_code == 302
+    page = client.get(address).get_data(as_text=True)
+    session.refresh(world.sitting)
+    session.commit()
+    assert str(world.sitting.seed) in page
+    assert "考务周敏" in page
+    assert page.count("430126000100") == 3
+    assert client.post(f"{address}/postpone", data={"starts_at": "2026-06-01T10:15"}).status_code == 302
+    assert "10:15" in client.get(address).get_data(as_text=True)
+    for bad in ("", "x", "2026-06-02T10:00", "2020-01-01T00:00"):
+        assert client.post(f"{address}/postpone", data={"starts_at": bad}).status_code == 409
+
+
+def test_another_schools_officer_finds_no_sitting(session: Session, world: SittingWorld, enter: Any, people: People) -> None:
+    stranger = people("外校考务", Role.EXAM_OFFICER, school=people.school("外校"))
+    session.commit()
+    client, address = enter(stranger), f"/delivery/sittings/{world.sitting.id}"
+    assert client.get(address).status_code == 404
+    assert client.post(f"{address}/deal").status_code == 404
+    assert client.post(f"{address}/postpone").status_code == 404
+    assert "理论第一场" not in client.get("/delivery/").get_data(as_text=True)
+
+
+def test_an_unknown_sheet_count_is_nothing_to_a_candidate_without_an_exam(session: Session, people: People, enter: Any) -> None:
+    lonely = people("没有考试", Role.CANDIDATE)
+    session.commit()
+    client = enter(lonely)
+    assert "没有您的理论考试" in client.get("/exam/hall").get_data(as_text=True)
+    assert client.get("/exam/hall/state", headers=JSON).json == {"phase": "none"}
+    assert session.scalar(sa.select(sa.func.count()).select_from(Sheet)) == 0

@@ -1,0 +1,206 @@
+"""A small sitting for tests of the exam rooms: one school, one sealed paper, seated candidates, two invigilators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from examroom.delivery import sheets
+from examroom.delivery.models import Sheet
+from examroom.invigilation import rooms
+from examroom.plans.models import (
+    Enrolment,
+    ExamPlan,
+    PlanState,
+    Room,
+    RoomInvigilator,
+    Seat,
+    Sitting,
+    SittingRoom,
+)
+from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Institution, create_account, set_identity
+from qbank.kernel.identity import IdentityCipher
+from qbank.papers.contents import content_of
+from qbank.papers.fingerprint import fingerprint
+from qbank.papers.models import Paper, PaperItem, PaperState, Specification, SpecificationPart
+from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
+
+if TYPE_CHECKING:
+    from tests.conftest import People
+
+NAMES = ("陈晓", "刘洋", "周婷", "吴磊", "黄静", "赵鹏")
+
+
+def checked_number(head: str) -> str:
+    """``head`` (17 digits) with the check digit of GB 11643."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return head + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(head, weights, strict=True)) % 11]
+
+
+@dataclass
+class SittingWorld:
+    """``SittingWorld(session, people, cipher).make(now)``; then ``deal()``, ``open()``, ``start("陈晓")``."""
+
+    session: Session
+    people: People
+    cipher: IdentityCipher
+    single: int = 4
+    multiple: int = 2
+    judge: int = 2
+    candidates: int = 3
+    code: str = "6-31-01-03"
+    prefix: str = "4301260001"
+    numbers: dict[str, str] = field(default_factory=dict)  # name -> identity number
+
+    def make(self, now: datetime, *, starts_in: timedelta = timedelta(hours=1), minutes: int = 90,
+             school: Institution | None = None) -> SittingWorld:
+        self.now = now
+        self.school = school or self.people.home
+        self.officer = self.people("考务周敏", Role.EXAM_OFFICER, school=self.school)
+        self.invigilator = self.people("监考李强", Role.INVIGILATOR, school=self.school)
+        self.second = self.people("监考王芳", Role.INVIGILATOR, school=self.school)
+        self.author = self.people("命题何工", Role.ITEM_AUTHOR, school=self.school)
+        self._standard()
+        self.paper = self.sealed_paper("理论A卷")
+        self._plan(starts_in, minutes)
+        self.session.flush()
+        return self
+
+    def _standard(self) -> None:
+        occupation = Occupation(code=self.code, catalogue_edition="2015", name="电工")
+        self.standard = Standard(occupation=occupation, edition="2018", title="电工国家职业技能标准")
+        self.table = WeightTable(standard=self.standard, level=4, subject=Subject.THEORY, is_sample=True)
+        leaf = Range(table=self.table, segment="A", path="A", name="职业道德", weight=200)
+        self.point = Point(range=leaf, segment="001", name="职业守则", importance=Importance.X)
+        self.session.add_all([occupation, self.standard, self.table, self.point])
+        self.session.flush()
+
+    def sealed_paper(self, name: str, *, sealed: bool = True) -> Paper:
+        """Singles (keys B, C, D, A, ...), multiples (key AC, the option D stays last), judges (T, F, ...); 2 half-points each."""
+        parts = [(ItemKind.SINGLE, self.single), (ItemKind.MULTIPLE, self.multiple), (ItemKind.JUDGE, self.judge)]
+        specification = Specification(
+            institution_id=self.school.id, table=self.table, name="小卷", minutes=90, created_by=self.author.account_id,
+            created_at=self.now, weights={"A": 200}, within_bank=True,
+            parts=[SpecificationPart(position=place, kind=kind, count=count, half_points=2)
+                   for place, (kind, count) in enumerate(parts)])
+        paper = Paper(specification=specification, institution_id=self.school.id, name=name, form="A", seed=7,
+                      composer_id=self.author.account_id, created_at=self.now, compliance={})
+        self.session.add(paper)
+        self.session.flush()
+        number = 0
+        for place, (kind, count) in enumerate(parts):
+            for index in range(count):
+                number += 1
+                version = self._version(kind, index, f"{name} {kind.chinese} 第 {number} 题：下列说法是否正确？")
+                paper.items.append(PaperItem(number=number, position=place, version=version, half_points=2))
+        self.session.flush()
+        if not sealed:
+            return paper
+        paper.sealed_by, paper.sealed_at = self.officer.account_id, self.now
+        paper.fingerprint, paper.state = fingerprint(content_of(paper)), PaperState.SEALED
+        self.session.flush()
+        return paper
+
+    def _version(self, kind: ItemKind, index: int, stem: str) -> ItemVersion:
+        key = {ItemKind.SINGLE: "BCDA"[index % 4], ItemKind.MULTIPLE: "AC", ItemKind.JUDGE: "TF"[index % 2]}[kind]
+        options = [] if kind is ItemKind.JUDGE else [
+            Option(letter=letter, text=f"选项{letter}的内容", stays_last=kind is ItemKind.MULTIPLE and letter == "D")
+            for letter in "ABCD"]
+        item = Item(institution_id=self.school.id, table_id=self.table.id)
+        version = ItemVersion(item=item, number=1, point=self.point, kind=kind, stem=stem, key=key, difficulty=2,
+                              explanation="解析：保密内容", state=ItemState.APPROVED, content_hash="0" * 64,
+                              author_id=self.author.account_id, created_at=self.now, options=options)
+        self.session.add(version)
+        self.session.flush()
+        return version
+
+    def _plan(self, starts_in: timedelta, minutes: int) -> None:
+        self.plan = ExamPlan(institution_id=self.school.id, standard_id=self.standard.id, level=4, title="电工四级第一批",
+                             number=f"P{self.prefix}", state=PlanState.APPROVED, starts_on=date(2026, 6, 1),
+                             created_by=self.officer.account_id)
+        self.session.add(self.plan)
+        self.session.flush()
+        self.enrolments = [self._enrol(place) for place in range(self.candidates)]
+        self.sitting = self.add_sitting("理论第一场", self.now + starts_in, minutes, self.enrolments)
+        self.room = self.sitting.rooms[0]
+
+    def _enrol(self, place: int) -> Enrolment:
+        name = NAMES[place] if place < len(NAMES) else f"考生{place + 1:03d}"
+        ticket = f"{self.prefix}{place + 1:04d}"
+        account = create_account(self.session, f"c{ticket}", name, [Scope(Role.CANDIDATE, self.school.id)],
+                                 institution=self.school)
+        self.numbers[name] = checked_number(f"43010220050101{place + 1:03d}")
+        set_identity(account, self.numbers[name], self.cipher)
+        enrolment = Enrolment(plan=self.plan, candidate=account, ticket_number=ticket, class_name="电气2401")
+        self.session.add(enrolment)
+        self.session.flush()
+        return enrolment
+
+    def add_sitting(self, name: str, starts_at: datetime, minutes: int, seated: list[Enrolment],
+                    paper: Paper | None = None) -> Sitting:
+        count = len(self.plan.sittings) + 1
+        room = Room(institution_id=self.school.id, name=f"机房{'一二三四'[count - 1]}", seats=max(30, len(seated)))
+        self.session.add(room)
+        self.session.flush()
+        sitting = Sitting(plan=self.plan, paper=paper or self.paper, name=name, starts_at=starts_at, minutes=minutes)
+        watched = SittingRoom(sitting=sitting, room=room, invigilators=[
+            RoomInvigilator(account_id=self.invigilator.account_id), RoomInvigilator(account_id=self.second.account_id)])
+        self.session.add_all([sitting, watched])
+        self.session.flush()
+        for number, enrolment in enumerate(seated, 1):
+            self.session.add(Seat(sitting_id=sitting.id, sitting_room=watched, enrolment=enrolment, number=number))
+        self.session.flush()
+        return sitting
+
+    def deal(self, seed: str = "seed-1") -> int:
+        return sheets.deal(self.session, self.sitting, self.officer, now=self.now, seed=seed)
+
+    def open(self, *, now: datetime) -> None:
+        rooms.open_room(self.session, self.room, self.invigilator, now=now)
+
+    def running(self) -> SittingWorld:
+        """Dealt, the room open, the time come: ``self.begin`` is the start."""
+        self.deal()
+        self.begin = self.sitting.starts_at
+        self.open(now=self.begin - timedelta(minutes=5))
+        return self
+
+    def enrolment(self, name: str) -> Enrolment:
+        return next(enrolment for enrolment in self.enrolments if enrolment.candidate.name == name)
+
+    def viewer(self, name: str) -> Viewer:
+        return self.enrolment(name).candidate.viewer()
+
+    def sheet(self, name: str) -> Sheet:
+        enrolment = self.enrolment(name)
+        return next(sheet for sheet in self.session.query(Sheet).all()
+                    if (sheet.enrolment_id, sheet.sitting_id) == (enrolment.id, self.sitting.id))
+
+    def sheet_id(self, name: str) -> int:
+        """For tests at the doors: commits, because an open session of the test would keep SQLite's write lock."""
+        found = self.sheet(name).id
+        self.session.commit()
+        return found
+
+    def start(self, name: str) -> Sheet:
+        sheet = self.sheet(name)
+        sheets.start(self.session, sheet, now=self.begin)
+        return sheet
+
+    def keys(self) -> dict[int, str]:
+        return {item.number: item.version.key for item in self.paper.items}
+
+    def enter(self, app: Flask, name: str) -> FlaskClient:
+        """A browser in which the candidate has signed in at the exam door. Commit first."""
+        client = app.test_client()
+        answer = client.post("/exam", data={"ticket": self.enrolment(name).ticket_number,
+                                            "identity_number": self.numbers[name]})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+        return client
