@@ -13,6 +13,7 @@ from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.accounts import Institution
 from qbank.kernel.forms import half_points, moment, whole_number
 from qbank.kernel.refused import Refused
+from qbank.kernel.views import safe_next
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.packs import pack_for
@@ -173,9 +174,7 @@ def absence(enrolment_id: int) -> Any:
     else:
         desk.record_absence(db(), enrolment, Part.PRACTICAL, viewer(), reason=request.form.get("reason", ""), now=now())
         flash(f"已登记{enrolment.candidate.name}操作技能缺考。", "success")
-    group_id = request.form.get("group_id", type=int)
-    return redirect(url_for("practical.group", group_id=group_id) if group_id
-                    else url_for("practical.new_group", plan_id=enrolment.plan_id))
+    return redirect(safe_next(request.form.get("next", "")))
 
 
 @blueprint.get("/sheets/<int:sheet_id>")

@@ -36,7 +36,7 @@ def index() -> Any:
         query = query.where(ResultList.state == ResultState(state))
     page = listing.page_of(db(), query, request.args.get("page", 1, type=int))
     return render_template("results/index.html", lines=[listing.plan_line(db(), plan, found) for plan, found in page.rows],
-                           total=page.total, page=page.number, pages=page.pages, states=ResultState)
+                           total=page.total, page=page.number, pages=page.pages, states=ResultState, last_day=last_day)
 
 
 @blueprint.get("/plans/<int:plan_id>")

@@ -11,6 +11,7 @@ from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.forms import half_points, moment
 from qbank.kernel.refused import Refused
+from qbank.kernel.views import safe_next
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.packs import pack_for
 from scoring.practical import desk as practical
@@ -96,8 +97,7 @@ def absence(enrolment_id: int) -> Any:
     else:
         desk.record_absence(db(), enrolment, viewer(), reason=request.form.get("reason", ""), now=now())
         flash(f"已登记{enrolment.candidate.name}综合评审缺考。", "success")
-    found = desk.panel_of(db(), enrolment.plan)
-    return redirect(url_for("review.panel", panel_id=found.id) if found else url_for("review.index"))
+    return redirect(safe_next(request.form.get("next", "")))
 
 
 def own_seat(panel_id: int, enrolment_id: int) -> tuple[PanelMember, Enrolment]:

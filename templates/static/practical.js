@@ -19,8 +19,11 @@ if (marking) {
   const inputs = [...marking.querySelectorAll(".score")];
   const weight = (input) => Number(input.dataset.percent || 100);
   const add = () => {
-    const hundredths = inputs.reduce((sum, input) => sum + (halves(input.value) || 0) * weight(input), 0);
-    total.textContent = marking.hasAttribute("data-weighted") ? (Math.floor(hundredths / 2) / 100).toFixed(2) : spoken(hundredths / 100);
+    const counted = (input) => { const value = halves(input.value); return value !== null && value <= Number(input.dataset.most) * 2 ? value : 0; };
+    const hundredths = inputs.reduce((sum, input) => sum + counted(input) * weight(input), 0);
+    const both = inputs.every((input) => halves(input.value) !== null);
+    if (marking.hasAttribute("data-weighted")) total.textContent = both ? (Math.floor(hundredths / 2) / 100).toFixed(2) : "—";
+    else total.textContent = spoken(hundredths / 100);
   };
   const judge = (input) => {
     const value = halves(input.value);

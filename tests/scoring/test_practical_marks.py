@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +18,7 @@ from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
 from qbank.standards.rulepack import RulePack
 from scoring.practical import desk
-from scoring.practical.models import MarkSheet, Part, PracticalScore, RowKind
+from scoring.practical.models import GroupMember, MarkSheet, Part, PracticalScore, RowKind
 from scoring.practical.rubrics import RowDraft, drafts_of
 from scoring.practical.todo import todo
 from tests.scoring.outcome_world import NOW, World
@@ -390,3 +392,26 @@ def test_the_console_lists_groups(world: World, database: Any, settings: Any) ->
     assert answer.exit_code == 0, answer.output
     assert "1 enrolled, 1 grouped, 0 scored, 0 absent" in answer.output
     assert "第一组" in answer.output
+
+
+def test_two_last_assessors_who_sign_at_the_same_moment_still_join_the_score(world: World, database: Any, clock: Any) -> None:
+    chen, = world.enrol("陈晓")
+    zhang, li, wang = world.assessors("张", "李", "王")
+    group = world.group([chen], [zhang, li, wang])
+    world.mark(group, zhang, chen, 120)
+    member_id, rows = group.members[0].id, {row.id: row.most for row in group.rubric.rows}
+    world.session.commit()
+    together = threading.Barrier(2)
+
+    def sign(who: Viewer) -> None:
+        with database.transaction(who.actor, clock=clock) as own:
+            sheet = desk.mark_sheet_for(own, own.get_one(GroupMember, member_id), who)
+            desk.enter_marks(own, sheet, rows, who, now=NOW)
+        together.wait()
+        with database.transaction(who.actor, clock=clock) as own:
+            desk.sign(own, desk.mark_sheet_for(own, own.get_one(GroupMember, member_id), who), who, now=NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(sign, (li, wang)))
+    # (60 + 100 + 100) / 3 = 86.67 → 86.5
+    assert world.session.scalars(sa.select(PracticalScore.half_points)).one() == 173

@@ -423,3 +423,17 @@ def test_the_console_exports_the_list(world: World, database: Any, settings: Any
     world.session.commit()
     assert CliRunner().invoke(commands, arguments, obj=installation).exit_code == 0
     assert openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames == ["结果名册", "汇总"]
+
+
+def test_an_officer_records_an_absence_from_the_list_of_what_is_missing(world: World, enter: Enter) -> None:
+    chen, = world.enrol("陈晓")
+    world.theory({chen.id: 150})
+    world.session.commit()
+    client = enter(world.officer)
+    url = f"/results/plans/{world.plan.id}"
+    assert "未编入考核组" in client.get(url).get_data(as_text=True)
+    absence = f"/practical/enrolments/{chen.id}/absence"
+    assert client.post(absence, data={"next": url}).headers["Location"] == url
+    assert "各部分成绩已齐" in client.get(url).get_data(as_text=True)
+    assert client.post(absence, data={"next": "//evil.example", "withdraw": "1"}).headers["Location"] == "/"
+    assert "未编入考核组" in client.get(url).get_data(as_text=True)
