@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import bank, cast, history
+from seed import answers, bank, cast, history
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -79,7 +79,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     plan = history.plan(stage, Schedule("上半年电工四级认定（已办结）", 4, stage.days(-95), local_date(nine(-35))), finished)
     sitting = history.sitting(stage, plan, "理论第一场", nine(-35), first, arranged=nine(-38))
     history.open_rooms(stage, sitting)
-    history.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
+    answers.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
     history.close(stage, sitting)
     group = history.practical_group(stage, plan, 4, nine(-34))
     history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2, veto=True)
@@ -88,7 +88,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review)
     sitting = history.sitting(stage, plan, "技师理论", nine(-4), technician, arranged=nine(-6))
     history.open_rooms(stage, sitting)
-    history.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
+    answers.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
     history.close(stage, sitting)
     group = history.practical_group(stage, plan, 2, nine(-3))
     history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
@@ -97,7 +97,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way)
     sitting = history.sitting(stage, plan, "理论第一场", nine(-2), second, arranged=nine(-5))
     history.open_rooms(stage, sitting)
-    history.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
+    answers.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
     history.close(stage, sitting)
     group = history.practical_group(stage, plan, 4, nine(-1))
     history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7, assessors=history.ASSESSORS[1:], leave_out=4)
@@ -139,7 +139,7 @@ def _begin(stage: Stage) -> None:
     sitting = history.sitting(stage, plan_id, f"理论第{number}场", stage.now - timedelta(minutes=2), paper,
                               classes=[class_name], joining=visitors, arranged=stage.now - timedelta(hours=1))
     history.open_rooms(stage, sitting)
-    history.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)
+    answers.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)
 
 
 def accounts_text(visitors: list[str]) -> str:

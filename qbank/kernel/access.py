@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -135,11 +135,6 @@ def fetch(session: Session, model: type[M], key: int | str, viewer: Viewer,
     if found is None:
         raise NotFound
     return found
-
-
-def fetch_all(session: Session, model: type[M], keys: Iterable[int], viewer: Viewer) -> list[M]:
-    """The rows with these keys in their order; 404 if the viewer may not see one of them."""
-    return [fetch(session, model, key, viewer) for key in keys]
 
 
 def check_doors(app: Flask, doors: Mapping[str, Collection[Role]]) -> None:

@@ -1,4 +1,4 @@
-"""Forms: WTForms with CSRF and Chinese sentences, and the readers that check what came in once, at the border."""
+"""What came in from a form, read and checked once, at the border: the sentence names the field."""
 
 from __future__ import annotations
 
@@ -7,36 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import FieldList, Form, FormField
-from wtforms.validators import DataRequired, Length, NumberRange
 
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import from_form
 
 EXCEL_SIGNATURES = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
-
-__all__ = ["BaseForm", "FieldList", "Form", "FormField", "day", "excel_upload", "half_points", "moment", "needed", "whole_number",
-           "within"]
-
-
-class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
-    """Base of all forms: WTForms' own messages in Chinese."""
-
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF carries no types
-        locales = ("zh",)
-
-
-def needed(sentence: str) -> DataRequired:
-    """A field that must be filled, with the sentence to show when it is not."""
-    return DataRequired(message=sentence)
-
-
-def within(low: int, high: int) -> NumberRange | Length:
-    """A number between ``low`` and ``high``."""
-    return NumberRange(min=low, max=high, message=f"请填写 {low} 到 {high} 之间的数。")
-
 
 def half_points(text: str, what: str) -> int:
     """``"12.5"`` → 25 half-points. Refuses anything that is not a multiple of 0.5, naming ``what``."""
