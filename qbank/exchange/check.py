@@ -52,7 +52,7 @@ def check_rows(rows: Sequence[SheetRow], points: Points, in_bank: InBank) -> lis
 
 def _check(row: SheetRow, points: Points) -> CheckedRow:
     one = CheckedRow(row, draft_of_cells(row.cells))
-    one.errors = [*cell_problems(row.cells), *problems(one.draft)]
+    one.errors = [*problems(one.draft), *cell_problems(row.cells)]
     if one.draft.range_path and one.draft.point_segment:
         try:
             one.point_id = points.find(row.cells["鉴定范围"], row.cells["鉴定点"])

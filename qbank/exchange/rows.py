@@ -31,6 +31,8 @@ def cell_problems(cells: dict[str, str]) -> Iterator[str]:
     """What is wrong with the cells themselves, whatever they mean."""
     if cells.get("出处", "").startswith(EXAMPLE):
         yield "这是模板里的示例行，请删除。"
+    if "题干" in cells and not ("鉴定范围" in cells and "鉴定点" in cells):
+        yield "如果鉴定范围或鉴定点是合并单元格：只有第一行有值，请取消合并后逐行填写。"
     for title in ("题干", *OPTION_COLUMNS):
         text = cells.get(title, "")
         if DATE_CELL.fullmatch(text):

@@ -184,7 +184,7 @@ def _difficulty_problems(draft: Draft) -> Iterator[str]:
 def _point_problems(draft: Draft) -> Iterator[str]:
     for name, text in (("鉴定范围", draft.range_path), ("鉴定点", draft.point_segment)):
         if not text:
-            yield f"{name}没有填写（合并单元格只有第一行有值，请取消合并后逐行填写）。"
+            yield f"{name}没有填写，请填写编码。"
 
 
 def _note_problems(draft: Draft) -> Iterator[str]:

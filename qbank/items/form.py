@@ -30,8 +30,11 @@ class Complaint:
             return cls(refusal.sentence, {}, refusal.details)
         beside: dict[str, list[str]] = {}
         for field, sentence in findings(normalise(draft)):
-            beside.setdefault(field, []).append(sentence)
-        return cls(refusal.sentence, beside, refusal.details)
+            if field != "point":  # chosen from a list here, not written as codes
+                beside.setdefault(field, []).append(sentence)
+        if not draft.point_segment:
+            beside["point"] = ["请选择鉴定点。"]
+        return cls(refusal.sentence, beside, tuple(sentence for found in beside.values() for sentence in found))
 
 
 def read_draft(session: Session, form: MultiDict[str, str], table: WeightTable) -> Draft:

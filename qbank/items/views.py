@@ -36,6 +36,8 @@ def index() -> Any:
     tables = list({table.id: table for _, table in bank.banks_for(db(), viewer(), *BANK_ROLES)}.values())
     chosen = tables[0].id if filters.table_id is None and len(tables) == 1 else filters.table_id or 0
     ranges = db().scalars(sa.select(Range).where(Range.table_id == chosen).order_by(Range.path)).all()
+    if ranges and filters.range_path not in {range.path for range in ranges}:
+        filters = dataclasses.replace(filters, range_path="")  # chosen while another bank was shown
     rows, total, page, pages = paged(db(), listing.versions(viewer(), filters))
     return render_template("items/index.html", rows=rows, total=total, page=page, pages=pages, filters=filters,
                            tables=tables, ranges=ranges, counts=listing.counts(db(), viewer(), filters),

@@ -225,6 +225,15 @@ def test_strangers_find_nothing_and_candidates_have_no_door(
         assert client.get(address).status_code == 403
 
 
+def test_numbers_too_large_for_a_database_are_not_there(session: Session, bank_of_four: list[ItemVersion], people: People, enter: Enter) -> None:
+    sun, huge = people("孙丽", Role.ITEM_AUTHOR, Role.ITEM_REVIEWER), 10 ** 30
+    session.commit()
+    client = enter(sun)
+    for address in (f"/items/{huge}", f"/items/review?version={huge}", f"/exchange/{huge}"):
+        page(client, address, 404)
+    assert client.get(f"/items/?page={huge}&table={huge}&batch={huge}&difficulty={huge}").status_code == 200
+
+
 def test_retiring_asks_why(session: Session, bank_of_four: list[ItemVersion], chen: Viewer, enter: Enter) -> None:
     client, version = enter(chen), bank_of_four[2]
     assert client.post(f"/items/versions/{version.id}/retire", data={"reason": ""}).status_code == 409
