@@ -52,6 +52,7 @@ async function enter() {
   page.questions.forEach((_, place) => showOnCard(place + 1));
   go(first || 1);
   transport.kick();
+  tick();
   setInterval(tick, 250);
   return undefined;
 }
