@@ -17,7 +17,7 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import carrier, db, now, paged, viewer
+from qbank.kernel.web import carrier, db, now, paged, viewer, way_back
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 KEPT_SECONDS = 12 * 3600
@@ -192,7 +192,7 @@ def trail() -> Any:
 
 @blueprint.get("/jobs/<int:job_id>")
 def job(job_id: int) -> Any:
-    return render_template("accounts/job.html", job=fetch(db(), Job, job_id, viewer()))
+    return render_template("accounts/job.html", job=fetch(db(), Job, job_id, viewer()), back=way_back())
 
 
 @blueprint.get("/jobs/<int:job_id>/progress")

@@ -117,6 +117,8 @@ def _guard(doors: dict[str, frozenset[Role]]) -> Any:
         return None  # no such address: the 404 page
     if request.endpoint.endswith("static"):
         return None
+    if any("\x00" in text for _, values in request.values.lists() for text in values):
+        flask.abort(400)  # no keyboard types it, and PostgreSQL stores no text with it
     person = viewer() if current_user.is_authenticated else None
     roles = doors[request.endpoint]
     if person is not None:
@@ -199,10 +201,10 @@ def _refused(refusal: Refused) -> Any:
     _rolled_back()
     if wants_json():
         return {"code": refusal.code, "sentence": refusal.sentence, "details": list(refusal.details)}, 409
-    return render_template("refused.html", refusal=refusal, back=_way_back()), 409
+    return render_template("refused.html", refusal=refusal, back=way_back()), 409
 
 
-def _way_back() -> str:
+def way_back() -> str:
     referrer = request.referrer or ""
     return referrer if referrer.startswith(request.host_url) else url_for("home")
 

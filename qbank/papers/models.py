@@ -8,20 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import Mapped, Session, attributes, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, attributes, mapped_column, relationship
 
-from qbank.items.models import ItemKind, ItemVersion
+from qbank.items.models import ItemKind, ItemVersion, occupation_code_of
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.kernel.refused import Refused
-from qbank.standards.models import Occupation, Range, Standard, WeightTable
-
-
-def occupation_code_of(table_id: Any) -> Any:
-    """The occupation code behind a weight table's id, as a scalar subquery for ``reach``."""
-    return (sa.select(Occupation.code).join(Standard).join(WeightTable)
-            .where(WeightTable.id == table_id).scalar_subquery())
+from qbank.standards.models import Range, WeightTable
 
 
 class PaperState(enum.StrEnum):
@@ -118,9 +112,9 @@ class Paper(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        code = (sa.select(Occupation.code).join(Standard).join(WeightTable).join(Specification)
-                .where(Specification.id == cls.specification_id).scalar_subquery())
-        return viewer.reach(cls.institution_id, Role.PAPER_COMPOSER, occupation=code)
+        made_by = aliased(Specification)  # under a name of its own, like the weight table in occupation_code_of
+        table_id = sa.select(made_by.table_id).where(made_by.id == cls.specification_id).scalar_subquery()
+        return viewer.reach(cls.institution_id, Role.PAPER_COMPOSER, occupation=occupation_code_of(table_id))
 
 
 class PaperItem(Base):
