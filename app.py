@@ -45,6 +45,7 @@ import qbank.papers.views
 import qbank.standards.commands
 import qbank.standards.tables
 import qbank.standards.views
+import qbank.statistics.commands
 import qbank.statistics.views
 import scoring.archive.commands
 import scoring.archive.todo
@@ -207,6 +208,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     # examroom.delivery
     "delivery.static": ANYONE,
     "delivery.sign_in": ANYONE,
+    "delivery.leave": SIGNED_IN,
     "delivery.waiting_hall": {Role.CANDIDATE},
     "delivery.hall_state": {Role.CANDIDATE},
     "delivery.exam": {Role.CANDIDATE},
@@ -338,6 +340,7 @@ GROUPS: Sequence[click.Group] = (
     qbank.standards.commands.group,
     qbank.items.commands.group,
     qbank.exchange.commands.group,
+    qbank.statistics.commands.group,
     qbank.papers.commands.group,
     scoring.practical.commands.group,
     scoring.review.commands.group,
