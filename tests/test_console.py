@@ -1,0 +1,70 @@
+"""The console script, as an administrator of a new installation uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click.testing
+import pytest
+
+from app import GROUPS, ROOMS, create_app
+from qbank.kernel.console import console
+
+RUN = click.testing.CliRunner()
+
+
+@pytest.fixture
+def examroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+             fresh_database_url: Callable[[], str]) -> Callable[..., click.testing.Result]:
+    monkeypatch.setenv("EXAMROOM_DATABASE_URL", fresh_database_url())
+    commands = console(create_app, GROUPS)
+    return lambda *words: RUN.invoke(commands, ["--dir", str(tmp_path), *words])
+
+
+def test_every_room_has_a_group() -> None:
+    assert {group.name for group in GROUPS} == {room.__name__.split(".")[1] if room.__name__ != "qbank.kernel" else "accounts"
+                                               for room in ROOMS}
+
+
+def test_a_new_installation_gets_its_administrator_with_a_one_time_password(
+        examroom: Callable[..., click.testing.Result]) -> None:
+    assert examroom("upgrade").output.strip().startswith("schema 0")
+    made = examroom("accounts", "create-administrator", "root", "张三")
+    assert made.exit_code == 0, made.output
+    assert re.fullmatch(r"[a-z2-9]{10}\n", made.output)
+    twice = examroom("accounts", "create-administrator", "root", "李四")
+    assert twice.exit_code == 1
+    assert "已被使用" in twice.output
+
+
+def test_the_doctor_finds_nothing_wrong_and_says_so_in_two_forms(examroom: Callable[..., click.testing.Result]) -> None:
+    plain = examroom("check")
+    assert plain.exit_code == 0, plain.output
+    assert "ok   schema" in plain.output
+    lines = [json.loads(line) for line in examroom("check", "--json").output.splitlines()]
+    assert {line["subject"] for line in lines} >= {"disk", "database", "schema", "audit trail", "clock"}
+    assert all(line["well"] for line in lines)
+
+
+def test_serving_an_old_schema_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXAMROOM_DATABASE_URL", raising=False)
+    answer = RUN.invoke(console(create_app, GROUPS), ["serve", "--dir", str(tmp_path / "new")])
+    assert answer.exit_code == 1
+    assert "examroom upgrade" in answer.output
+
+
+def test_the_doctor_names_an_old_schema_and_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXAMROOM_DATABASE_URL", raising=False)
+    answer = RUN.invoke(console(create_app, GROUPS), ["check", "--dir", str(tmp_path / "new")])
+    assert answer.exit_code == 1
+    assert "BAD  schema" in answer.output
+    assert "run: examroom upgrade" in answer.output
+
+
+def test_a_command_of_nobody_is_refused(examroom: Callable[..., click.testing.Result]) -> None:
+    answer = examroom("statistics", "suspects", "--as", "ghost")
+    assert answer.exit_code == 1
+    assert "no active account 'ghost'" in answer.output
