@@ -317,6 +317,9 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
+# What the sign-in page offers to those who have no account.
+PUBLIC = (("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"))
+
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
     qbank.items.todo.todo,
@@ -391,7 +394,8 @@ def frame() -> dict[str, Any]:
     """What every page's frame shows: the doors that open for this person."""
     door = url_for(current_app.config["CANDIDATE_DOOR"])
     if not current_user.is_authenticated:
-        return {"navigation": [], "candidate_door": door}
+        return {"navigation": [], "candidate_door": door,
+                "public": [(title, url_for(endpoint)) for title, endpoint in PUBLIC]}
     person = web.viewer()
     opened = [(heading, [(title, endpoint) for title, endpoint in entries if may_pass(person, ACCESS[endpoint])])
               for heading, entries in NAVIGATION]

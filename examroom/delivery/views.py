@@ -5,8 +5,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+import flask
 import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import logout_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import BadRequest, NotFound
 
@@ -47,6 +49,14 @@ def sign_in() -> Any:
     start_session(account)
     target = page["next"]
     return redirect(safe_next(target) if target.startswith("/exam/") else url_for("delivery.waiting_hall"))
+
+
+@blueprint.post("/exam/leave")
+def leave() -> Any:
+    """Back to the exam door, where the next candidate signs in."""
+    logout_user()
+    flask.session.clear()
+    return redirect(url_for("delivery.sign_in"))
 
 
 @blueprint.get("/exam/hall")

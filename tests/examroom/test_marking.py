@@ -37,6 +37,10 @@ def refusal(code: str) -> Any:
     return pytest.raises(Refused, match=rf"^{code}:")
 
 
+def state_of(world: SittingWorld) -> SittingState:
+    return world.sitting.state
+
+
 def sat(world: SittingWorld) -> SittingWorld:
     """陈晓 answers all by the key, 刘洋 three items (one wrong), 周婷 does not come."""
     world.running()
@@ -51,7 +55,7 @@ def sat(world: SittingWorld) -> SittingWorld:
 def test_the_sweep_closes_marks_and_does_it_once(session: Session, world: SittingWorld) -> None:
     end = sat(world).sitting.ends_at
     desk.close_due(session, end + timedelta(seconds=30))  # the grace runs still
-    assert world.sitting.state is SittingState.DEALT
+    assert state_of(world) is SittingState.DEALT
     assert world.sheet("周婷").handed_in_how is HandIn.ABSENT
     desk.close_due(session, end + timedelta(seconds=31))
     assert world.sitting.state is SittingState.MARKED
@@ -74,7 +78,7 @@ def test_the_sweep_waits_for_granted_time(session: Session, world: SittingWorld)
     rooms.grant_time(session, world.sheet("刘洋"), 600, "断电", world.invigilator, now=world.begin)
     desk.close_due(session, end + 9 * MINUTE)
     assert [world.sheet(name).state for name in ("陈晓", "刘洋")] == [SheetState.HANDED_IN, SheetState.STARTED]
-    assert world.sitting.state is SittingState.DEALT
+    assert state_of(world) is SittingState.DEALT
     desk.close_due(session, end + 11 * MINUTE)
     assert world.sitting.state is SittingState.MARKED
 

@@ -130,11 +130,16 @@ function ask() {
     all: numbers.length, early: page.early - performance.now() / 1000 });
 }
 
-function tick() {
-  if (page.done) return;
+function showClock() {
   const remaining = clock.remaining();
   byId("clock").textContent = spoken(remaining);
   byId("clock").dataset.kind = remaining <= 60 ? "last" : remaining <= 300 ? "soon" : "";
+  return remaining;
+}
+
+function tick() {
+  if (page.done) return;
+  const remaining = showClock();
   const warning = clock.warning();
   if (warning) say(`距离考试结束还有 ${warning} 分钟。`);
   if (remaining <= 0 && !page.ending) finish("time");
@@ -187,7 +192,8 @@ async function close(data) {
   }
   byId("desk").hidden = true;
   saved("已交卷", "good");
-  byId("clock").textContent = "00:00";
+  byId("hand-in").hidden = true;
+  byId("time").hidden = true;
   showFinal(byId("final"), data.receipt, base);
 }
 
@@ -223,6 +229,7 @@ function refused(found) {
 function standing(data) {
   if (data.state === "handed_in") { close(data); return; }
   clock.set(data.remaining_seconds);
+  showClock();
   page.early = performance.now() / 1000 + data.hand_in_in_seconds;
   if (page.granted !== null && data.granted_seconds !== page.granted) {
     say(data.message);
