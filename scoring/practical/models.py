@@ -188,8 +188,11 @@ class PracticalScore(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        """The offices; a candidate sees the published result instead."""
-        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
+        """The offices, and the assessors who signed for it; a candidate sees the published result instead."""
+        judged = sa.select(GroupMember.enrolment_id).join(GroupMember.group).join(PracticalGroup.assessors).where(
+            GroupAssessor.account_id == viewer.account_id)
+        return sa.or_(sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), cls.enrolment_id.in_(judged)),
+                      cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer))))
 
 
 class Absence(Base):

@@ -96,5 +96,8 @@ class ReviewScore(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        """The offices; a candidate sees the published result instead."""
-        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
+        """The offices, and the panel that signed for it; a candidate sees the published result instead."""
+        judged = sa.select(ReviewPanel.plan_id).join(ReviewPanel.members).where(PanelMember.account_id == viewer.account_id)
+        return sa.or_(sa.and_(sa.literal(viewer.has(Role.REVIEW_EXAMINER)),
+                              cls.enrolment.has(Enrolment.plan_id.in_(judged))),
+                      cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer))))

@@ -3,7 +3,7 @@
 
 document.querySelectorAll("[data-step], [data-set], [data-add], [data-all]").forEach((button) => { button.hidden = false; });
 const halves = (text) => {  // typed points as half-points, or null when that cannot be read
-  const cleaned = text.trim().replace("．", ".");
+  const cleaned = text.trim().normalize("NFKC");  // a Chinese keyboard may type full-width digits
   if (!/^\d+(\.\d+)?$/.test(cleaned)) return null;
   const doubled = Number(cleaned) * 2;
   return Number.isInteger(doubled) ? doubled : null;
@@ -50,7 +50,9 @@ if (marking) {
     const next = inputs[inputs.indexOf(event.target) + 1];
     if (next) next.focus();
   });
+  if (marking.dataset.draft && signed) sessionStorage.removeItem(marking.dataset.key);
   if (marking.dataset.draft && !signed) keepDraft();
+  if (marking.hasAttribute("data-keep")) marking.addEventListener("input", () => keep(marking));  // site.js fills it again
   marking.addEventListener("input", (event) => {
     if (event.target.classList.contains("score")) judge(event.target);
     add();
@@ -80,14 +82,27 @@ if (marking) {
       say("正在保存…");
       later(700);
     });
-    document.addEventListener("submit", (event) => {  // on the document: after the question that may have stopped it
+    let leaving = false;
+    document.addEventListener("submit", async (event) => {  // on the document: after the question that may have stopped it
       if (event.target !== marking || event.defaultPrevented) return;
-      clearTimeout(timer);
-      pending.clear();
-      store();
+      event.preventDefault();  // without a network the browser would leave the page, and what was typed with it
+      const act = document.createElement("input");
+      Object.assign(act, { type: "hidden", name: event.submitter.name, value: event.submitter.value });
+      if (leaving) return;
+      leaving = true;
+      leaving = await delivered();
+      if (!leaving) return;
+      marking.append(act);
+      marking.submit();
     });
-    async function send() {
-      if (sending || !pending.size) return;
+    async function delivered() {  // whether the server can be reached and has every mark that can be read
+      clearTimeout(timer);
+      say("正在保存…");
+      while (sending) await new Promise((resolve) => setTimeout(resolve, 100));
+      return send(true);
+    }
+    async function send(probing = false) {
+      if (sending || !(pending.size || probing)) return false;
       sending = true;
       const sent = new Map(pending);
       try {
@@ -96,24 +111,27 @@ if (marking) {
           headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content },
           body: JSON.stringify({ marks: Object.fromEntries(sent) }),
         });
+        if (response.status === 401 && probing) return true;  // the form itself is kept while its sender signs in again
         const answer = await response.json();
         if (!response.ok) {  // refused: trying again would not help, the sentence says what to do
           say(answer.sentence, true);
           if (response.status === 503) later(3000);
-          sending = false;
-          return;
+          return false;
         }
         sent.forEach((text, row) => { if (pending.get(row) === text) pending.delete(row); });
         store();
         say(`草稿已保存 ${answer.saved_at}` + (answer.left ? `，还有 ${answer.left} 项` : "，各项已评"));
         if (pending.size) later(700);
+        return true;
       } catch {
-        say("网络不通，评分已留在本机，恢复后自动保存", true);
+        say(probing ? "网络不通，没有提交。评分已留在本机，恢复后自动保存，请届时再按一次" : "网络不通，评分已留在本机，恢复后自动保存", true);
         later(3000);
+        return false;
+      } finally {
+        sending = false;
       }
-      sending = false;
     }
-    window.addEventListener("beforeunload", (event) => { if (pending.size) event.preventDefault(); });
+    window.addEventListener("beforeunload", (event) => { if (pending.size && !leaving) event.preventDefault(); });
   }
 }
 
