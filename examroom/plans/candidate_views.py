@@ -28,6 +28,7 @@ from qbank.standards.models import LEVEL_NAMES
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ERRORS_SHOWN = 200
+UPLOADS_SHOWN = 5
 
 
 def _excel(content: bytes, name: str) -> Any:
@@ -54,8 +55,11 @@ def candidates(plan_id: int) -> Any:
 
 def _list(plan: ExamPlan, refusal: Refused | None = None) -> str:
     rows, total, page, pages = paged(db(), _searched(plan))
+    officer = on_duty(db(), viewer(), plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
+    uploads = db().scalars(visible(RosterImport, viewer()).where(RosterImport.plan_id == plan.id)
+                           .order_by(RosterImport.id.desc()).limit(UPLOADS_SHOWN)).all() if officer else []
     return render_template("plans/candidates.html", plan=plan, rows=rows, total=total, page=page, pages=pages, refusal=refusal,
-                           officer=on_duty(db(), viewer(), plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id))
+                           officer=officer, uploads=uploads)
 
 
 @blueprint.get("/<int:plan_id>/candidates.xlsx")

@@ -50,6 +50,7 @@ def sitting(sitting_id: int) -> Any:
     return render_template(
         "plans/sitting.html", sitting=found, plan=plan, officer=officer, planned=found.state == SittingState.PLANNED,
         free=free, invigilators=staffing.invigilators_for(db(), plan) if officer else [],
+        watching=staffing.posts(db(), found) if officer else {},
         papers=sittings.papers_for(db(), found) if officer else [], obstacles=sittings.obstacles(db(), found),
         classes=_classes(found), seated=steps.seats_in(db(), found.id), pack=pack_for(db(), plan.institution),
         capacity=sum(room.room.seats for room in found.rooms), starts_local=f"{local(found.starts_at):%Y-%m-%dT%H:%M}")

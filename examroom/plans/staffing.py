@@ -52,7 +52,7 @@ def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, accoun
     if any(account_id not in by_id for account_id in wanted):
         raise Refused("not_an_invigilator", "所选人员中有人没有本校监考员权限。请从名单中选择，或请系统管理员授予监考员角色。")
     _check_number(session, sitting, len(wanted), candidates)
-    elsewhere = _elsewhere(session, sitting, but_room=room_id)
+    elsewhere = posts(session, sitting, but_room=room_id)
     for account_id in wanted:
         if account_id in elsewhere:
             raise Refused("invigilator_busy", f"{by_id[account_id].name}同一时间已在{elsewhere[account_id]}监考。请换人或调整时间。")
@@ -77,7 +77,7 @@ def overlapping(session: Session, sitting: Sitting) -> list[Sitting]:
     return [other for other in near if other.ends_at > sitting.starts_at]
 
 
-def _elsewhere(session: Session, sitting: Sitting, but_room: int = 0) -> dict[int, str]:
+def posts(session: Session, sitting: Sitting, but_room: int = 0) -> dict[int, str]:
     """Account -> where it invigilates at the same time, leaving out one room of this sitting."""
     rooms = [used for other in [sitting, *overlapping(session, sitting)] for used in other.rooms
              if not (other.id == sitting.id and used.room_id == but_room)]

@@ -52,7 +52,8 @@ def _sent(plan: ExamPlan) -> Step:
 
 
 def _decided(plan: ExamPlan) -> Step:
-    return Step("审核批准", plan.state == PlanState.APPROVED, plan.state.chinese)
+    detail = "尚未报送" if plan.state == PlanState.DRAFT else plan.state.chinese
+    return Step("审核批准", plan.state == PlanState.APPROVED, detail)
 
 
 def _enrolled(plan: ExamPlan, candidates: int) -> Step:

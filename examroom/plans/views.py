@@ -50,7 +50,11 @@ def new() -> Any:
                                now=now())
     except Refused as refusal:
         return _form(None, refusal), 409
-    flash("方案草稿已保存。请继续安排场次和考生，并在最迟报送日前报送。", "success")
+    latest = desk.deadline(db(), plan).latest
+    if latest is not None and latest < local_date(now()):
+        flash("方案草稿已保存，但最迟报送日已过，报送前须推迟首考日。", "warning")
+    else:
+        flash("方案草稿已保存。请继续安排场次和考生，并在最迟报送日前报送。", "success")
     return redirect(url_for("plans.show", plan_id=plan.id))
 
 

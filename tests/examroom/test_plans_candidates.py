@@ -170,6 +170,7 @@ def test_an_upload_is_previewed_then_imported_whole(world: PlanWorld, session: S
     assert enrolled(session) == 0  # nothing is written by a preview
     kept = session.scalars(sa.select(RosterImport)).one()
     assert kept.content is not None
+    assert preview in liu.get("/plans/1/candidates").get_data(as_text=True)  # an upload that waits is found again
     assert identity_number(1).encode() not in kept.content  # encrypted at rest
     session.commit()
     assert liu.post(preview + "/import").status_code == 302
@@ -180,6 +181,7 @@ def test_an_upload_is_previewed_then_imported_whole(world: PlanWorld, session: S
     assert not session.scalars(sa.select(AuditEntry).where(AuditEntry.changes.contains(identity_number(1)))).all()
     session.commit()
     assert liu.post(preview + "/import").status_code == 409  # pressed twice
+    assert "已导入 3 名考生" in liu.get("/plans/1/candidates").get_data(as_text=True)
     listed = liu.get("/plans/1/candidates?q=考生002").get_data(as_text=True)
     assert "考生002" in listed
     assert "考生003" not in listed

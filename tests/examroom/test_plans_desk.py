@@ -212,6 +212,7 @@ def test_pages_carry_a_plan_to_its_approval(world: PlanWorld, session: Session, 
     assert liu.post("/plans/new", data=data | {"scope_id": 99}).status_code == 404
     assert liu.post("/plans/new", data={}).status_code == 409
     assert liu.post("/plans/new", data=data).headers["Location"] == "/plans/1"
+    assert "在最迟报送日前报送" in liu.get("/plans/1").get_data(as_text=True)
     page = liu.get("/plans/1").get_data(as_text=True)
     assert "最迟报送日 2026年6月15日" in page  # 16-18, 22-26, 29, 30 June are the ten working days
     assert "2026年10月" not in page

@@ -263,6 +263,8 @@ def test_the_pages_of_a_sitting(world: PlanWorld, session: Session, enter: Calla
     assert liu.post("/plans/sittings/1/rooms", data={"room_id": 1, "invigilator_id": ids[:1]}).status_code == 409
     assert liu.post("/plans/sittings/1/rooms", data={"room_id": 1, "invigilator_id": ["x"]}).status_code == 409
     assert liu.post("/plans/sittings/1/rooms", data={"room_id": 1, "invigilator_id": ids[:2]}).status_code == 302
+    assert liu.post("/plans/rooms", data={"institution_id": world.school.id, "name": "机房二", "seats": 30}).status_code == 302
+    assert "（已在“理论第一场”第一机房）" in liu.get("/plans/sittings/1").get_data(as_text=True)  # nobody need try and fail
     assert liu.post("/plans/sittings/1/paper").status_code == 409
     assert liu.post("/plans/sittings/1/paper", data={"paper_id": paper_id}).status_code == 302
     assert liu.post("/plans/sittings/1/seats", data={"all": 1}).status_code == 302
