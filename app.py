@@ -38,6 +38,7 @@ import qbank.exchange.views
 import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
+import qbank.kernel.jobs
 import qbank.kernel.views
 import qbank.papers.commands
 import qbank.papers.todo
@@ -322,6 +323,7 @@ PUBLIC = (("证书查询", "certificates.query"), ("评价机构目录", "filing
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
+    qbank.kernel.jobs.todo,
     qbank.items.todo.todo,
     qbank.exchange.todo.todo,
     qbank.papers.todo.todo,

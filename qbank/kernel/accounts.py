@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ DUMMY_HASH = HASHER.hash("nobody has this password")  # an unknown login costs a
 WINDOW = timedelta(minutes=15)
 FAILURES_PER_ADDRESS = 5  # of one login from one address: a whole lab shares one address
 FAILURES_PER_LOGIN = 20
+REGION_PREFIX = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}")
+OCCUPATION_CODE = re.compile(r"[0-9]-[0-9]{2}-[0-9]{2}-[0-9]{2}(-[0-9]{3})?")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: handed out on paper
 
 
@@ -154,6 +157,10 @@ def give(session: Session, account: Account, scope: Scope) -> Grant:
     """Add a grant, once."""
     if scope.role not in GRANTABLE:
         raise Refused("role_not_grantable", f"“{scope.role.chinese}”不是可以授予的角色。")
+    if scope.region and not REGION_PREFIX.fullmatch(scope.region):
+        raise Refused("region", f"地区前缀应为 2、4 或 6 位数字（省、市、区县），例如 4301，现在是“{scope.region}”。")
+    if scope.occupation_code and not OCCUPATION_CODE.fullmatch(scope.occupation_code):
+        raise Refused("occupation_code", f"职业编码应与职业分类大典一致，例如 6-31-01-03，现在是“{scope.occupation_code}”。")
     for grant in account.grants:
         if Scope(grant.role, grant.institution_id, grant.region, grant.occupation_code, grant.plan_id) == scope:
             return grant
@@ -162,6 +169,18 @@ def give(session: Session, account: Account, scope: Scope) -> Grant:
     session.add(grant)
     session.flush()
     return grant
+
+
+def withdraw(session: Session, account: Account, grant_id: int) -> None:
+    """Take a grant away; the account has to sign in again. The installation keeps an administrator."""
+    held = next((grant for grant in account.grants if grant.id == grant_id), None)
+    if held is None:
+        raise Refused("no_such_grant", "这个角色已经收回，请刷新页面查看。")
+    others = sa.select(Grant.id).where(Grant.role == Role.ADMINISTRATOR, Grant.id != grant_id).limit(1)
+    if held.role is Role.ADMINISTRATOR and session.scalar(others) is None:
+        raise Refused("last_administrator", "这是最后一位系统管理员，收回后就没有人能管理账号了。请先把“系统管理员”授予另一个账号。")
+    account.grants.remove(held)
+    account.generation += 1
 
 
 def sign_in(session: Session, login: str, password: str, address: str, *, now: datetime) -> Account | None:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from qbank.kernel.db import Actor, Base, Database, Id, Line, after_commit
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock, utc_now
+from qbank.kernel.todo import Todo
 
 LOG = logging.getLogger(__name__)
 SWEEP_SECONDS = 5
@@ -64,6 +65,15 @@ class Job(Base):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         return cls.account_id == viewer.account_id
+
+
+def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
+    """What this person asked for and has not got: the newest job of each kind that still runs, or failed today."""
+    newest = sa.select(sa.func.max(Job.id)).where(Job.visible_to(viewer)).group_by(Job.kind)
+    found = session.scalars(sa.select(Job).where(
+        Job.id.in_(newest), Job.state != JobState.DONE, Job.created_at > now - timedelta(days=1)).order_by(Job.id))
+    return [Todo(f"{'正在处理' if job.state in (JobState.WAITING, JobState.RUNNING) else '没有办成'}：{job.title}",
+                 "accounts.job", {"job_id": job.id}, job.message) for job in found]
 
 
 @dataclass(frozen=True)

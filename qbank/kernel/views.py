@@ -14,6 +14,7 @@ from qbank.kernel import accounts, audit
 from qbank.kernel.access import GRANTABLE, Role, Scope, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.forms import whole_number
 from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
@@ -125,8 +126,11 @@ def show(account_id: int) -> Any:
 def grant(account_id: int) -> Any:
     account = fetch(db(), Account, account_id, viewer())
     form = request.form
-    scope = Scope(Role(form["role"]), form.get("institution_id", type=int), form.get("region", "").strip() or None,
-                  form.get("occupation_code", "").strip() or None, form.get("plan_id", type=int))
+    # A field that cannot be read must never become "not bounded".
+    school = fetch(db(), Institution, int(form["institution_id"]), viewer()) if form.get("institution_id") else None
+    plan = form.get("plan_id", "").strip()
+    scope = Scope(Role(form["role"]), school.id if school else None, form.get("region", "").strip() or None,
+                  form.get("occupation_code", "").strip() or None, whole_number(plan, "计划编号", 1, 10**9) if plan else None)
     accounts.give(db(), account, scope)
     flash(f"已授予“{scope.role.chinese}”。", "success")
     return redirect(url_for("accounts.show", account_id=account.id))
@@ -135,8 +139,7 @@ def grant(account_id: int) -> Any:
 @blueprint.post("/<int:account_id>/grants/<int:grant_id>/withdraw")
 def withdraw(account_id: int, grant_id: int) -> Any:
     account = fetch(db(), Account, account_id, viewer())
-    account.grants = [held for held in account.grants if held.id != grant_id]
-    account.generation += 1
+    accounts.withdraw(db(), account, grant_id)
     flash("已收回该角色，此账号需要重新登录。", "success")
     return redirect(url_for("accounts.show", account_id=account.id))
 
@@ -186,8 +189,10 @@ def trail() -> Any:
     if who := request.args.get("who", "").strip():
         query = query.where(AuditEntry.actor_name.contains(who, autoescape=True))
     rows, total, page, pages = paged(db(), query)
-    return render_template("accounts/audit.html", rows=rows, total=total, page=page, pages=pages,
-                           breaks=audit.verify(db()) if request.args.get("verify") else None, head=audit.head(db()))
+    tables = db().scalars(sa.select(AuditEntry.table_name).distinct().order_by(AuditEntry.table_name))
+    return render_template("accounts/audit.html", rows=rows, total=total, page=page, pages=pages, tables=tables.all(),
+                           breaks=audit.verify(db()) if request.args.get("verify") else None, head=audit.head(db()),
+                           everything=db().scalar(sa.select(sa.func.count()).select_from(AuditEntry)))
 
 
 @blueprint.get("/jobs/<int:job_id>")
