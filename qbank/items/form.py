@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.datastructures import MultiDict
 
-from qbank.items.draft import LETTERS, Draft, findings, normalise
+from qbank.items.draft import KINDS, LETTERS, Draft, findings, normalise
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range, WeightTable
 
@@ -48,6 +48,14 @@ def read_draft(session: Session, form: MultiDict[str, str], table: WeightTable) 
         options=() if kind == "judge" else tuple(form.get(f"option_{letter}", "") for letter in LETTERS),
         source=form.get("source", ""), difficulty=int(difficulty) if difficulty in {"1", "2", "3", "4", "5"} else 0,
         range_path=point.range.path if point else "", point_segment=point.segment if point else "")
+
+
+def beginning(session: Session, asked: MultiDict[str, str], table: WeightTable) -> Draft:
+    """An empty form; the next of several items begins at the point and with the kind of the one before."""
+    point = _point(session, asked.get("point", ""), table)
+    kind = asked.get("kind", "")
+    return replace(EMPTY, kind=kind if kind in KINDS else EMPTY.kind, range_path=point.range.path if point else "",
+                   point_segment=point.segment if point else "")
 
 
 def leaf_ranges(session: Session, table: WeightTable) -> list[Range]:

@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 
 from qbank.items import bank, listing, work  # noqa: F401  # work registers its kind of job
 from qbank.items.draft import KINDS, LETTERS, Draft
-from qbank.items.form import EMPTY, Complaint, leaf_ranges, read_draft
+from qbank.items.form import Complaint, beginning, leaf_ranges, read_draft
 from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.accounts import Institution
@@ -70,7 +70,7 @@ def new() -> Any:
         return render_template("items/choose.html", banks=banks)
     school, table = chosen[0] if chosen else banks[0]
     if request.method == "GET":
-        return _form(table, school, EMPTY)
+        return _form(table, school, beginning(db(), request.args, table))
     draft = read_draft(db(), request.form, table)
     try:
         version = bank.add_item(db(), table, school.id, draft, viewer(), now=now())

@@ -166,7 +166,7 @@ def share_warnings(counts: Counts) -> list[str]:
 def quantity_warnings(leaves: Sequence[tuple[str, int, int]]) -> list[str]:
     """Warns where points are few: ``leaves`` are (label, weight, number of points) of one theory table."""
     warnings = []
-    short = [f"{label}（比重 {percent(weight)}，现有 {points} 个，宜有 {weight * POINTS_PER_PERCENT // 2} 个以上）"
+    short = [f"{label} {points} 个（宜 {weight * POINTS_PER_PERCENT // 2} 个以上）"
              for label, weight, points in leaves if points * 2 < weight * POINTS_PER_PERCENT]
     total = sum(points for _, _, points in leaves)
     if total < POINTS_PER_LEVEL:

@@ -91,6 +91,8 @@ def _find_head(found: dict[str, list[Cells]], subject: Subject) -> tuple[list[Ce
             levels = {column: level for column, cell in enumerate(row) if (level := level_of(cell))}
             if levels and min(levels) > 0:
                 return rows, number, levels
+    if any("鉴定点" in cell for rows in found.values() for row in rows[:30] for cell in row):
+        raise Refused("points_as_weights", "这个文件像是鉴定要素细目表，请在“导入哪一种表”中选择“鉴定要素细目表”，再选择等级。")
     raise Refused("no_level_columns", "没有找到表头。表头行应是：职业功能（或项目）、五级/初级工、四级/中级工、三级/高级工、二级/技师、一级/高级技师"
                                       "（没有的等级可以省去）。请下载模板对照。")
 

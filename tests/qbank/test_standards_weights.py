@@ -105,7 +105,7 @@ def test_few_points_are_warned_about() -> None:
     # 2 points per 1 %: weight 5 asks for 10, weight 12.5 asks for 25
     few = quantity_warnings([("甲", 10, 9), ("乙", 25, 25)])
     assert "34 个鉴定点" in few[0]
-    assert "甲（比重 5，现有 9 个，宜有 10 个以上）" in few[1]
+    assert "甲 9 个（宜 10 个以上）" in few[1]
     assert "乙" not in few[1]
     assert quantity_warnings([("甲", 200, 200)]) == []
 

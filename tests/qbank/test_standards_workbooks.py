@@ -97,7 +97,8 @@ def test_two_columns_of_one_level_are_a_problem() -> None:
 
 
 @pytest.mark.parametrize(("content", "code"), [(book([]), "empty_workbook"), (b"PK\x03\x04", "broken_workbook"),
-                                               (book([["甲", "乙"], [1, 2]]), "no_level_columns")])
+                                               (book([["甲", "乙"], [1, 2]]), "no_level_columns"),
+                                               (book([["鉴定点代码", "鉴定点名称"], ["001", "安全"]]), "points_as_weights")])
 def test_what_is_no_weight_table_is_refused(content: bytes, code: str) -> None:
     with pytest.raises(Refused, match=code):
         read_weights(content, Subject.SKILL)
