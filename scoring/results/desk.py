@@ -21,7 +21,7 @@ from scoring.results.parts import CandidateParts, gather, join_all, open_sitting
 from scoring.results.route import DESKS, OFF_NOTICE, move
 from scoring.results.workbook import workbook
 
-__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "publish", "record_objection", "submit", "withdraw", "workbook"]
+__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "outdated", "publish", "record_objection", "submit", "withdraw", "workbook"]
 
 
 def list_of(session: Session, plan: ExamPlan) -> ResultList | None:
@@ -82,7 +82,7 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     if missing := [f"{parts.enrolment.candidate.name} {line}" for parts in candidates for line in parts.missing]:
         raise Refused("incomplete", f"还有 {len(missing)} 项成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，"
                                     "然后重新合成。", missing[:50])
-    if _outdated(result_list, candidates):
+    if outdated(result_list, candidates):
         raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
     if not plan.contact.strip():
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
@@ -94,7 +94,7 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     session.flush()
 
 
-def _outdated(result_list: ResultList, candidates: list[CandidateParts]) -> bool:
+def outdated(result_list: ResultList, candidates: list[CandidateParts]) -> bool:
     """Whether scores, absences or candidates changed since the merge."""
     held = {one.enrolment_id: (one.theory, one.practical, one.review, one.passed, tuple(one.reasons))
             for one in result_list.results}

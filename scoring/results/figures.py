@@ -17,16 +17,22 @@ BANDS: tuple[tuple[str, int, int], ...] = (("0–39.5", 0, 79), ("40–49.5", 80
 
 @dataclass(frozen=True)
 class Figures:
-    """``rate`` is the share of passes among all candidates, 0 when there is none."""
+    """``rate`` is the share of passes among all candidates, 0 when there is none; ``incomplete`` lack a part."""
 
     candidates: int
     passed: int
     rate: float
+    incomplete: int
+
+    @property
+    def failed(self) -> int:
+        return self.candidates - self.passed - self.incomplete
 
 
 def figures(results: Sequence[Result]) -> Figures:
     passed = sum(result.passed for result in results)
-    return Figures(len(results), passed, passed / len(results) if results else 0.0)
+    return Figures(len(results), passed, passed / len(results) if results else 0.0,
+                   sum(not result.is_complete for result in results))
 
 
 def score_of(result: Result, part: str) -> int | None:

@@ -14,6 +14,7 @@ from scoring.practical.joining import spoken_points
 from scoring.review.joining import REVIEWED_LEVELS
 
 THEORY, PRACTICAL, REVIEW = "理论知识", "操作技能", "综合评审"
+PENDING = "尚无成绩"  # ends the sentence of a part that is still to come
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def merge(level: int, theory: int | None, practical: int | None, review: int | N
             reasons.append(f"{part}缺考")
         elif score is None:
             passed = complete = False
-            reasons.append(f"{part}尚无成绩")
+            reasons.append(f"{part}{PENDING}")
         elif part == PRACTICAL and practical_vetoed:
             passed = False
             reasons.append(f"{part} {spoken_points(score)} 分，但违反 ★ 关键技能要求，按一票否决判为不合格")

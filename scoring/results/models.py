@@ -12,6 +12,7 @@ from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Versioned
+from scoring.results.merge import PENDING
 
 
 class ResultState(enum.StrEnum):
@@ -74,6 +75,16 @@ class Result(Base):
     reasons: Mapped[list[str]] = mapped_column(sa.JSON)
     list: Mapped[ResultList] = relationship(back_populates="results")
     enrolment: Mapped[Enrolment] = relationship()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no part is still to come; an incomplete list is never posted."""
+        return not any(reason.endswith(PENDING) for reason in self.reasons)
+
+    @property
+    def verdict(self) -> str:
+        """The word for the office's pages; who lacks a part has not failed yet."""
+        return "合格" if self.passed else "不合格" if self.is_complete else "成绩不全"
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:

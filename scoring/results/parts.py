@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from examroom.delivery.models import HandIn, Sheet
 from examroom.marking.models import TheoryScore
-from examroom.plans.models import Enrolment, ExamPlan, Sitting, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting, SittingState
 from scoring.practical import desk as practical
 from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup, PracticalScore
 from scoring.results.merge import PRACTICAL, REVIEW, THEORY, Outcome, merge, required_parts
@@ -85,14 +85,22 @@ def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidatePa
     panel = review.panel_of(session, plan) if REVIEW in needed else None
     members = [one.account.name for one in panel.members] if panel else []
     signed = _panel_signatures(session, plan)
+    sittings = _waiting_sittings(session, plan)
     for key, parts in found.items():
         if parts.theory is None and THEORY not in parts.absent and not parts.theory_void:
-            parts.missing.append("理论知识：没有答卷成绩，请检查是否已编排座位并评分")
+            parts.missing.append("理论知识：" + (f"{sittings[key]}还没有评分" if key in sittings else "没有答卷成绩，请检查是否已编排座位"))
         if parts.practical is None and PRACTICAL not in parts.absent:
             parts.missing.append("操作技能：" + unsigned.get(key, "未编入考核组"))
         if REVIEW in needed and parts.review is None and REVIEW not in parts.absent:
             waits = [name for name in members if name not in signed[key]]
             parts.missing.append("综合评审：" + (f"等待{'、'.join(waits)}签字" if members else "未组建评审委员会"))
+
+
+def _waiting_sittings(session: Session, plan: ExamPlan) -> dict[int, str]:
+    """Enrolment -> name of the sitting that it has a seat in and that is not marked yet."""
+    rows = session.execute(sa.select(Seat.enrolment_id, Sitting.name).join(Sitting, Seat.sitting_id == Sitting.id)
+                           .where(Sitting.plan_id == plan.id, Sitting.state != SittingState.MARKED))
+    return {enrolment_id: name for enrolment_id, name in rows}  # noqa: C416  # a Row is no pair to the type checker
 
 
 def _practical_waits(session: Session, plan: ExamPlan) -> dict[int, str]:

@@ -12,6 +12,7 @@ from examroom.plans.models import ExamPlan, PlanState, Sitting, SittingState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.times import spoken
 from qbank.kernel.todo import Todo
+from scoring.results.desk import outdated
 from scoring.results.models import ResultList, ResultState
 from scoring.results.notice import last_day
 from scoring.results.parts import gather
@@ -53,11 +54,21 @@ def _at_school(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo
                                                                    ResultState.NOTICED))).order_by(ResultList.id))
     for one in lists:
         if one.state is ResultState.DRAFT:
-            yield _todo("核对并公示成绩", one.plan, "：成绩已合成")
+            yield _draft(session, one)
         elif one.state is ResultState.RETURNED:
             yield _todo("更正退回的结果", one.plan, f"：{one.decisions[-1].comment}")
         else:
             yield from _on_notice(one, now)
+
+
+def _draft(session: Session, one: ResultList) -> Todo:
+    """What a merged list that is not posted yet waits for."""
+    candidates = gather(session, one.plan)
+    if missing := sum(bool(parts.missing) for parts in candidates):
+        return _todo("补齐成绩", one.plan, f"：已合成，还有 {missing} 名考生成绩不全")
+    if outdated(one, candidates):
+        return _todo("重新合成成绩", one.plan, "：合成以后成绩又有变化")
+    return _todo("核对并公示成绩", one.plan, "：成绩已合成")
 
 
 def _on_notice(one: ResultList, now: datetime) -> Iterator[Todo]:

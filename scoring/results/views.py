@@ -45,9 +45,10 @@ def show(plan_id: int) -> Any:
     found = desk.list_of(db(), plan)
     in_charge = may_act(db(), plan, viewer(), Role.EXAM_OFFICER)
     early = found is None or found.state in OFF_NOTICE
+    gathered = gather(db(), plan) if early else []
     shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required_parts(plan.level), "now": now(),
-             "unmarked": open_sittings(db(), plan) if early else [],
-             "missing": [one for one in gather(db(), plan) if one.missing] if early else []}
+             "unmarked": open_sittings(db(), plan) if early else [], "missing": [one for one in gathered if one.missing],
+             "outdated": early and found is not None and desk.outdated(found, gathered)}
     if found is None:
         return render_template("results/waiting.html", **shown)
     everyone = listing.all_of(db(), found)
@@ -65,7 +66,10 @@ def show(plan_id: int) -> Any:
 def merge(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     made = desk.merge_plan(db(), plan, viewer(), now=now())
-    flash(f"已合成 {len(made.results)} 名考生的成绩，请逐项核对后公示。", "success")
+    if lacking := sum(not one.is_complete for one in made.results):
+        flash(f"已合成 {len(made.results)} 名考生的成绩，其中 {lacking} 名成绩不全：可以查看，补齐并重新合成后才能公示。", "warning")
+    else:
+        flash(f"已合成 {len(made.results)} 名考生的成绩，请逐项核对后公示。", "success")
     return _to(plan)
 
 

@@ -19,8 +19,12 @@ WIDTHS = {"序号": 6, "准考证号": 16, "姓名": 12, "证件号码": 22, "�
 
 
 def workbook(result_list: ResultList, results: Sequence[Result] | None = None) -> bytes:
-    """An ``.xlsx`` file of ``results`` (all of the list when None). Text is written as text, never as a formula."""
-    rows = sorted(result_list.results if results is None else results, key=lambda one: one.enrolment.ticket_number)
+    """An ``.xlsx`` file: the roster shows ``results`` in their order (None: all by ticket), the summary counts everyone.
+
+    Text is written as text, never as a formula.
+    """
+    everyone = sorted(result_list.results, key=lambda one: one.enrolment.ticket_number)
+    rows = everyone if results is None else list(results)
     stream = BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                                         "strings_to_numbers": False})
@@ -28,12 +32,13 @@ def workbook(result_list: ResultList, results: Sequence[Result] | None = None) -
         "title": book.add_format({"bold": True, "font_size": 14}),
         "head": book.add_format({"bold": True, "bg_color": "#E8EEF7", "border": 1, "align": "center", "valign": "vcenter"}),
         "text": book.add_format({"border": 1, "text_wrap": True, "valign": "top"}),
+        "count": book.add_format({"border": 1, "num_format": "0", "valign": "top"}),
         "score": book.add_format({"border": 1, "num_format": "0.0", "valign": "top"}),
         "failed": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_color": "#B3261E"}),
         "share": book.add_format({"border": 1, "num_format": "0.0%"}),
     }
     _roster(book.add_worksheet("结果名册"), result_list, rows, formats)
-    _summary(book, book.add_worksheet("汇总"), result_list, rows, formats)
+    _summary(book, book.add_worksheet("汇总"), result_list, everyone, formats)
     book.close()
     return stream.getvalue()
 
@@ -48,15 +53,17 @@ def _title(result_list: ResultList) -> tuple[str, str]:
 def _roster(sheet: Any, result_list: ResultList, rows: Sequence[Result], formats: dict[str, Any]) -> None:
     title, note = _title(result_list)
     sheet.write_string(0, 0, title, formats["title"])
-    sheet.write_string(1, 0, note)
+    chosen = f"　按筛选条件列出 {len(rows)} / {len(result_list.results)} 名考生" if len(rows) < len(result_list.results) else ""
+    sheet.write_string(1, 0, note + chosen)
     reviewed = REVIEW in required_parts(result_list.plan.level)
     heads = [head for head in WIDTHS if head != REVIEW or reviewed]
     for column, head in enumerate(heads):
         sheet.set_column(column, column, WIDTHS[head])
         sheet.write_string(2, column, head, formats["head"])
     for line, result in enumerate(rows, 3):
-        for column, head in enumerate(heads):
-            _cell(sheet, line, column, _value(result, head, line - 2), formats)
+        sheet.write_number(line, 0, line - 2, formats["count"])
+        for column, head in enumerate(heads[1:], 1):
+            _cell(sheet, line, column, _value(result, head), formats)
     sheet.freeze_panes(3, 3)
     sheet.autofilter(2, 0, max(2, len(rows) + 2), len(heads) - 1)
     sheet.set_landscape()
@@ -66,12 +73,12 @@ def _roster(sheet: Any, result_list: ResultList, rows: Sequence[Result], formats
     sheet.set_footer("&L制表人：　　　　审核人：&C第 &P 页 / 共 &N 页")
 
 
-def _value(result: Result, head: str, number: int) -> Any:
+def _value(result: Result, head: str) -> Any:
     enrolment = result.enrolment
-    values = {"序号": str(number), "准考证号": enrolment.ticket_number, "姓名": enrolment.candidate.name,
+    values = {"准考证号": enrolment.ticket_number, "姓名": enrolment.candidate.name,
               "证件号码": enrolment.candidate.identity_masked or "", "学号": enrolment.student_number,
               "班级": enrolment.class_name, "理论知识": result.theory, "操作技能": result.practical, "综合评审": result.review,
-              "认定结果": "合格" if result.passed else "不合格", "说明": "；".join(result.reasons)}
+              "认定结果": result.verdict, "说明": "；".join(result.reasons)}
     return values[head]
 
 
@@ -88,11 +95,14 @@ def _summary(book: Any, sheet: Any, result_list: ResultList, rows: Sequence[Resu
     sheet.write_string(1, 0, note)
     counted = figures(rows)
     for line, (name, number) in enumerate((("考生", counted.candidates), ("合格", counted.passed),
-                                           ("不合格", counted.candidates - counted.passed)), 3):
+                                           ("不合格", counted.failed)), 3):
         sheet.write_string(line, 0, name, formats["head"])
         sheet.write_number(line, 1, number, formats["text"])
     sheet.write_string(6, 0, "合格率", formats["head"])
     sheet.write_number(6, 1, counted.rate, formats["share"])
+    if counted.incomplete:
+        sheet.write_string(7, 0, "成绩不全", formats["head"])
+        sheet.write_number(7, 1, counted.incomplete, formats["text"])
     parts = [part for part in PARTS if part in required_parts(result_list.plan.level)]
     for column, head in enumerate(("分数段", *parts)):
         sheet.write_string(8, column, head, formats["head"])

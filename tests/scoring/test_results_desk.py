@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, SittingState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
@@ -21,7 +22,9 @@ from qbank.kernel.todo import Todo
 from scoring.practical import desk as practical
 from scoring.practical.models import Part
 from scoring.results import desk
+from scoring.results.figures import figures
 from scoring.results.models import Result, ResultList, ResultState
+from scoring.results.parts import gather
 from scoring.results.todo import todo
 from scoring.review import desk as review
 from tests.scoring.outcome_world import NOW, World
@@ -86,6 +89,15 @@ def test_merging_waits_for_the_marking_of_every_sitting(world: World) -> None:
     assert len(desk.merge_plan(world.session, world.plan, world.officer, now=NOW).results) == 1
 
 
+def test_a_seat_in_a_sitting_that_is_not_marked_is_named_as_such(world: World) -> None:
+    chen, _ = world.enrol("陈晓", "吴静")
+    world.theory({chen.id: 150}, state=SittingState.CLOSED)
+    world.session.delete(world.session.scalars(sa.select(TheoryScore)).one())
+    world.session.flush()
+    assert [one.missing[0] for one in gather(world.session, world.plan)] == [
+        "理论知识：第一场还没有评分", "理论知识：没有答卷成绩，请检查是否已编排座位"]
+
+
 def test_a_missing_part_does_not_pass_and_cannot_be_posted(world: World) -> None:
     chen, wu, he = world.enrol("陈晓", "吴静", "何平")
     world.theory({chen.id: 150, wu.id: 150})
@@ -95,17 +107,26 @@ def test_a_missing_part_does_not_pass_and_cannot_be_posted(world: World) -> None
         world.mark(group, who, chen, 150)
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     assert not any(one.passed for one in found.results)
+    assert {one.verdict for one in found.results} == {"成绩不全"}  # nobody has failed yet
+    counted = figures(found.results)
+    assert (counted.passed, counted.failed, counted.incomplete) == (0, 0, 3)
     with pytest.raises(Refused) as refused:
         desk.publish(world.session, found, world.officer, now=NOW)
     assert refused.value.details == ("陈晓 操作技能：第一组等待王签字", "吴静 操作技能：未编入考核组",
-                                     "何平 理论知识：没有答卷成绩，请检查是否已编排座位并评分", "何平 操作技能：第一组等待张、李、王签字")
+                                     "何平 理论知识：没有答卷成绩，请检查是否已编排座位", "何平 操作技能：第一组等待张、李、王签字")
 
 
-def test_an_absence_completes_the_list_but_a_stale_merge_is_not_posted(world: World) -> None:
+def test_an_absence_completes_the_list_but_a_stale_merge_is_not_posted(world: World, enter: Enter) -> None:
     chen, = world.enrol("陈晓")
     world.theory({chen.id: 150})
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    assert titles(world, world.officer) == ["补齐成绩"]
     practical.record_absence(world.session, chen, Part.PRACTICAL, world.officer, now=NOW)
+    assert titles(world, world.officer) == ["重新合成成绩"]
+    world.session.commit()
+    page = enter(world.officer).get(f"/results/plans/{world.plan.id}").get_data(as_text=True)
+    assert "合成以后成绩又有变化" in page
+    assert "确定公示吗" not in page  # no button that would be refused
     assert code_of(lambda: desk.publish(world.session, found, world.officer, now=NOW)) == "outdated"
     again = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     assert again is found
@@ -308,8 +329,12 @@ def test_an_officer_goes_the_whole_way_on_pages(world: World, enter: Enter, cloc
     assert "没有符合条件" in client.get(f"{url}?q=%25&page=99&sort=x").get_data(as_text=True)
     assert client.get(f"{url}?page=99999999999999999999").status_code == 200
     lists = f"/results/lists/{key}"
-    sent = client.get(f"{lists}/workbook?outcome=fail")
-    assert [row[2].value for row in openpyxl.load_workbook(BytesIO(sent.data))["结果名册"].iter_rows(min_row=4)] == ["吴静"]
+    book = openpyxl.load_workbook(BytesIO(client.get(f"{lists}/workbook?outcome=fail").data))
+    assert [row[2].value for row in book["结果名册"].iter_rows(min_row=4)] == ["吴静"]
+    assert "按筛选条件列出 1 / 2 名考生" in book["结果名册"]["A2"].value
+    assert [row[1].value for row in book["汇总"].iter_rows(min_row=4, max_row=7)] == [2, 1, 1, 0.5]  # of everyone
+    book = openpyxl.load_workbook(BytesIO(client.get(f"{lists}/workbook?sort=theory").data))
+    assert [row[2].value for row in book["结果名册"].iter_rows(min_row=4)] == ["吴静", "陈晓"]  # in the order of the page
     assert client.get(f"{lists}/print").status_code == 200
     assert client.post(f"{lists}/submit").status_code == 409
     assert client.post(f"{lists}/publish").status_code == 302
