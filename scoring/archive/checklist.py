@@ -118,11 +118,12 @@ def _practical(session: Session, plan: ExamPlan) -> Document:
 
 def _review(session: Session, plan: ExamPlan) -> Document:
     absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.REVIEW)
-    marks = (sa.select(PanelMark.id).join(PanelMark.member).join(PanelMember.panel)
-             .where(ReviewPanel.plan_id == plan.id, PanelMark.enrolment_id.not_in(absent)))
-    unsigned = _count(session, marks.where(PanelMark.signed_at.is_(None)))
-    return Document("结果卷", "综合评审表（评审专家签名）", _count(session, marks) > 0 and not unsigned,
-                    f"{_count(session, marks)} 份" + (f"，{unsigned} 份未签名" if unsigned else ""))
+    members = sa.select(PanelMember.id).join(PanelMember.panel).where(ReviewPanel.plan_id == plan.id)
+    due = _count(session, members) * _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id,
+                                                                                   Enrolment.id.not_in(absent)))
+    signed = _count(session, sa.select(PanelMark.id).where(PanelMark.member_id.in_(members), PanelMark.signed_at.is_not(None),
+                                                           PanelMark.enrolment_id.not_in(absent)))
+    return Document("结果卷", "综合评审表（评审专家签名）", 0 < due <= signed, f"已签名 {signed} / {due} 份")
 
 
 def _results(session: Session, plan: ExamPlan, found: ResultList | None) -> list[Document]:
@@ -133,14 +134,15 @@ def _results(session: Session, plan: ExamPlan, found: ResultList | None) -> list
     open_objections = sum(objection.answered_at is None for objection in found.objections)
     return [Document("结果卷", "评价结果汇总表", rows > 0, f"{rows} 人"),
             Document("结果卷", "公示", found.noticed_at is not None),
-            Document("结果卷", "异议处理记录", not open_objections,
-                     f"{len(found.objections)} 件，{open_objections} 件未答复" if found.objections else "公示期间无异议"),
+            Document("结果卷", "异议处理记录", found.noticed_at is not None and not open_objections,
+                     f"{len(found.objections)} 件，{open_objections} 件未答复" if found.objections
+                     else "公示期间无异议" if found.noticed_at else "还没有公示"),
             Document("结果卷", "市初审、省审核意见", {ResultState.CITY_CHECKED, ResultState.FINAL} <= decided)]
 
 
 def _certificates(session: Session, found: ResultList | None) -> list[Document]:
-    if found is None:
-        return [Document("证书卷", "证书登记", False, "还没有认定结果")]
+    if found is None or found.state is not ResultState.FINAL:
+        return [Document("证书卷", "证书登记", False, "认定结果审核通过后制作")]
     issued = _count(session, sa.select(Certificate.id).join(Certificate.result).where(Result.list_id == found.id))
     left: Sequence[Result] = lacking(session, found)
     return [Document("证书卷", "证书登记", not left, f"{issued} 份" + (f"，还有 {len(left)} 名合格人员未制作证书" if left else ""))]

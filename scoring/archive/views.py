@@ -75,7 +75,7 @@ def verify(pack_id: int) -> Any:
 @blueprint.post("/<int:pack_id>/download")
 def download(pack_id: int) -> Any:
     found = fetch(db(), ArchivePack, pack_id, viewer())
-    reason = request.form.get("reason", "").replace("\x00", "")
+    reason = request.form.get("reason", "")
     try:
         content = desk.take_out(db(), found, viewer(), reason, now=now())
     except Refused as refusal:

@@ -29,7 +29,7 @@ SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 def index() -> Any:
     query = (visible(ResultList, viewer()).join(ResultList.plan).where(ResultList.state == ResultState.FINAL)
              .order_by(ExamPlan.starts_on.desc(), ResultList.id.desc()))
-    if text := request.args.get("q", "").replace("\x00", "").strip():
+    if text := request.args.get("q", "").strip():
         query = query.where(sa.or_(ExamPlan.title.contains(text, autoescape=True),
                                    ExamPlan.number.contains(text, autoescape=True)))
     rows, total, page, pages = paged(db(), query)
@@ -119,7 +119,7 @@ def pdf(certificate_id: int) -> Any:
 @blueprint.post("/<int:certificate_id>/revoke")
 def revoke(certificate_id: int) -> Any:
     found = fetch(db(), Certificate, certificate_id, viewer())
-    reason = request.form.get("reason", "").replace("\x00", "")
+    reason = request.form.get("reason", "")
     try:
         desk.revoke(db(), found, viewer(), reason, now=now())
     except Refused as refusal:
