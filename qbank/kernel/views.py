@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import flask
@@ -22,6 +23,7 @@ from qbank.kernel.web import carrier, db, now, paged, viewer, way_back
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 KEPT_SECONDS = 12 * 3600
+OF_A_SCHOOL = frozenset(GRANTABLE) - {Role.CANDIDATE, Role.ADMINISTRATOR}  # what a new account may be given at once
 
 
 def safe_next(address: str) -> str:
@@ -61,7 +63,9 @@ def _continue(account: Account, kept: str) -> Any:
         form = None
     if form is None or form["owner"] != str(account.id):
         return None
-    return render_template("accounts/continue.html", form=form)
+    filled = [value for _, value in form["fields"] if value]
+    return render_template("accounts/continue.html", form=form, filled=filled,
+                           words=[value for value in filled if not value.isascii()])  # codes of choices say nothing
 
 
 @blueprint.post("/sign-out")
@@ -106,12 +110,22 @@ def index() -> Any:
 def new() -> Any:
     schools = db().scalars(visible(Institution, viewer()).order_by(Institution.name)).all()
     if request.method == "GET":
-        return render_template("accounts/new.html", schools=schools, roles=GRANTABLE)
-    school = fetch(db(), Institution, int(request.form["institution_id"]), viewer())
+        return render_template("accounts/new.html", schools=schools, roles=[role for role in GRANTABLE if role in OF_A_SCHOOL])
+    school = _school(request.form.get("institution_id", ""))
     account = accounts.create_account(db(), request.form.get("login", ""), request.form.get("name", ""),
-                                      [Scope(Role(role), school.id) for role in request.form.getlist("role")],
+                                      [Scope(_role(role, OF_A_SCHOOL), school.id) for role in request.form.getlist("role")],
                                       institution=school)
     return render_template("accounts/handed_out.html", account=account, password=accounts.hand_out_password(account))
+
+
+def _school(text: str) -> Institution:
+    return fetch(db(), Institution, whole_number(text, "单位", 1, 10**9), viewer())
+
+
+def _role(text: str, among: Collection[Role]) -> Role:
+    if text not in set(among):
+        raise Refused("role", "请选择要授予的角色。")
+    return Role(text)
 
 
 @blueprint.get("/<int:account_id>")
@@ -127,9 +141,9 @@ def grant(account_id: int) -> Any:
     account = fetch(db(), Account, account_id, viewer())
     form = request.form
     # A field that cannot be read must never become "not bounded".
-    school = fetch(db(), Institution, int(form["institution_id"]), viewer()) if form.get("institution_id") else None
+    school = _school(form["institution_id"]) if form.get("institution_id") else None
     plan = form.get("plan_id", "").strip()
-    scope = Scope(Role(form["role"]), school.id if school else None, form.get("region", "").strip() or None,
+    scope = Scope(_role(form.get("role", ""), GRANTABLE), school.id if school else None, form.get("region", "").strip() or None,
                   form.get("occupation_code", "").strip() or None, whole_number(plan, "计划编号", 1, 10**9) if plan else None)
     accounts.give(db(), account, scope)
     flash(f"已授予“{scope.role.chinese}”。", "success")

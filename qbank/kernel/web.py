@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask
 import sqlalchemy as sa
@@ -148,7 +149,9 @@ def _ask_to_sign_in(roles: frozenset[Role]) -> Any:
                                        if name != "csrf_token" and "password" not in name],
                             "files": [upload.filename for upload in request.files.values() if upload.filename]}
                            ) if owner else ""
-    return render_template("accounts/sign_in.html", kept=kept, next="", login="", locked=""), 401
+    # Without an owner (signed out in another window) nothing may be kept: the next who signs in here may be somebody else.
+    locked = "" if kept else "您已退出登录，刚才提交的内容没有写入。请先登录，再重新提交。"
+    return render_template("accounts/sign_in.html", kept=kept, next="" if kept else urlsplit(way_back()).path, login="", locked=locked), 401
 
 
 def carrier() -> URLSafeTimedSerializer:
@@ -211,10 +214,10 @@ def way_back() -> str:
 
 def _bad_token(error: CSRFError) -> Any:
     _rolled_back()
-    sentence = "页面打开时间过长或登录状态已变化，本次提交没有写入。请返回上一页（内容还在），刷新后重新提交。"
+    sentence = "页面打开时间过长或登录状态已变化，本次提交没有写入。您填写的内容还在，返回后请再提交一次。"
     if wants_json():
         return {"code": "csrf", "sentence": sentence}, 400
-    return render_template("error.html", status=400, sentence=sentence), 400
+    return render_template("error.html", status=400, sentence=sentence, back=way_back()), 400
 
 
 def _failed(error: Exception) -> Any:
@@ -237,7 +240,8 @@ def _failed(error: Exception) -> Any:
     sentence = SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])
     if wants_json():
         return {"code": f"http_{status}", "sentence": sentence}, status
-    return render_template("error.html", status=status, sentence=sentence), status
+    back = way_back() if status >= 500 and request.method == "POST" else ""
+    return render_template("error.html", status=status, sentence=sentence, back=back), status
 
 
 def paged(session: Session, query: sa.Select[Any], *, size: int = 50) -> tuple[list[Any], int, int, int]:

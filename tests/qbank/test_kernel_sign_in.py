@@ -130,6 +130,7 @@ def test_a_form_sent_after_the_sign_in_expired_is_kept_and_written_after_one_pre
     assert "继续提交" in text
     assert "王一鸣" in text
     fields = dict(re.findall(r'<textarea name="(\w+)" hidden>\n([^<]*)</textarea>', text))
+    assert "item_author" not in re.sub("<form.*", "", text, flags=re.DOTALL)  # words of the person, no codes of ours
     assert client.post("/accounts/new", data=fields).status_code == 200
     with database.open(None, reads_only=True) as fresh:
         assert fresh.scalar(sa.select(Account.name).where(Account.login == "wang")) == "王一鸣"
@@ -147,6 +148,19 @@ def test_a_kept_form_is_offered_to_nobody_but_its_owner(session: Session, people
     answer = app.test_client().post("/accounts/sign-in",
                                     data={"login": other.login, "password": PASSWORD, "kept": kept.group(1)})
     assert answer.status_code == 302
+
+
+def test_a_form_sent_after_signing_out_elsewhere_says_that_nothing_was_written_and_leads_back(
+        session: Session, people: People, app: Flask) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    session.commit()
+    client = app.test_client()
+    late = client.post("/accounts/new", data={"login": "wang"}, headers={"Referer": "http://localhost/accounts/new"})
+    assert late.status_code == 401
+    assert "刚才提交的内容没有写入" in late.get_data(as_text=True)
+    assert 'name="next" value="/accounts/new"' in late.get_data(as_text=True)
+    answer = client.post("/accounts/sign-in", data={"login": admin.login, "password": PASSWORD, "next": "/accounts/new"})
+    assert answer.headers["Location"] == "/accounts/new"
 
 
 def test_a_form_without_its_token_is_refused_in_plain_words(session: Session, people: People, app: Flask,
