@@ -6,6 +6,7 @@ a year the office's own table is used, and without one nothing is guessed: the r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ import chinese_calendar
 from qbank.kernel.refused import Refused
 
 ONE_DAY = timedelta(days=1)
+AS_WRITTEN = re.compile(r"(?:(\d{4})年)?(?:(\d{1,2})月)?(\d{1,2})日(?:[（(][^）)]*[）)])?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ def latest_submission(starts_on: date, needed: int, tables: Tables) -> date:
     return day - ONE_DAY
 
 
+def _day(text: str, year: int, month: int = 0) -> date:
+    """``2027-02-05``, or as the notices write it: ``2月5日（周五）``; year and month from before when left out."""
+    written = AS_WRITTEN.fullmatch(text)
+    if written is None:
+        return date.fromisoformat(text)
+    return date(int(written[1] or year), int(written[2] or month), int(written[3]))
+
+
 def read_days(text: str, year: int, what: str) -> frozenset[date]:
     """Days from what an officer typed: one a line or parted by commas, a span as ``2027-02-05至2027-02-11``.
 
@@ -81,9 +91,11 @@ def read_days(text: str, year: int, what: str) -> frozenset[date]:
             continue
         ends = [end.strip() for end in cleaned.split("至")]
         try:
-            first, last = date.fromisoformat(ends[0]), date.fromisoformat(ends[-1])
+            first = _day(ends[0], year)
+            last = _day(ends[-1], first.year, first.month)
         except ValueError:
-            raise Refused("not_a_day", f"“{what}”中的“{cleaned}”不是日期。请写成 {year}-01-01，或 {year}-02-05至{year}-02-11。") from None
+            raise Refused("not_a_day", f"“{what}”中的“{cleaned}”不是日期。请写成 {year}-01-01 或 1月1日，"
+                                       f"连续几天写成 {year}-02-05至{year}-02-11 或 2月5日至11日。") from None
         if len(ends) > 2 or first > last or {first.year, last.year} != {year}:
             raise Refused("not_in_year", f"“{what}”中的“{cleaned}”不在 {year} 年内，或起止颠倒。")
         days.update(first + ONE_DAY * step for step in range((last - first).days + 1))

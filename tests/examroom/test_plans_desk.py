@@ -61,7 +61,9 @@ def test_a_year_nobody_has_is_refused_and_the_offices_table_is_used() -> None:
 def test_typed_days_are_read_with_spans() -> None:
     assert read_days("2031-01-01，2031-01-03\n2031-02-01至2031-02-03", 2031, "放假") == {
         date(2031, 1, 1), date(2031, 1, 3), date(2031, 2, 1), date(2031, 2, 2), date(2031, 2, 3)}
-    for bad in ("1月1日", "2032-01-01", "2031-02-03至2031-02-01", "2031-01-01至2031-01-02至2031-01-03"):
+    assert read_days("1月1日（周三）\n1月30日至2月1日、10月1日（周三）至3日（周五）", 2031, "放假") == {
+        date(2031, 1, 1), date(2031, 1, 30), date(2031, 1, 31), date(2031, 2, 1), *(date(2031, 10, day) for day in (1, 2, 3))}
+    for bad in ("1月32日", "1日", "2032年1月1日", "2032-01-01", "2031-02-03至2031-02-01", "2031-01-01至2031-01-02至2031-01-03"):
         with pytest.raises(Refused, match="放假"):
             read_days(bad, 2031, "放假")
 
