@@ -59,7 +59,7 @@ def _list(plan: ExamPlan, refusal: Refused | None = None) -> str:
     uploads = db().scalars(visible(RosterImport, viewer()).where(RosterImport.plan_id == plan.id)
                            .order_by(RosterImport.id.desc()).limit(UPLOADS_SHOWN)).all() if officer else []
     return render_template("plans/candidates.html", plan=plan, rows=rows, total=total, page=page, pages=pages, refusal=refusal,
-                           officer=officer, uploads=uploads)
+                           officer=officer, uploads=uploads, closed="" if enrolling.is_open(db(), plan) else enrolling.CLOSED)
 
 
 @blueprint.get("/<int:plan_id>/candidates.xlsx")

@@ -20,11 +20,12 @@ from qbank.kernel.accounts import Account, Grant, give, set_identity
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 
-__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "read_roster", "remove", "upload"]
+__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "is_open", "read_roster", "remove", "upload"]
 
 LONGEST_NAME = 60
 AT_ONCE = 500  # keys in one IN (...)
 SHOWN = 20  # findings in a refusal
+CLOSED = "本方案的场次都已发卷，不能再增加考生。需要补考的考生请另行申报方案。"
 
 
 @dataclass
@@ -105,10 +106,15 @@ def remove(session: Session, enrolment: Enrolment, who: Viewer) -> None:
     session.flush()
 
 
-def _require_open(session: Session, plan: ExamPlan) -> None:
+def is_open(session: Session, plan: ExamPlan) -> bool:
+    """Whether candidates may still join: until the sheets of all sittings are dealt."""
     states = set(session.scalars(sa.select(Sitting.state).where(Sitting.plan_id == plan.id)))
-    if states and SittingState.PLANNED not in states:
-        raise Refused("enrolment_closed", "本方案的场次都已发卷，不能再增加考生。需要补考的考生请另行申报方案。")
+    return not states or SittingState.PLANNED in states
+
+
+def _require_open(session: Session, plan: ExamPlan) -> None:
+    if not is_open(session, plan):
+        raise Refused("enrolment_closed", CLOSED)
 
 
 def _book(session: Session, plan: ExamPlan, rows: Iterable[RosterRow], cipher: IdentityCipher) -> Book:

@@ -119,10 +119,16 @@ def test_an_invigilator_or_the_author_of_the_paper_cannot_be_a_candidate(world: 
                   entry_condition=CONDITION, now=MONDAY)
 
 
-def test_after_all_sittings_are_dealt_nobody_joins(world: PlanWorld) -> None:
+def test_after_all_sittings_are_dealt_nobody_joins(world: PlanWorld, enter: Callable[[Viewer], FlaskClient]) -> None:
     plan = world.draft()
-    world.sitting(plan).state = SittingState.DEALT
-    world.session.flush()
+    sitting = world.sitting(plan)
+    world.session.commit()
+    assert "上传并预览" in enter(world.liu).get("/plans/1/candidates").get_data(as_text=True)
+    sitting.state = SittingState.DEALT
+    world.session.commit()
+    page = enter(world.liu).get("/plans/1/candidates").get_data(as_text=True)
+    assert "都已发卷" in page
+    assert "上传并预览" not in page
     with pytest.raises(Refused, match="都已发卷"):
         world.enrol(plan, 1)
 
