@@ -23,7 +23,7 @@ def tan(people: People) -> Viewer:
 
 
 @pytest.mark.parametrize(("field", "typed", "sentence"), [
-    ("plan_id", "二零二六", "计划编号"), ("region", "湖南", "地区前缀"), ("occupation_code", "电工", "职业编码")])
+    ("plan_id", "二零二六", "计划编号"), ("institution_id", "x", "单位"), ("region", "湖南", "地区前缀"), ("occupation_code", "电工", "职业编码")])
 def test_a_bound_that_cannot_be_read_never_becomes_no_bound(field: str, typed: str, sentence: str, session: Session,
                                                             people: People, tan: Viewer, enter: Enter) -> None:
     someone = people.account("陈晓")
