@@ -188,3 +188,20 @@ def test_the_administrator_enters_a_school_and_what_is_wrong_is_said_beside_the_
     assert client.post("/accounts/institutions/new", data=form | {"region": "430600"}).status_code == 302
     with database.open(None, reads_only=True) as fresh:
         assert fresh.scalars(sa.select(Institution.kind).where(Institution.region == "430600")).one() == "advanced"
+
+
+def test_who_was_overtaken_sees_what_was_typed_and_is_not_led_to_overwrite(
+        session: Session, people: People, enter: Callable[[Viewer], FlaskClient], app: Flask) -> None:
+    admin = people("管理员", Role.ADMINISTRATOR)
+    session.commit()
+    client = enter(admin)
+
+    def late(account_id: int) -> Any:
+        db().get_one(Institution, people.home.id).expect(0)
+
+    app.view_functions["accounts.reset"] = late
+    page = client.post(f"/accounts/{admin.account_id}/reset", data={"comment": "改了半小时的意见", "row_version": "0"})
+    text = page.get_data(as_text=True)
+    assert page.status_code == 409
+    assert "改了半小时的意见" in text
+    assert "page-refused" not in text  # the page one goes back to is not filled with the overtaken input
