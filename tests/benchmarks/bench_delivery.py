@@ -110,8 +110,8 @@ def world(folder: Path) -> tuple[Any, SittingWorld, dict[str, int]]:
         made = SittingWorld(session, People(session), IdentityCipher(settings.identity_key), single=60, multiple=10, judge=30,
                             candidates=COHORT).make(now)
         for number in range(COHORT // 15 - 2):  # one invigilator for fifteen candidates
-            helper = made.people.account(f"监考{number + 3}", Role.INVIGILATOR, school=made.school)
-            made.room.invigilators.append(RoomInvigilator(account_id=helper.id))
+            extra = made.people.account(f"监考{number + 3}", Role.INVIGILATOR, school=made.school)
+            made.room.invigilators.append(RoomInvigilator(account_id=extra.id))
         made.running()
         session.commit()
         sheets = {enrolment.ticket_number: made.sheet(enrolment.candidate.name).id for enrolment in made.enrolments}
