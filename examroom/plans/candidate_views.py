@@ -160,6 +160,6 @@ def tickets(plan_id: int) -> Any:
         raise Refused("plan_not_approved", f"方案{plan.state.chinese}，批准后才能打印准考证。")
     query = _searched(plan)
     if key := request.args.get("enrolment", type=int):
-        query = query.where(Enrolment.id == key)
+        query = query.where(Enrolment.id == fetch(db(), Enrolment, key, viewer()).id)
     rows = db().scalars(query).unique().all()
     return render_template("plans/tickets.html", plan=plan, rows=rows, missing=sum(not found.seats for found in rows))

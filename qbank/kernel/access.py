@@ -128,7 +128,7 @@ def visible(model: type[M], viewer: Viewer) -> sa.Select[M]:
 def fetch(session: Session, model: type[M], key: int | str, viewer: Viewer,
           by: InstrumentedAttribute[Any] | None = None) -> M:
     """The row with primary key ``key`` (or column ``by``). A stranger's row and a missing row are both 404."""
-    if isinstance(key, int) and key > LARGEST_KEY:
+    if isinstance(key, int) and not 0 < key <= LARGEST_KEY:
         raise NotFound  # the database would fail on a number that it cannot hold
     column = by if by is not None else sa.inspect(model).primary_key[0]
     found = session.scalars(visible(model, viewer).where(column == key)).one_or_none()

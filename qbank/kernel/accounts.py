@@ -157,6 +157,8 @@ def give(session: Session, account: Account, scope: Scope) -> Grant:
     """Add a grant, once."""
     if scope.role not in GRANTABLE:
         raise Refused("role_not_grantable", f"“{scope.role.chinese}”不是可以授予的角色。")
+    if scope.role is Role.ADMINISTRATOR and scope != Scope(Role.ADMINISTRATOR):
+        raise Refused("administrator_bounded", "系统管理员管理整个系统，不能限于单位、地区、职业或计划：授予时各栏请留空或选“不限”。")
     if scope.region and not REGION_PREFIX.fullmatch(scope.region):
         raise Refused("region", f"地区前缀应为 2、4 或 6 位数字（省、市、区县），例如 4301，现在是“{scope.region}”。")
     if scope.occupation_code and not OCCUPATION_CODE.fullmatch(scope.occupation_code):
