@@ -25,13 +25,18 @@ document.querySelectorAll("select[data-submit]").forEach((select) => select.addE
 const KEPT = "kept-form:";
 function keep(form) {
   const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token" && !name.includes("password"));
-  sessionStorage.setItem(KEPT + location.pathname, JSON.stringify(fields));
+  const action = form.getAttribute("action") || "";
+  sessionStorage.setItem(KEPT + location.pathname, JSON.stringify({ action, place: keeping(action).indexOf(form), fields }));
 }
-const waiting = document.querySelector("form[data-keep]");
+// A page may have several such forms, and several with one action: only the one that was sent is filled.
+function keeping(action) {
+  return [...document.querySelectorAll("form[data-keep]")].filter((form) => (form.getAttribute("action") || "") === action);
+}
 const drafts = Object.keys(sessionStorage).filter((key) => key.startsWith(KEPT));
 if (!document.body.classList.contains("page-refused")) {
-  const draft = waiting && sessionStorage.getItem(KEPT + location.pathname);
-  if (draft && !document.querySelector(".notice-success")) fill(waiting, JSON.parse(draft));
+  const draft = JSON.parse(sessionStorage.getItem(KEPT + location.pathname));
+  const waiting = draft && keeping(draft.action)[draft.place];
+  if (waiting && !document.querySelector(".notice-success")) fill(waiting, draft.fields);
   drafts.forEach((key) => sessionStorage.removeItem(key));
 }
 function fill(form, fields) {
