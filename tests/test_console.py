@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import click.testing
 import pytest
 
 from app import GROUPS, ROOMS, create_app
+from qbank.kernel import serving
 from qbank.kernel.console import console
+from qbank.kernel.settings import Settings
 
 RUN = click.testing.CliRunner()
+
+
+def test_a_server_that_is_told_to_end_takes_its_worker_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Mock()
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: worker)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit), serving.worker_beside(Settings.from_environment({}, folder=tmp_path)):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    worker.terminate.assert_called_once()
 
 
 @pytest.fixture

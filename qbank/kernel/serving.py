@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -45,6 +46,8 @@ def serve(app: Flask, host: str, port: int) -> None:
 def worker_beside(settings: Settings) -> Iterator[None]:
     """A worker process that lives as long as the server it stands beside."""
     process = subprocess.Popen([sys.executable, "-m", "app", "--dir", str(settings.folder), "worker"])  # noqa: S603  # our own program, no input
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # or the server would die without stopping the worker
     try:
         yield
     finally:
