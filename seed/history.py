@@ -153,11 +153,16 @@ def open_rooms(stage: Stage, sitting_id: int) -> None:
 
 
 def close(stage: Stage, sitting_id: int) -> None:
-    """What the worker does when the time is over: hand in, close, mark."""
+    """When the time is over the worker hands in, closes and marks; then the invigilators close their rooms."""
     with stage.database.open(None, reads_only=True) as session:
         at = session.get_one(Sitting, sitting_id).ends_at + timedelta(minutes=2)
     with stage.acting("officer", at) as (session, _):
         marking.close_due(session, at)
+        places = len(session.get_one(Sitting, sitting_id).rooms)
+    for place, (_, staff) in enumerate(ROOM_STAFF[:places]):
+        with stage.acting(staff[0], at + timedelta(minutes=10)) as (session, who):
+            room = session.get_one(Sitting, sitting_id).rooms[place]
+            rooms.close_room(session, room, "", who, now=at + timedelta(minutes=10))
 
 
 def practical_group(stage: Stage, plan_id: int, level: int, at: datetime) -> int:
