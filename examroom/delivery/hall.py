@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.delivery import phase, sheets
-from examroom.delivery.models import Sheet
+from examroom.delivery.models import HandIn, Sheet
 from examroom.delivery.phase import Phase
 from examroom.plans.models import Enrolment, Seat, Sitting
 from qbank.kernel.access import Viewer
@@ -25,6 +25,10 @@ TOLD = {
     Phase.OVER: "本场考试已经结束。",
     Phase.HANDED_IN: "您已交卷，可以离开考场。",
 }
+TOLD_HOW: dict[HandIn | None, str] = {
+    HandIn.ABSENT: "您没有开始本场考试，按缺考处理。如有疑问，请联系考务员。",
+    HandIn.FORCED: "监考员已收取您的答卷，已保存的答案都已收到。如有疑问，请联系监考员。",
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,15 @@ class Place:
     seconds_until_start: float
 
     @property
+    def done(self) -> bool:
+        """Nothing is left to wait for."""
+        return self.phase in DONE
+
+    @property
     def told(self) -> str:
-        return TOLD[self.phase] if self.sheet or self.phase in DONE else "试卷还在准备，请在座位上等候。"
+        if self.sheet is not None and self.sheet.handed_in_how in TOLD_HOW:
+            return TOLD_HOW[self.sheet.handed_in_how]
+        return TOLD[self.phase] if self.sheet or self.done else "试卷还在准备，请在座位上等候。"
 
 
 def places(session: Session, viewer: Viewer, *, now: datetime) -> list[Place]:

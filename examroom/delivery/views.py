@@ -31,18 +31,18 @@ LONGEST_LINE = 200
 
 @blueprint.route("/exam", methods=["GET", "POST"])
 def sign_in() -> Any:
-    ticket = request.form.get("ticket", "").strip()[:LONGEST_LINE]
+    ticket = _typed("ticket")
     page = {"next": request.values.get("next", ""), "ticket": ticket, "problem": ""}
     if request.method == "GET":
         return render_template("delivery/sign_in.html", **page)
-    number = unicodedata.normalize("NFKC", request.form.get("identity_number", "")).replace(" ", "")
+    number = _typed("identity_number")
     enrolment = db().scalar(sa.select(Enrolment).where(Enrolment.ticket_number == ticket))
     try:
         account = accounts.sign_in_by_identity(db(), enrolment.candidate if enrolment else None, ticket, number,
                                                request.remote_addr or "", identity_cipher(), now=now())
     except Refused:
         return render_template("delivery/sign_in.html", **page | {
-            "problem": "这个准考证号连续多次登录失败，已暂时锁定 15 分钟。请举手告诉监考员。"})
+            "problem": "这个准考证号连续多次登录失败，已暂时锁定 15 分钟。请举手，由监考员安排换一台电脑登录。"})
     if account is None:  # 200, so that the failed attempt is committed and counted
         return render_template("delivery/sign_in.html", **page | {
             "problem": "准考证号或身份证号不正确。请对照准考证重新输入；身份证号末位是 X 的也要输入。"})
@@ -72,7 +72,7 @@ def hall_state() -> Any:
         return {"phase": "none"}
     ready = place.sheet is not None and place.phase in {Phase.READY, *SAVING}
     sitting = place.seat.sitting_room.sitting
-    return {"phase": place.phase, "told": place.told, "seconds_until_start": place.seconds_until_start,
+    return {"phase": place.phase, "done": place.done, "told": place.told, "seconds_until_start": place.seconds_until_start,
             "starts_at": spoken(sitting.starts_at), "minutes": sitting.minutes,
             "room": place.seat.sitting_room.room.name, "seat": place.seat.number,
             "enter": url_for("delivery.exam", sheet_id=place.sheet.id) if ready and place.sheet else None}
@@ -184,6 +184,11 @@ def _own(sheet_id: int) -> Sheet:
     if not viewer().has(Role.CANDIDATE) or sheet.enrolment.account_id != viewer().account_id:
         raise NotFound
     return sheet
+
+
+def _typed(name: str) -> str:
+    """A number as it was meant: a Chinese input method types full-width digits, people type gaps."""
+    return "".join(unicodedata.normalize("NFKC", request.form.get(name, "")).split())[:LONGEST_LINE]
 
 
 def _token() -> str:

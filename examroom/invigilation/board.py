@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from examroom.delivery import sheets
-from examroom.delivery.models import Answer, ExamPage, PageState, Presence, Sheet, SheetState
+from examroom.delivery.models import Answer, ExamPage, HandIn, PageState, Presence, Sheet, SheetState
 from examroom.plans.models import Enrolment, Seat, SittingRoom
 from qbank.kernel.times import local
 
@@ -47,7 +47,8 @@ def _row(seat: Seat, sheet: Sheet | None, answered: dict[int, int], opened: dict
     age = int((now - seen[sheet.id]).total_seconds()) if sheet.id in seen else None
     page = waiting.get(sheet.id) if sheet.state is SheetState.STARTED else None
     return row | {
-        "sheet": sheet.id, "state": sheet.state, "told": sheet.state.chinese, "answered": answered.get(sheet.id, 0),
+        "sheet": sheet.id, "state": sheet.state,
+        "told": HandIn.ABSENT.chinese if sheet.handed_in_how is HandIn.ABSENT else sheet.state.chinese, "answered": answered.get(sheet.id, 0),
         "of": len(sheet.layout), "seen": age,
         "lost": sheet.state is SheetState.STARTED and (age is None or age > LOST_AFTER),
         "extra": sheets.granted_seconds(sheet), "ends": f"{local(sheets.ends_at(sheet)):%H:%M:%S}",

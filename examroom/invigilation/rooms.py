@@ -128,7 +128,7 @@ def close_room(session: Session, sitting_room: SittingRoom, remark: str, who: Vi
         sheets.touch(session, sheet, now=now)
     open_ones = [sheet for sheet in found if sheet.state is not SheetState.HANDED_IN and not _cannot_start(session, sheet, now)]
     if open_ones:
-        raise Refused("still_answering", f"还有 {len(open_ones)} 名考生没有交卷，不能关闭考场。",
+        raise Refused("still_answering", f"还有 {len(open_ones)} 名考生没有交卷，不能关闭考场。请等他们交卷，或等到时系统自动收卷后再关闭。",
                       [f"{sheet.seat.number} 座 {sheet.enrolment.candidate.name}：{sheet.state.chinese}" for sheet in open_ones])
     for sheet in found:  # nobody may come in any more
         if sheet.state is SheetState.DEALT:

@@ -19,9 +19,15 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
     if not viewer.has(Role.INVIGILATOR):
         return []
     closed = sa.select(RoomClosing.sitting_room_id)
+    ahead = Sitting.state.in_((SittingState.PLANNED, SittingState.DEALT))
     rooms = session.scalars(visible(SittingRoom, viewer).join(SittingRoom.sitting).where(
         SittingRoom.invigilators.any(RoomInvigilator.account_id == viewer.account_id), SittingRoom.id.not_in(closed),
-        Sitting.state.in_((SittingState.PLANNED, SittingState.DEALT)), Sitting.starts_at < now + SOON))
-    return [Todo(f"监考：{room.room.name}" if room.opened_at else f"监考并开启考场：{room.room.name}", "invigilation.room",
-                 {"room_id": room.id}, f"{room.sitting.plan.title} {room.sitting.name}", room.sitting.starts_at)
-            for room in rooms]
+        sa.or_(ahead, SittingRoom.opened_at.is_not(None)), Sitting.starts_at < now + SOON))
+    return [Todo(f"{_what(room, now)}：{room.room.name}", "invigilation.room", {"room_id": room.id},
+                 f"{room.sitting.plan.title} {room.sitting.name}", room.sitting.starts_at) for room in rooms]
+
+
+def _what(room: SittingRoom, now: datetime) -> str:
+    if room.opened_at is None:
+        return "监考并开启考场"
+    return "监考" if now < room.sitting.ends_at else "关闭考场并打印情况记录单"

@@ -27,11 +27,16 @@ function card(seat) {
   return shown.get(seat.number);
 }
 
+function age(seconds) {
+  if (seconds === null) return "没有信号";
+  if (seconds < 3) return "刚刚";
+  return seconds < 120 ? `${seconds} 秒前` : `${Math.floor(seconds / 60)} 分钟前`;
+}
+
 function told(seat) {
   if (seat.how) return seat.how;
   if (seat.state !== "started") return "";
-  const age = seat.seen === null ? "没有信号" : seat.seen < 3 ? "刚刚" : `${seat.seen} 秒前`;
-  return `${seat.answered} / ${seat.of}　${age}`;
+  return `${seat.answered} / ${seat.of}　${age(seat.seen)}`;
 }
 
 function show(seat) {
@@ -58,6 +63,7 @@ function show(seat) {
 }
 
 function take(board) {
+  if (board.opened !== (seats.dataset.opened === "yes")) { location.reload(); return; } // a colleague opened the room
   text("[data-board-clock]", board.clock);
   text("[data-board-left]", span(board.starts_in > 0 ? board.starts_in : board.ends_in));
   text("[data-board-left-label]", board.starts_in > 0 ? "距开考" : "距结束");

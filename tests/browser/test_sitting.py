@@ -118,6 +118,18 @@ class Room:
         expect(page.locator("#desk")).to_be_visible()
         return page
 
+    def board(self) -> Page:
+        """The live board on the invigilator's computer; questions are answered with yes."""
+        page = self.computer("staff").pages[0]
+        page.goto(f"{self.address}/accounts/sign-in")
+        page.fill("#login", self.world.invigilator.login)
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{self.address}/")
+        page.goto(f"{self.address}/invigilation/rooms/{self.world.room.id}")
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
     def kill(self, name: str) -> None:
         """SIGKILL to every process of that browser, as a power cut would."""
         profile = str(self.folder / name).encode()
@@ -237,14 +249,7 @@ def test_another_computer_waits_for_the_invigilator_and_the_first_turns_read_onl
     second = room.sign_in(room.computer("pc-2"))
     expect(second.locator("#banner")).to_contain_text("由监考员同意")
     expect(second.locator("#desk")).to_be_hidden()
-    board = room.computer("staff").pages[0]
-    board.goto(f"{room.address}/accounts/sign-in")
-    board.fill("#login", room.world.invigilator.login)
-    board.fill("#password", PASSWORD)
-    board.keyboard.press("Enter")
-    board.wait_for_url(f"{room.address}/")
-    board.goto(f"{room.address}/invigilation/rooms/{room.world.room.id}")
-    board.on("dialog", lambda dialog: dialog.accept())
+    board = room.board()
     board.get_by_role("button", name="同意换机").first.click()
     expect(second.locator("#count")).to_contain_text("已答 3 / 40")
     expect(first.locator("#banner")).to_contain_text("已在另一台电脑上打开")
@@ -253,6 +258,30 @@ def test_another_computer_waits_for_the_invigilator_and_the_first_turns_read_onl
     answer(room, second, range(4, 5))
     stored = room.wait_stored(second, 4)
     assert stored == {number: room.keys[number] for number in (entry["number"] for entry in room.layout[:4])}
+
+
+def test_a_waiting_computer_gets_the_receipt_when_the_sheet_is_handed_in(room: Room) -> None:
+    room.sit("pc-1")
+    second = room.sign_in(room.computer("pc-2"))
+    expect(second.locator("#banner")).to_contain_text("由监考员同意")
+    room.session.expire_all()
+    rooms.force_hand_in(room.session, room.world.sheet("陈晓"), room.world.invigilator, "离开考场", now=room.clock())
+    room.session.commit()
+    expect(second.locator("#final")).to_contain_text("监考员收卷")
+    expect(second.locator("#banner")).to_be_hidden()
+
+
+def test_a_refused_form_is_filled_again_and_no_other_on_its_page(room: Room) -> None:
+    board = room.board()
+    board.fill("#text", "夹带小抄")
+    board.select_option("#incident-sheet", index=1)
+    board.check("[name=voids_theory]")  # of a kind that voids nothing: refused
+    board.get_by_role("button", name="记入考场情况").click()
+    board.get_by_role("link", name="返回修改").click()
+    expect(board.locator("#text")).to_have_value("夹带小抄")
+    expect(board.locator("[name=voids_theory]")).to_be_checked()
+    for other in ("#time-sheet", "#force-sheet", "#time-reason", "#force-reason"):
+        expect(board.locator(other)).to_have_value("")
 
 
 def test_a_wrong_clock_on_the_computer_changes_nothing(room: Room) -> None:

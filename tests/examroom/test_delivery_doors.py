@@ -110,8 +110,10 @@ def test_full_width_and_small_x_are_understood(app: Flask, session: Session, wor
     session.commit()
     number = world.numbers["陈晓"]
     typed = "".join(chr(ord(letter) + 0xFEE0) for letter in number.lower())
-    answer = app.test_client().post("/exam", data={"ticket": world.enrolment("陈晓").ticket_number, "identity_number": typed})
-    assert answer.status_code == 302
+    ticket = world.enrolment("陈晓").ticket_number
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in ticket)
+    for one in (ticket, wide, f" {ticket[:6]} {ticket[6:]} "):
+        assert app.test_client().post("/exam", data={"ticket": one, "identity_number": typed}).status_code == 302
 
 
 def test_signing_in_leads_only_into_the_exam(app: Flask, session: Session, world: SittingWorld) -> None:
@@ -256,6 +258,25 @@ def test_handing_in_gives_a_receipt_and_locks_the_sheet(app: Flask, running: Sit
     assert state["receipt"] == receipt
     assert page.open() == {"token": "", "page": "ended"}  # a reload shows the receipt, not the questions
     assert page.client.get(page.base).status_code == 200
+
+
+def test_who_is_done_is_told_how_and_waits_for_nothing(app: Flask, session: Session, running: SittingWorld,
+                                                       clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    client = page.client
+    stay(client, clock, running.sitting.ends_at)
+    page.post("hand-in", {"because": "time"})
+    hall = client.get("/exam/hall").get_data(as_text=True)
+    assert all(text in hall for text in ("您已交卷", "查看交卷回执", "退出登录"))
+    assert not any(text in hall for text in ("考试须知", "请核对您的信息", "data-hall="))
+    assert hall_state(client)["done"] is True
+    clock.forward(minutes=5)
+    absent = running.enter(app, "刘洋")
+    sheets.touch(session, session.get_one(Sheet, running.sheet_id("刘洋")), now=clock())
+    session.commit()
+    hall = absent.get("/exam/hall").get_data(as_text=True)
+    assert "按缺考处理" in hall
+    assert "已交卷" not in hall
 
 
 def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, session: Session, running: SittingWorld,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,9 @@ from examroom.delivery.sheets import Event
 from examroom.invigilation import rooms
 from examroom.invigilation.board import board
 from examroom.invigilation.models import Incident, RoomClosing
+from examroom.invigilation.todo import todo
+from examroom.marking.desk import close_due
+from examroom.plans.models import SittingState
 from qbank.kernel.access import Role
 from qbank.kernel.audit import verify
 from qbank.kernel.identity import IdentityCipher
@@ -124,6 +127,21 @@ def test_a_room_closes_when_everybody_is_in_and_counts_the_absent(session: Sessi
     assert world.sheet("周婷").handed_in_how is HandIn.ABSENT
     with refusal("closed"):
         rooms.close_room(session, world.room, "", world.invigilator, now=later)
+
+
+def test_an_opened_room_stays_on_the_work_list_until_it_is_closed(session: Session, world: SittingWorld) -> None:
+    def listed(now: datetime) -> list[str]:
+        return [one.title.split("：")[0] for one in todo(session, world.invigilator, now=now)]
+
+    world.running()
+    assert listed(world.begin) == ["监考"]
+    after = world.sitting.ends_at + 2 * MINUTE
+    close_due(session, after)  # marked before the invigilators come to it
+    assert world.sitting.state is SittingState.MARKED
+    assert listed(after) == ["关闭考场并打印情况记录单"]
+    assert {seat["told"] for seat in board(session, world.room, now=after)["seats"]} == {"缺考"}
+    rooms.close_room(session, world.room, "", world.invigilator, now=after)
+    assert listed(after) == []
 
 
 def test_the_board_shows_progress_and_who_was_lost_but_no_answers(session: Session, world: SittingWorld) -> None:

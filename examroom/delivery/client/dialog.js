@@ -18,11 +18,11 @@ export class HandInDialog {
     if (unanswered.length) lines.push(list(`还有 ${unanswered.length} 题未作答：`, unanswered, "unanswered"));
     else lines.push(sentence(`全部 ${all} 题都已作答。`));
     if (flagged.length) lines.push(list(`标记了 ${flagged.length} 题：`, flagged, "flagged"));
-    if (early > 0) lines.push(sentence(`还没到允许交卷的时间，请再等约 ${Math.ceil(early / 60)} 分钟。`));
-    else lines.push(sentence("交卷后不能再修改答案。"));
+    lines.unshift(sentence(early > 0 ? `还没到允许交卷的时间，请再等约 ${Math.ceil(early / 60)} 分钟。` : "交卷后不能再修改答案。"));
     this.told.replaceChildren(...lines);
     this.handIn.disabled = early > 0;
     if (!this.dialog.open) this.dialog.showModal();
+    this.told.scrollTop = 0;
     this.goOn.focus();
   }
 

@@ -34,7 +34,7 @@ async function follow() {
 }
 
 async function take(state) {
-  if (state.phase === "none") { location.reload(); return true; }
+  if (state.phase === "none" || state.done) { location.reload(); return true; }
   main.dataset.phase = state.phase;
   clock.set(state.seconds_until_start);
   part("starts").textContent = state.starts_at;

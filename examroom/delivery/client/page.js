@@ -60,8 +60,8 @@ async function enter() {
 async function admitted() {
   for (;;) {
     const { data } = await transport.insist("GET", "pulse");
-    if (data.page === "live") return true;
-    if (data.page === "ended" || data.state === "handed_in") { tell(data.sentence, "danger"); return false; }
+    if (data.page === "live" || data.state === "handed_in") return true; // handed in meanwhile: the state has the receipt
+    if (data.page === "ended") { saved("本页已停用", "bad"); tell(data.sentence, "danger"); return false; }
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
 }
@@ -141,7 +141,10 @@ function tick() {
   if (page.done) return;
   const remaining = showClock();
   const warning = clock.warning();
-  if (warning) say(`距离考试结束还有 ${warning} 分钟。`);
+  if (warning) {
+    say(`距离考试结束还有 ${warning} 分钟。`);
+    if (warning <= 15 && byId("banner").hidden) tellBriefly(`距离考试结束还有 ${warning} 分钟，到时自动交卷。`, "warning");
+  }
   if (remaining <= 0 && !page.ending) finish("time");
 }
 
@@ -168,12 +171,12 @@ async function finish(because) {
 function lock() {
   page.locked = true;
   question.lock();
-  byId("hand-in").disabled = true;
+  byId("hand-in").disabled = byId("flag").disabled = true;
 }
 
 function unlock() {
   page.locked = false;
-  byId("hand-in").disabled = false;
+  byId("hand-in").disabled = byId("flag").disabled = false;
   go(page.current);
 }
 
@@ -233,8 +236,7 @@ function standing(data) {
   page.early = performance.now() / 1000 + data.hand_in_in_seconds;
   if (page.granted !== null && data.granted_seconds !== page.granted) {
     say(data.message);
-    tell(data.message, "success");
-    setTimeout(() => tell(""), 15_000);
+    tellBriefly(data.message, "success");
   }
   page.granted = data.granted_seconds;
 }
@@ -248,6 +250,12 @@ function tell(text, kind = "", source = "") {
   banner.hidden = !text;
   banner.dataset.kind = kind;
   banner.dataset.source = source || "other";
+}
+
+// For a quarter of a minute, unless something else is said meanwhile.
+function tellBriefly(text, kind) {
+  tell(text, kind);
+  setTimeout(() => { if (byId("banner").textContent === text) tell(""); }, 15_000);
 }
 
 function saved(text, kind) {
