@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask.testing import FlaskClient
 
-from app import create_app
 from examroom.delivery.models import Sheet, SheetState
 from examroom.plans.models import Enrolment, ExamPlan, PlanState
 from qbank.items.models import Item, ItemState, ItemVersion
@@ -24,31 +21,19 @@ from qbank.standards.models import Point, Range, WeightTable
 from scoring.results.models import Result, ResultList, ResultState
 from seed import cast
 from seed.world import make_ready, prepare
-from tests.conftest import TestClock
-
-NOW = datetime(2027, 3, 3, 6, 30, tzinfo=UTC)  # a Wednesday; no working calendar is published for 2027 yet
+from tests.demo_world import NOW, counted, enter, follow, make_demo
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Flask:
-    settings = Settings(folder=tmp_path_factory.mktemp("demo"), database_url=fresh_database_url(), secret_key=b"s" * 32,
-                        identity_key=b"i" * 32, jobs_inline=True)
-    app = create_app(make_ready(settings, fresh=False), clock=TestClock(NOW + timedelta(minutes=1)))
-    app.config.update(WTF_CSRF_ENABLED=False)
-    app.extensions["visitors"] = prepare(app, now=NOW)
-    return app
-
-
-def counted(app: Flask, query: sa.Select[tuple[int]]) -> int:
-    with app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
-        return session.scalar(query) or 0
+    return make_demo(tmp_path_factory.mktemp("demo"), fresh_database_url())
 
 
 def test_the_bank_is_as_large_as_promised(demo: Flask) -> None:
-    def items(level: int) -> sa.Select[tuple[int]]:
+    def items(level: int) -> sa.Select[int]:
         return sa.select(sa.func.count()).select_from(Item).join(WeightTable).where(WeightTable.level == level)
 
-    def points(level: int) -> sa.Select[tuple[int]]:
+    def points(level: int) -> sa.Select[int]:
         return sa.select(sa.func.count()).select_from(Point).join(Range).join(WeightTable).where(WeightTable.level == level)
 
     assert counted(demo, items(4)) >= 400
@@ -95,25 +80,6 @@ def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("part", [part for part in cast.CAST if part.shown], ids=lambda part: part.login)
 def test_every_page_that_a_role_is_led_to_opens(part: cast.Part, demo: Flask) -> None:
-    client = demo.test_client()
-    client.post("/accounts/sign-in", data={"login": part.login, "password": cast.PASSWORD})
-    failures = [(status, address) for status, address in follow(client) if status >= 400]
+    failures = [(answer.status_code, address) for address, answer in follow(enter(demo, part.login))
+                if answer.status_code >= 400]
     assert failures == []
-
-
-def follow(client: FlaskClient) -> list[tuple[int, str]]:
-    """Every address that is linked from the home page on, at most three of a kind."""
-    waiting, seen, kinds, answers = ["/"], set(), Counter[str](), []
-    while waiting:
-        address = waiting.pop(0)
-        kind = re.sub(r"\d+", "N", address.split("?")[0])
-        if address in seen or kinds[kind] >= 3:
-            continue
-        seen.add(address)
-        kinds[kind] += 1
-        answer = client.get(address)
-        answers.append((answer.status_code, address))
-        if answer.status_code == 200 and answer.mimetype == "text/html":
-            waiting += [link.replace("&amp;", "&").split("#")[0]
-                        for link in re.findall(r'<a\b[^>]*\bhref="(/[^"]*)"', answer.get_data(as_text=True))]
-    return answers

@@ -78,3 +78,16 @@ def test_a_job_that_was_left_is_found_again_on_the_work_list(session: Session, p
                     state=JobState.DONE, created_at=clock()))
     session.flush()
     assert todo(session, composer, now=clock()) == []
+
+
+def test_an_administrator_is_never_bounded_on_paper_only(session: Session, people: People, tan: Viewer, enter: Enter) -> None:
+    """The role reaches everything, so a grant that names a school would lie."""
+    account = people.account("何敏")
+    with pytest.raises(Refused, match="不能限于单位"):
+        give(session, account, Scope(Role.ADMINISTRATOR, people.home.id))
+    session.commit()
+    client = enter(tan)
+    fields = {"login": "he", "name": "何敏", "institution_id": str(people.home.id), "role": "administrator"}
+    assert client.post("/accounts/new", data=fields).status_code == 409
+    assert client.post("/accounts/new", data=fields | {"role": "nobody"}).status_code == 409
+    assert client.post("/accounts/new", data=fields | {"institution_id": "x", "role": "item_author"}).status_code == 409

@@ -222,6 +222,9 @@ def test_nobody_sees_anothers_marks_before_all_have_signed(world: World) -> None
     assert (seen(zhang), seen(li), seen(wang), seen(world.officer)) == ({"张"}, {"李"}, set(), set())
     world.mark(group, wang, chen, 150)
     assert seen(zhang) == seen(world.officer) == {"张", "李", "王"}
+    stranger, = world.assessors("赵")
+    joined = {who.name: len(world.session.scalars(visible(PracticalScore, who)).all()) for who in (zhang, world.officer, stranger)}
+    assert joined == {zhang.name: 1, world.officer.name: 1, stranger.name: 0}
     assert seen(chen.candidate.viewer()) == set()
     assert world.session.scalars(visible(PracticalScore, chen.candidate.viewer())).all() == []
 

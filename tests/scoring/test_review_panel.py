@@ -128,6 +128,8 @@ def test_nobody_sees_anothers_marks_before_all_have_signed(world: World) -> None
     give(world, panel, bing, chen, 150, 150)
     assert seen(jia, chen) == seen(world.officer, chen) == {"甲", "乙", "丙"}
     assert seen(jia, wu) == set()
+    stranger, = world.examiners("丁")
+    assert [len(world.session.scalars(visible(ReviewScore, who)).all()) for who in (jia, world.officer, stranger)] == [1, 1, 0]
 
 
 def test_absence_replacement_and_the_work_list(world: World) -> None:

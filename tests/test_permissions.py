@@ -1,0 +1,517 @@
+"""Who can reach what: every address of one school tried as another school's people, as candidates and as nobody."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from stdnum.cn import ric
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app import ACCESS, create_app
+from examroom.delivery.models import ExamPage, PageState, Sheet, SheetState
+from examroom.filing.models import FiledScope
+from examroom.filing.scopes import publish_scope
+from examroom.oversight.models import Supervision
+from examroom.plans import candidates, desk, sittings
+from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
+from qbank.items.models import ImportBatch, Item, ItemVersion
+from qbank.kernel.access import GRANTABLE, Role, Scope
+from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
+from qbank.kernel.audit import AuditEntry
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.jobs import Job, JobState
+from qbank.kernel.times import local_date
+from qbank.papers.models import Paper, Specification
+from qbank.standards.models import Subject, WeightTable
+from scoring.archive.models import ArchivePack
+from scoring.certificates.models import Certificate
+from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
+from scoring.practical.rubrics import build_rubric
+from scoring.results.models import Objection, ResultList
+from scoring.review.models import ReviewPanel
+from seed import cast
+from seed.people import students
+from seed.stage import FOUNDER
+from tests.demo_world import NOW, counted, enter, follow, kind, make_demo
+
+GONE = {403, 404}
+ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
+# What an id in an address stands for; a room's own meaning stands before the common one.
+IDS: dict[str, Any] = {
+    "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
+    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
+    "batch_id": ImportBatch, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
+    "version_id": ItemVersion, "supervision_id": Supervision, "specification_id": Specification, "paper_id": Paper,
+    "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
+    "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "panel_id": ReviewPanel,
+    "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet,
+}
+# Addresses that are not one school's own.
+SHARED = {
+    "static": "files of the program", "bootstrap.static": "files of the program", "delivery.static": "files of the program",
+    "results.notice": "the public notice is for anyone",
+}
+SHARED_ROOMS = {"standards": "national standards and weight tables are one catalogue for all schools; packs have tests there"}
+NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
+    "plans.edit": "no plan of the demo world is a draft",
+    "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
+    "delivery.pulse": "a candidate's own sheet",
+}
+GLOBAL_ROLES = {Role.ADMINISTRATOR}  # keeps institutions and accounts of the whole installation, and no school's data
+SECRET_FIELDS = {"key", "keys", "score", "scores", "explanation", "correct", "source", "half_points_earned", "is_correct"}
+
+
+@dataclass
+class World:
+    """The demo world with a second school in another province, and everybody's browsers."""
+
+    app: Flask
+    ids: dict[str, list[int]] = field(default_factory=dict)
+    strangers: dict[Role, FlaskClient] = field(default_factory=dict)  # the other school's people
+    numbers: list[str] = field(default_factory=list)  # all identity numbers
+    walks: dict[str, list[tuple[str, TestResponse]]] = field(default_factory=dict)  # login -> what it is led to
+    logged: list[str] = field(default_factory=list)
+    signed_in: dict[str, FlaskClient] = field(default_factory=dict)
+
+    def browser(self, login: str) -> FlaskClient:
+        if login not in self.signed_in:
+            self.signed_in[login] = enter(self.app, login)
+        return self.signed_in[login]
+
+    def candidate(self, which: int = 0) -> FlaskClient:
+        """A candidate of the open sitting who has not started."""
+        ticket, number = self.app.extensions["visitors"].splitlines()[-1 - which].split()[:2]
+        if ticket not in self.signed_in:
+            client = self.signed_in[ticket] = self.app.test_client()
+            assert client.post("/exam", data={"ticket": ticket, "identity_number": number}).status_code == 302
+        return self.signed_in[ticket]
+
+    def own_sheet(self, client: FlaskClient) -> int:
+        found = re.search(r"/exam/sheets/(\d+)", client.get("/exam/hall/state").get_json()["enter"])
+        assert found
+        return int(found[1])
+
+    def owners(self, rule: Rule) -> list[FlaskClient]:
+        """The first school's people for whom ``rule`` is a door."""
+        found = [self.browser(part.login) for part in cast.CAST if set(part.roles) & ACCESS[rule.endpoint]]
+        if Role.SIGNED_IN in ACCESS[rule.endpoint]:
+            found.append(self.browser("officer"))
+        return [*found, *(self.candidate(which) for which in range(3) if Role.CANDIDATE in ACCESS[rule.endpoint])]
+
+    def addresses(self, rule: Rule) -> list[str]:
+        """Addresses of the first school under ``rule``: with the least, the middle and the greatest id."""
+        room, names = rule.endpoint.partition(".")[0], sorted(rule.arguments)
+        columns = [self.ids.get(f"{room}.{name}", self.ids[name]) for name in names]
+        assert all(columns), f"{rule.rule}: the world holds no such row"
+        made = []
+        for place in (0.0, 0.5, 0.999):
+            address = rule.rule
+            for name, column in zip(names, columns, strict=True):
+                address = address.replace(f"<int:{name}>", str(column[int(len(column) * place)]))
+            made.append(address)
+        return list(dict.fromkeys(made))
+
+
+class Ears(logging.Handler):
+    """Keeps everything that is logged."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(self.format(record))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Iterator[World]:
+    made = World(make_demo(tmp_path_factory.mktemp("demo"), fresh_database_url()))
+    ears = Ears(made.logged)
+    logging.getLogger().addHandler(ears)
+    complete(made)
+    with made.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        made.ids = {name: list(session.scalars(sa.select(model.id).order_by(model.id))) for name, model in IDS.items()}
+        cipher = IdentityCipher(made.app.extensions["examroom"]["settings"].identity_key)
+        made.numbers = [cipher.decrypt(held) for held in session.scalars(
+            sa.select(Account.identity_cipher).where(Account.identity_cipher.is_not(None))) if held]
+    add_second_school(made)  # after the ids are read: they are the first school's
+    made.walks = {part.login: list(follow(made.browser(part.login))) for part in cast.CAST if part.shown}
+    yield made
+    logging.getLogger().removeHandler(ears)
+    made.app.extensions["examroom"]["database"].engine.dispose()
+
+
+def complete(world: World) -> None:
+    """Rows of the kinds that the demo world does not hold."""
+    cipher = IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key)
+    with world.app.extensions["examroom"]["database"].transaction(FOUNDER, clock=lambda: NOW) as session:
+        officer = session.scalars(sa.select(Account).where(Account.login == "officer")).one()
+        plan = session.scalars(sa.select(ExamPlan).order_by(ExamPlan.id)).first()
+        done = session.scalars(sa.select(ResultList)).first()
+        sheet = session.scalars(sa.select(Sheet).where(Sheet.state == SheetState.DEALT).order_by(Sheet.id)).first()
+        assert plan
+        assert done
+        assert sheet
+        session.add_all([
+            Objection(list_id=done.id, text="对成绩有异议", raised_by="王某", recorded_by=officer.id, at=NOW),
+            RosterImport(plan=plan, file_name="名单.xlsx", uploaded_by=officer.id, uploaded_at=NOW,
+                         content=cipher.encrypt("[]")),
+            ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,
+                     state=PageState.WAITING),
+            Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
+        ])
+
+
+def add_second_school(world: World) -> None:
+    """A school in another province with one account for each role, and the offices above it."""
+    with world.app.extensions["examroom"]["database"].transaction(FOUNDER, clock=lambda: NOW) as session:
+        school = Institution(name="珠江技师学院（演示）", kind=InstitutionKind.TECHNICIAN, region="440100",
+                             certificate_prefix="J000044000001")
+        session.add(school)
+        session.flush()
+        for role in GRANTABLE:
+            region = {Role.CITY_OFFICER: "4401", Role.QUALITY_SUPERVISOR: "4401", Role.PROVINCE_OFFICER: "44"}.get(role)
+            scope = Scope(role) if role in GLOBAL_ROLES else Scope(role, None if region else school.id, region)
+            create_account(session, f"other_{role.value}", f"外校{role.chinese}", [scope], institution=school,
+                           password=cast.PASSWORD, must_change=False)
+    world.strangers = {role: world.browser(f"other_{role.value}") for role in GRANTABLE}
+
+
+def rules(world: World, method: str) -> list[Rule]:
+    """Every address of one school's own things that answers ``method``."""
+    return [rule for rule in world.app.url_map.iter_rules()
+            if rule.methods and method in rule.methods and rule.arguments and rule.endpoint not in SHARED
+            and rule.endpoint.partition(".")[0] not in SHARED_ROOMS]
+
+
+def callers(world: World, rule: Rule) -> list[tuple[str, FlaskClient]]:
+    """The other school's people for whom this kind of door opens, and a candidate."""
+    doors = ACCESS[rule.endpoint]
+    open_to = [role for role in world.strangers if (role in doors or Role.SIGNED_IN in doors) and role not in GLOBAL_ROLES]
+    return [(role.value, world.strangers[role]) for role in open_to] + [("another candidate", world.candidate(1))]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_id_of_one_school_opens_a_door_for_another(world: World, method: str) -> None:
+    """Pages refuse without a word about what exists, forms write nothing."""
+    opened = []
+    own = f"/exam/sheets/{world.own_sheet(world.candidate(1))}"
+    for rule in rules(world, method):
+        before = counted(world.app, ALL_AUDIT)
+        nobody = world.app.test_client()
+        if method == "GET" and rule.endpoint not in NOT_EVEN_OWNED and not any(client.get(address).status_code == 200
+                for client in world.owners(rule) for address in world.addresses(rule)):
+            opened.append((method, "not even its owner reached", rule.rule, 404))
+        for address in world.addresses(rule):
+            for name, client in callers(world, rule):
+                if name == "another candidate" and (address + "/").startswith(own + "/"):
+                    continue
+                answer = client.open(address, method=method, json={} if "application/json" in accepts(rule) else None)
+                if answer.status_code not in GONE:
+                    opened.append((method, name, address, answer.status_code))
+            answer = nobody.open(address, method=method)
+            if not (answer.status_code == 401 or (answer.status_code == 302 and "/accounts/sign-in" in answer.location)
+                    or (answer.status_code == 302 and answer.location.startswith("/exam?"))):
+                opened.append((method, "nobody", address, answer.status_code))
+        if counted(world.app, ALL_AUDIT) != before:
+            opened.append((method, "wrote something", rule.rule, 0))
+    assert opened == []
+
+
+def accepts(rule: Rule) -> str:
+    """What the doors of the exam page and the drafts are sent."""
+    return "application/json" if rule.rule.endswith(("/events", "/open", "/hand-in", "/draft")) else ""
+
+
+def test_links_that_people_follow_do_not_open_for_the_other_schools_same_role(world: World) -> None:
+    """Also the addresses with filters and the like, exactly as they stand in pages."""
+    opened = []
+    with world.app.test_request_context():
+        adapter = world.app.create_url_adapter(None) or world.app.url_map.bind("localhost")
+    for part in cast.CAST:
+        for address, answer in world.walks.get(part.login, []):
+            endpoint, values = adapter.match(address.split("?")[0], method="GET")
+            if not values or endpoint in SHARED or endpoint.partition(".")[0] in SHARED_ROOMS or answer.status_code != 200:
+                continue
+            for role in set(part.roles) - GLOBAL_ROLES:
+                found = world.strangers[role].get(address)
+                if found.status_code not in GONE:
+                    opened.append((role.value, address, found.status_code))
+    assert opened == []
+
+
+def test_lists_of_the_other_school_name_nothing_of_the_first(world: World) -> None:
+    """Pages without ids: the lists, work lists, exports of a school that has nothing yet."""
+    with world.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        names = set(session.scalars(sa.select(ExamPlan.title))) | set(session.scalars(sa.select(Paper.name)))
+        names |= set(session.scalars(sa.select(Specification.name))) | set(session.scalars(sa.select(Rubric.name)))
+        names |= set(session.scalars(sa.select(Enrolment.ticket_number))) | set(session.scalars(sa.select(Room.name)))
+    leaks = []
+    for role, client in world.strangers.items():
+        if role in GLOBAL_ROLES:
+            continue
+        for address, answer in follow(client):
+            leaks += [(role.value, address, name) for name in names if name in readable(answer)]
+    assert leaks == []
+
+
+def second_plan(world: World) -> dict[str, Any]:
+    """A plan of the second school at level 2, approved, with all that the first school's things could be put into."""
+    with world.app.extensions["examroom"]["database"].transaction(FOUNDER, clock=lambda: NOW) as session:
+        first = session.scalars(sa.select(ExamPlan).where(ExamPlan.level == 2)).first()
+        people = {account.login: account.viewer() for account in session.scalars(
+            sa.select(Account).where(Account.login.startswith("other_")))}
+        school = session.scalars(sa.select(Institution).where(Institution.region == "440100")).one()
+        assert first
+        officer = people["other_exam_officer"]
+        publish_scope(session, school, first.standard, first.level, people["other_province_officer"], valid_from=local_date(NOW))
+        plan = desk.draft_plan(session, school, first.standard, first.level, "外校认定", officer, contact="外校老师",
+                               starts_on=local_date(NOW + timedelta(days=60)), now=NOW)
+        someone = students(1, seed=4711, first=9000)[0]
+        enrolled = candidates.enrol(
+            session, plan, officer, name=someone.name, identity_number=someone.identity_number, class_name="一班",
+            entry_condition="在校最后一学年", cipher=IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key),
+            now=NOW)
+        desk.submit(session, plan, officer, now=NOW)
+        desk.decide(session, plan, people["other_city_officer"], True, "", now=NOW)
+        sitting = sittings.add_sitting(session, plan, "外校第一场", officer, starts_at=NOW + timedelta(days=60), minutes=90, now=NOW)
+        skills = session.scalars(sa.select(WeightTable).where(
+            WeightTable.standard == first.standard, WeightTable.level == 2, WeightTable.subject == Subject.SKILL)).one()
+        rubric = build_rubric(session, skills, school.id, "外校评分表", officer)
+        assessors = [people["other_practical_assessor"].account_id] + [
+            create_account(session, f"other_assessor{n}", f"外校考评员{n}", [Scope(Role.PRACTICAL_ASSESSOR, school.id)],
+                           institution=school, password=cast.PASSWORD, must_change=False).id for n in (2, 3)]
+        return {"plan": plan.id, "sitting": sitting.id, "enrolled": enrolled.id, "rubric": rubric.id, "assessors": assessors}
+
+
+def test_no_id_inside_a_form_reaches_into_another_school(world: World) -> None:
+    """One's own plan, with the papers, rooms, rubrics, people and candidates of somebody else."""
+    own = second_plan(world)
+    with world.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        def first(model: Any, *conditions: Any) -> int:
+            return int(session.scalars(sa.select(model.id).where(*conditions).order_by(model.id)).first() or 0)
+
+        def staff(role: Role) -> list[int]:
+            return list(session.scalars(sa.select(Grant.account_id).where(Grant.role == role).order_by(Grant.account_id).limit(3)))
+
+        paper = first(Paper, Paper.specification.has(Specification.table.has(WeightTable.level == 2)))
+        rubric = first(Rubric, Rubric.table.has(WeightTable.level == 2))
+        standard = session.get_one(ExamPlan, own["plan"]).standard_id
+        examiners, supervisor = staff(Role.REVIEW_EXAMINER), staff(Role.QUALITY_SUPERVISOR)[0]
+        watchers, assessors = staff(Role.INVIGILATOR), staff(Role.PRACTICAL_ASSESSOR)
+        table = session.get_one(Specification, world.ids["specification_id"][0]).table_id
+    room, school, strangers_child = (world.ids[name][0] for name in ("room_id", "institution_id", "enrolment_id"))
+    group = {"name": "甲", "rubric_id": own["rubric"], "assessor": own["assessors"], "enrolment": own["enrolled"],
+             "starts_at": "2027-05-02T09:00"}
+    groups = f"/practical/plans/{own['plan']}/groups/new"
+    tried: list[tuple[Role, str, dict[str, Any]]] = [
+        (Role.EXAM_OFFICER, f"/plans/sittings/{own['sitting']}/paper", {"paper_id": paper}),
+        (Role.EXAM_OFFICER, f"/plans/sittings/{own['sitting']}/rooms", {"room_id": room, "invigilator_id": watchers}),
+        (Role.EXAM_OFFICER, groups, group | {"rubric_id": rubric}),
+        (Role.EXAM_OFFICER, groups, group | {"assessor": assessors}),
+        (Role.EXAM_OFFICER, groups, group | {"enrolment": strangers_child}),
+        (Role.EXAM_OFFICER, f"/review/plans/{own['plan']}/panel/new", {
+            "name": "甲", "member": examiners, "chair": examiners[0], "starts_at": "2027-05-02T09:00"}),
+        (Role.CITY_OFFICER, f"/oversight/plans/{own['plan']}", {"supervisor_id": supervisor}),
+        (Role.ITEM_AUTHOR, "/items/submit", {"version": world.ids["version_id"]}),
+        (Role.PROVINCE_OFFICER, "/filing/new", {"institution_id": school, "standard_id": standard, "level": 2,
+                                                "valid_from": "2027-03-03", "valid_until": ""}),
+        (Role.PAPER_COMPOSER, "/papers/specifications/new", {"bank": f"{table}-{school}", "name": "乙", "minutes": 90}),
+    ]
+    reached = []
+    for role, address, form in tried:
+        before = counted(world.app, ALL_AUDIT)
+        answer = world.strangers[role].post(address, data=form)
+        if counted(world.app, ALL_AUDIT) != before or answer.status_code >= 500:
+            reached.append((role.value, address, answer.status_code))
+    assert reached == []
+    assert world.strangers[Role.EXAM_OFFICER].post(groups, data=group).status_code == 302  # with one's own it works
+
+
+def readable(answer: TestResponse) -> str:
+    """The text of an answer; of a workbook or an archive, what is inside."""
+    if answer.get_data()[:4] != b"PK\x03\x04":
+        plain = (answer.mimetype or "").startswith(("text/", "application/json"))
+        return answer.get_data(as_text=True) if plain else ""
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as box:
+        return "\n".join(box.read(name).decode("utf-8", "replace") for name in box.namelist())
+
+
+def fields_of(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield name
+            yield from fields_of(held)
+    elif isinstance(value, list):
+        for one in value:
+            yield from fields_of(one)
+
+
+def test_a_candidate_at_work_is_told_no_key_no_explanation_and_no_score(world: World) -> None:
+    client = world.candidate(2)
+    sheet = world.own_sheet(client)
+    answers = [answer for start in ("/", "/exam/hall", "/results/mine") for _, answer in follow(client, start)]
+    opened = client.post(f"/exam/sheets/{sheet}/open", json={"machine": "tablet"})
+    token = {"X-Page-Token": opened.get_json()["token"]}
+    state = client.get(f"/exam/sheets/{sheet}/state", headers=token)
+    assert len(state.get_json()["questions"]) > 20
+    event = {"sequence": 1, "number": 1, "answer": "A", "flagged": False}
+    answers += [opened, state, client.get("/exam/hall/state"), client.get(f"/exam/sheets/{sheet}"),
+                client.get(f"/exam/sheets/{sheet}/pulse", headers=token),
+                client.post(f"/exam/sheets/{sheet}/events", json={"events": [event]}, headers=token),
+                client.post(f"/exam/sheets/{sheet}/hand-in", json={}, headers=token),
+                client.get(f"/exam/sheets/{sheet}/state", headers=token), client.get("/results/mine")]
+    with world.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        secrets = {text for text in session.scalars(sa.select(ItemVersion.explanation)) if len(text) > 5}
+        stems = set(session.scalars(sa.select(ItemVersion.stem)))
+    assert any(stem in json.dumps(state.get_json(), ensure_ascii=False) for stem in stems)  # items are there to be read
+    for answer in answers:
+        assert answer.status_code < 400, answer.request.path
+        text = json.dumps(answer.get_json(), ensure_ascii=False) if answer.is_json else answer.get_data(as_text=True)
+        assert [secret for secret in secrets if secret in text] == [], answer.request.path
+        if answer.is_json:
+            assert SECRET_FIELDS.isdisjoint(fields_of(answer.get_json())), answer.request.path
+
+
+def test_every_form_without_its_token_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {role: world.browser(part.login) for part in cast.CAST if part.shown for role in part.roles}
+    people[Role.CANDIDATE] = world.candidate()
+    monkeypatch.setitem(world.app.config, "WTF_CSRF_ENABLED", True)
+    taken, before = [], counted(world.app, ALL_AUDIT)
+    for rule in world.app.url_map.iter_rules():
+        if not rule.methods or "POST" not in rule.methods:
+            continue
+        doors = ACCESS[rule.endpoint]
+        client = (world.app.test_client() if Role.ANYONE in doors else
+                  next(person for role, person in people.items() if role in doors or Role.SIGNED_IN in doors))
+        address = re.sub(r"<int:\w+>", "1", rule.rule).replace("<subject>", "theory").replace("<kind>", "theory")
+        for answer in (client.post(address), client.post(address, json={})):
+            if answer.status_code != 400:
+                taken.append((address, answer.status_code))
+    assert taken == []
+    assert counted(world.app, ALL_AUDIT) == before
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_other_sites_and_plain_http(world: World) -> None:
+    settings = world.app.extensions["examroom"]["settings"]
+    secure = create_app(replace(settings, secure_cookies=True), clock=lambda: NOW + timedelta(minutes=1))
+    secure.config["WTF_CSRF_ENABLED"] = False
+    for app, marks in ((world.app, {"HttpOnly", "SameSite=Lax"}), (secure, {"HttpOnly", "SameSite=Lax", "Secure"})):
+        answer = app.test_client().post("/accounts/sign-in", data={"login": "officer", "password": cast.PASSWORD})
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert len(cookies) == 1
+        assert marks <= set(cookies[0].split("; "))
+        assert "Domain=" not in cookies[0]
+    secure.extensions["examroom"]["database"].engine.dispose()
+
+
+def test_every_answer_carries_the_strict_headers(world: World) -> None:
+    nobody = world.app.test_client()
+    answers = [(address, answer) for walk in world.walks.values() for address, answer in walk]
+    answers += [(address, nobody.get(address)) for address in (
+        "/", "/exam", "/accounts/sign-in", "/no-such-page", "/certificates/query", "/filing/directory", "/plans/1")]
+    answers += [("/exam/hall", world.candidate().get("/exam/hall")), ("refused", world.strangers[Role.INVIGILATOR].get("/plans/"))]
+    for address, answer in answers:
+        policy = answer.headers.get("Content-Security-Policy", "")
+        assert "default-src 'none'" in policy, address
+        assert "unsafe" not in policy, address
+        assert answer.headers.get("X-Content-Type-Options") == "nosniff", address
+        assert answer.headers.get("X-Frame-Options") == "DENY", address
+        assert answer.headers.get("Cache-Control") == "no-store", address
+        if answer.mimetype == "text/html":
+            page = answer.get_data(as_text=True)
+            assert not re.search(r"<script(?![^>]*\bsrc=)", page), address
+            assert not re.search(r"<[a-z][^>]*\s(style|on[a-z]+)=", page), address
+
+
+def test_no_identity_number_stands_in_any_page_list_export_or_log(world: World) -> None:
+    """Masked everywhere; in full only on the certificate and in the report to the office, each taken by a form and noted."""
+    assert len(world.numbers) > 60
+    found = []
+    for login, walk in world.walks.items():
+        for address, answer in walk:
+            text = readable(answer)
+            found += [(login, address) for number in re.findall(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])", text)
+                      if ric.is_valid(number)]
+            found += [(login, address) for number in world.numbers if number in text]
+    assert found == []
+    ticket = world.app.extensions["visitors"].splitlines()[-1].split()[0]
+    world.app.test_client().post("/exam", data={"ticket": ticket, "identity_number": world.numbers[0]})
+    heard = "\n".join(world.logged)
+    assert heard  # the handler is listening: refused doors are logged
+    assert [number for number in world.numbers if number in heard] == []
+    with world.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        trail = "\n".join(session.scalars(sa.select(AuditEntry.changes)))
+    assert [number for number in world.numbers if number in trail] == []
+
+
+BAD_VALUES = ("\x00", "乙" * 10_000, "9" * 30, "-" + "9" * 30, "-1", "1e309", "' OR 1=1 --", "%", "[]", "２", "2026-13-45")
+OWN_ACCOUNT = {"accounts.sign_out", "accounts.password", "accounts.reset", "accounts.withdraw", "delivery.leave"}
+
+
+def names_in(endpoint: str, pattern: str) -> list[str]:
+    """Every name that the room of ``endpoint`` reads from its requests."""
+    found: set[str] = set()
+    for package in ("qbank", "examroom", "scoring"):
+        for file in (Path(__file__).parents[1] / package / endpoint.partition(".")[0]).rglob("*.py"):
+            found |= set(re.findall(pattern, file.read_text("utf-8")))
+    return sorted(found)
+
+
+def test_no_value_in_an_address_breaks_a_page(world: World) -> None:
+    broken, tried = [], set()
+    adapter = world.app.url_map.bind("localhost")
+    for login, walk in world.walks.items():
+        client = world.browser(login)
+        for address, answer in walk:
+            if kind(address) in tried or answer.status_code != 200:
+                continue
+            tried.add(kind(address))
+            path = address.split("?")[0]
+            endpoint = adapter.match(path, method="GET")[0]
+            names = ["page", "q", "sort", "next", *names_in(endpoint, r"""args(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")]
+            asked = [dict.fromkeys(names, value) for value in BAD_VALUES]
+            asked += [{name: value} for name in names for value in (BAD_VALUES[0], BAD_VALUES[2])]
+            broken += [(path, str(query)[:60], status) for query in asked
+                       if (status := client.get(path, query_string=query).status_code) >= 500]
+    assert len(tried) > 60
+    assert broken == []
+
+
+def test_no_value_in_a_form_breaks_a_door(world: World) -> None:
+    """The last test of this module: what is well-formed by accident is carried out."""
+    people = {role: world.browser(part.login) for part in cast.CAST if part.shown for role in part.roles}
+    people[Role.CANDIDATE] = world.candidate()
+    people[Role.ADMINISTRATOR] = world.strangers[Role.ADMINISTRATOR]
+    broken = []
+    for rule in world.app.url_map.iter_rules():
+        if not rule.methods or "POST" not in rule.methods or rule.endpoint in OWN_ACCOUNT:
+            continue
+        doors = ACCESS[rule.endpoint]
+        client = (world.app.test_client() if Role.ANYONE in doors else
+                  next(person for role, person in people.items() if role in doors or Role.SIGNED_IN in doors))
+        room = rule.endpoint.partition(".")[0]
+        names = names_in("kernel" if room == "accounts" else rule.endpoint,
+                         r"""(?:form|values|fields)(?:\.get(?:list)?\(|\[)["'](\w+)["']""")
+        ids = {name: (world.ids.get(f"{room}.{name}") or world.ids.get(name, [1]))[-1] for name in rule.arguments}
+        address = re.sub(r"<int:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), rule.rule)  # type: ignore[misc]
+        for value in BAD_VALUES[:4] + BAD_VALUES[-1:]:
+            body = dict.fromkeys(("events", "marks", "machine"), value)
+            sent = ([client.post(address, json=body), client.post(address, json=[value])] if accepts(rule)
+                    else [client.post(address, data=dict.fromkeys(names, value))])
+            broken += [(address, value[:20], answer.status_code) for answer in sent if answer.status_code >= 500]
+    assert broken == []
