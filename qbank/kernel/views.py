@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -27,8 +28,8 @@ OF_A_SCHOOL = frozenset(GRANTABLE) - {Role.CANDIDATE, Role.ADMINISTRATOR}  # wha
 
 
 def safe_next(address: str) -> str:
-    """An address on this site, or the home page."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else url_for("home")
+    """An address on this site, or the home page. Browsers drop tabs and line ends: ``/<tab>/host`` is another host."""
+    return address if re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\\]*", address) else url_for("home")
 
 
 def start_session(account: Account) -> None:
