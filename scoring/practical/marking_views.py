@@ -13,8 +13,8 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.times import local
 from qbank.kernel.web import db, now, viewer
 from scoring.practical import desk, overview
+from scoring.practical.blueprint import blueprint
 from scoring.practical.models import GroupMember, MarkSheet, RowKind, RubricRow
-from scoring.practical.views import blueprint
 
 
 def own_member(member_id: int) -> GroupMember:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import selectinload
 
 from examroom.plans.models import Enrolment, ExamPlan
@@ -17,12 +17,11 @@ from qbank.kernel.views import safe_next
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.packs import pack_for
-from scoring.practical import desk, overview
+from scoring.practical import desk, marking_views, overview  # noqa: F401  # marking_views: its doors hang on the blueprint
+from scoring.practical.blueprint import blueprint
 from scoring.practical.duties import may_act, qualified
 from scoring.practical.models import MarkSheet, Part, PracticalGroup, PracticalScore, RowKind, Rubric
 from scoring.practical.rubrics import RowDraft, drafts_of, sections
-
-blueprint = Blueprint("practical", __name__, url_prefix="/practical")
 
 
 @blueprint.get("/")
@@ -183,6 +182,3 @@ def sheet(sheet_id: int) -> Any:
     found = fetch(db(), MarkSheet, sheet_id, viewer())
     return render_template("practical/sheet.html", sheet=found, marks={mark.row_id: mark for mark in found.marks},
                            total=desk.total_of(found))
-
-
-from scoring.practical import marking_views as marking_views  # noqa: E402  # its doors hang on this blueprint
