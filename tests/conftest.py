@@ -15,13 +15,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app import create_app
-from qbank.kernel import accounts
+from qbank.kernel import accounts, db
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, Institution, InstitutionKind, create_account
 from qbank.kernel.db import Actor, Database
@@ -101,6 +102,22 @@ def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
                 return address(name)
 
             yield copy
+
+
+@pytest.fixture(autouse=True)
+def no_connection_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Engines that a test makes by the way (the console's, a second app's) end with it."""
+    made: list[sa.Engine] = []
+    make = db._engine
+
+    def remember(url: str) -> sa.Engine:
+        made.append(make(url))
+        return made[-1]
+
+    monkeypatch.setattr(db, "_engine", remember)
+    yield
+    for engine in made:
+        engine.dispose()
 
 
 @pytest.fixture

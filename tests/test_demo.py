@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from tests.demo_world import NOW, counted, enter, follow, make_demo
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Flask:
-    return make_demo(tmp_path_factory.mktemp("demo"), fresh_database_url())
+def demo(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Iterator[Flask]:
+    made = make_demo(tmp_path_factory.mktemp("demo"), fresh_database_url())
+    yield made
+    made.extensions["examroom"]["database"].engine.dispose()
 
 
 def test_the_bank_is_as_large_as_promised(demo: Flask) -> None:
