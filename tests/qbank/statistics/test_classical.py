@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
 
-from qbank.statistics.classical import alpha, b_index, choices, difficulty, item_rest, kr20, omission
+from qbank.statistics.classical import b_index, choices, difficulty, item_rest, omission
+from qbank.statistics.reliability import alpha, kr20
 
 NAN = float("nan")
 # Five persons, four items.            right  rest of item 1
@@ -19,7 +19,7 @@ SMALL = np.array([[1, 1, 1, 1],      # 4      3
                   [1, 1, 0, 0],      # 2      1
                   [0, 1, 0, 0],      # 1      1
                   [0, 0, 0, 0]], float)  # 0  0
-SAT12 = Path(__file__).parents[3] / "shared" / "data" / "psychometrics" / "03_sat12.json"
+SAT12 = Path(__file__).parents[4] / "shared" / "data" / "psychometrics" / "03_sat12.json"
 
 
 def test_difficulty_is_the_share_correct() -> None:
@@ -109,13 +109,6 @@ def test_omitted_and_not_given_are_two_things() -> None:
 def test_a_form_is_judged_by_those_who_were_given_all_of_it() -> None:
     partly = np.vstack([SMALL, [1, NAN, 1, 1]])
     assert kr20(partly) == kr20(SMALL)
-
-
-def test_ten_thousand_candidates_and_two_hundred_items_take_no_time() -> None:
-    scores = (np.random.default_rng(1).random((10_000, 200)) < 0.7).astype(float)
-    began = perf_counter()
-    difficulty(scores), item_rest(scores)
-    assert perf_counter() - began < 5  # generous: machines of eight people
 
 
 def test_the_published_sat12_items_agree_with_plain_arithmetic_on_each_of_them() -> None:
