@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from qbank.exchange import batches
 from qbank.items import bank
 from qbank.items.draft import Draft
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.papers import desk
 from qbank.papers.specification import FORMS, Part
 from qbank.standards import intake, tables
@@ -70,7 +70,7 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
         with stage.acting(login, stage.days(day)) as (session, who):
             for version in _in_state(session, table_id, ItemState.SUBMITTED):
                 if level == 2 or version.id % LEFT_IN_REVIEW:
-                    bank.review(session, version, who, True, "", now=stage.days(day))
+                    bank.review(session, version, who, Verdict.ACCEPT, "", now=stage.days(day))
     if level == 4:
         _keep_busy(stage, table_id)
 
@@ -79,8 +79,8 @@ def _keep_busy(stage: Stage, table_id: int) -> None:
     """One returned item, one half reviewed, one retired, one approved item with a new version in draft."""
     with stage.acting("reviewer", stage.days(-20)) as (session, who):
         waiting = _in_state(session, table_id, ItemState.SUBMITTED)
-        bank.review(session, waiting[0], who, False, "题干中的条件不完整：请写明电源频率后重新提交。", now=stage.days(-20))
-        bank.review(session, waiting[1], who, True, "同意。", now=stage.days(-20))
+        bank.review(session, waiting[0], who, Verdict.MAJOR, "题干中的条件不完整：请写明电源频率后重新提交。", now=stage.days(-20))
+        bank.review(session, waiting[1], who, Verdict.ACCEPT, "同意。", now=stage.days(-20))
     with stage.acting("author", stage.days(-3)) as (session, who):
         approved = _in_state(session, table_id, ItemState.APPROVED)
         bank.retire(session, approved[-1], who, "与现行教材的表述不一致，停用待改写。", now=stage.days(-3))

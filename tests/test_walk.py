@@ -24,7 +24,7 @@ from examroom.plans import candidates, desk, seating, sittings
 from examroom.plans.models import Enrolment, PlanState, SittingState
 from qbank.exchange import batches
 from qbank.items import bank
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.identity import IdentityCipher
@@ -111,11 +111,11 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     # items.review: two other people decide → approved, frozen. The author may not.
     bank.submit_many(session, versions, chen, now=clock())
     with pytest.raises(Refused):
-        bank.review(session, versions[0], chen, True, "", now=clock())
+        bank.review(session, versions[0], chen, Verdict.ACCEPT, "", now=clock())
     for version in versions:
-        bank.review(session, version, li, True, "", now=clock())
+        bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
         assert version.state is ItemState.SUBMITTED  # one approval is not enough
-        bank.review(session, version, wang, True, "", now=clock())
+        bank.review(session, version, wang, Verdict.ACCEPT, "", now=clock())
     assert {version.state for version in versions} == {ItemState.APPROVED}
     assert author_too.account_id not in {version.author_id for version in versions}
 

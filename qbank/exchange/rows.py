@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from qbank.exchange.sheets import OPTION_COLUMNS
-from qbank.items.draft import Draft, half_width, normalise
+from qbank.items.draft import Draft, normalise
+from qbank.items.writing import half_width
 
 KINDS = {"单选题": "single", "单选": "single", "单项选择题": "single", "单项选择": "single", "选择题": "single", "选择": "single",
          "单项": "single", "多选题": "multiple", "多选": "multiple", "多项选择题": "multiple", "多项选择": "multiple",

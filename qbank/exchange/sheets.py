@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from qbank.items.draft import LETTERS, clean, half_width
+from qbank.items.draft import LETTERS
+from qbank.items.writing import clean, half_width
 from qbank.kernel.refused import Refused
 
 OPTION_COLUMNS = tuple(f"选项{letter}" for letter in LETTERS)

@@ -10,8 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from qbank.items.draft import LETTERS, Draft, answer_texts, content_hash, normalise, problems, stays_last
-from qbank.items.models import ImportBatch, Item, ItemKind, ItemState, ItemVersion, Option, Review, occupation_code_of
+from qbank.items.models import (
+    STANDING,
+    ImportBatch,
+    Item,
+    ItemKind,
+    ItemState,
+    ItemVersion,
+    Option,
+    Review,
+    Verdict,
+    occupation_code_of,
+)
 from qbank.items.points import points_of
+from qbank.items.stimuli import keep
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
@@ -24,7 +36,9 @@ MOVES: Mapping[ItemState, frozenset[ItemState]] = {
     S.DRAFT: frozenset({S.SUBMITTED, S.SUPERSEDED, S.RETIRED}),
     S.SUBMITTED: frozenset({S.APPROVED, S.RETURNED, S.SUPERSEDED}),
     S.RETURNED: frozenset({S.SUPERSEDED, S.RETIRED}),
-    S.APPROVED: frozenset({S.SUPERSEDED, S.RETIRED}),
+    S.APPROVED: frozenset({S.IN_USE, S.SUSPENDED, S.SUPERSEDED, S.RETIRED}),
+    S.IN_USE: frozenset({S.SUSPENDED, S.SUPERSEDED, S.RETIRED}),
+    S.SUSPENDED: frozenset({S.APPROVED, S.IN_USE, S.SUPERSEDED, S.RETIRED}),
     S.RETIRED: frozenset(),
     S.SUPERSEDED: frozenset(),
 }
@@ -45,8 +59,10 @@ def store(session: Session, table: WeightTable, institution_id: int, drafts: Seq
     The caller has checked them: normalised, without problems, no doubles, ``who`` may write here.
     """
     made = []
+    materials = keep(session, table, institution_id, [draft.stimulus for draft, _ in drafts], who, now=now)
     for draft, point_id in drafts:
         version = _version(draft, point_id, 1, who, now, reason)
+        version.stimulus = materials.get(draft.stimulus)
         version.batch_id = batch.id if batch else None
         made.append(version)
         session.add(Item(institution_id=institution_id, table_id=table.id, versions=[version]))
@@ -70,6 +86,8 @@ def edit(session: Session, version: ItemVersion, draft: Draft, who: Viewer, *, n
     if version.state in {S.DRAFT, S.SUBMITTED, S.RETURNED}:
         move(version, S.SUPERSEDED)
     made = _version(draft, point_id, version.number + 1, who, now, reason.strip())
+    made.stimulus = keep(session, item.table, item.institution_id, [draft.stimulus], who, now=now,
+                         instead_of=version.stimulus).get(draft.stimulus)
     item.versions.append(made)
     session.flush()
     _write_options(session, [(made, draft)])
@@ -81,7 +99,8 @@ def submit(session: Session, version: ItemVersion, who: Viewer, *, now: datetime
     submit_many(session, [version], who, now=now)
 
 
-def review(session: Session, version: ItemVersion, who: Viewer, approves: bool, comment: str, *, now: datetime) -> None:
+def review(session: Session, version: ItemVersion, who: Viewer, verdict: Verdict, comment: str, *, now: datetime,
+           estimate: int | None = None) -> None:
     """One reviewer's verdict. The number of approvals that the rule pack asks for puts the version into the bank."""
     item = version.item
     require_reach(session, item.table, item.institution_id, Role.ITEM_REVIEWER, who)
@@ -91,9 +110,11 @@ def review(session: Session, version: ItemVersion, who: Viewer, approves: bool, 
         raise Refused("own_item", f"您编写或修改过题 {item.id}，不能审核它，请由其他审题员审核。")
     if any(earlier.reviewer_id == who.account_id for earlier in version.reviews):
         raise Refused("reviewed_before", f"您已审核过{label(version)}，同一版本须由不同的人审核。")
+    approves = verdict is Verdict.ACCEPT
     if not approves and not comment.strip():
         raise Refused("no_comment", "退回时请写明问题和修改意见，命题员要据此修改。")
-    version.reviews.append(Review(reviewer_id=who.account_id, approves=approves, comment=comment.strip()[:2000], at=now))
+    version.reviews.append(Review(reviewer_id=who.account_id, verdict=verdict, comment=comment.strip()[:2000],
+                                  estimate=estimate, at=now))
     if not approves:
         move(version, S.RETURNED)
         return
@@ -108,7 +129,7 @@ def retire(session: Session, version: ItemVersion, who: Viewer, reason: str, *, 
     if not reason.strip():
         raise Refused("no_reason", "请写明停用原因。")
     move(version, S.RETIRED)
-    version.retired_reason = reason.strip()[:2000]
+    version.state_reason = reason.strip()[:2000]
 
 
 def waiting_for(who: Viewer) -> sa.Select[ItemVersion]:
@@ -186,7 +207,9 @@ def draft_of(version: ItemVersion) -> Draft:
     """The content of ``version`` as a draft, to be edited."""
     return Draft(kind=version.kind.value, stem=version.stem, options=tuple(option.text for option in version.options),
                  key=version.key, explanation=version.explanation, source=version.source, difficulty=version.difficulty,
-                 range_path=version.point.range.path, point_segment=version.point.segment)
+                 range_path=version.point.range.path, point_segment=version.point.segment, guide=version.guide,
+                 stimulus=version.stimulus.text if version.stimulus else "", source_page=version.source_page,
+                 source_author=version.source_author)
 
 
 def label(version: ItemVersion) -> str:
@@ -210,7 +233,7 @@ def _send(version: ItemVersion, now: datetime) -> None:
 
 def _put_in_force(session: Session, version: ItemVersion) -> None:
     for other in version.item.versions:
-        if other is not version and other.state is S.APPROVED:
+        if other is not version and other.state in {*STANDING, S.SUSPENDED}:
             move(other, S.SUPERSEDED)
             session.flush()  # before the new one: only one version of an item may stand
     move(version, S.APPROVED)
@@ -241,7 +264,8 @@ def _checked(session: Session, table: WeightTable, institution_id: int, draft: D
 def _version(draft: Draft, point_id: int, number: int, who: Viewer, now: datetime, reason: str) -> ItemVersion:
     return ItemVersion(
         number=number, point_id=point_id, kind=ItemKind(draft.kind), stem=draft.stem, key=draft.key,
-        explanation=draft.explanation, source=draft.source, difficulty=draft.difficulty, state=S.DRAFT,
+        guide=draft.guide, explanation=draft.explanation, source=draft.source, source_page=draft.source_page,
+        source_author=draft.source_author, difficulty=draft.difficulty, state=S.DRAFT,
         content_hash=content_hash(draft), author_id=who.account_id, created_at=now, reason=reason)
 
 

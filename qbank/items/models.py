@@ -1,14 +1,15 @@
-"""Items, their immutable versions, options and reviews."""
+"""Items, their immutable versions, options, shared materials, pictures, reviews, and pairs that must not meet."""
 
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
+from qbank.items.draft import KINDS
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, Versioned
@@ -30,16 +31,20 @@ class ItemKind(enum.StrEnum):
     SINGLE = "single"
     MULTIPLE = "multiple"
     JUDGE = "judge"
+    FILL = "fill"
+    SHORT = "short"
+    ESSAY = "essay"
 
     @property
     def chinese(self) -> str:
-        return {"single": "单选题", "multiple": "多选题", "judge": "判断题"}[self.value]
+        return KINDS[self.value]
 
 
 class ItemState(enum.StrEnum):
-    """draft → submitted → approved | returned; draft, returned, approved → retired.
+    """draft → submitted → approved | returned; approved → in use with the first sealed paper; approved, in use ⇄
+    suspended; all but submitted → retired.
 
-    An edit makes a new version: it supersedes a draft, submitted or returned one at once, an approved one when the new
+    An edit makes a new version: it supersedes a draft, submitted or returned one at once, a standing one when the new
     one is approved. The moves are a table in ``qbank.items.bank``.
     """
 
@@ -47,25 +52,66 @@ class ItemState(enum.StrEnum):
     SUBMITTED = "submitted"
     RETURNED = "returned"
     APPROVED = "approved"
+    IN_USE = "in_use"
+    SUSPENDED = "suspended"
     RETIRED = "retired"
     SUPERSEDED = "superseded"
 
     @property
     def chinese(self) -> str:
-        return {"draft": "草稿", "submitted": "待审", "returned": "退回修改", "approved": "已入库", "retired": "已停用",
-                "superseded": "已被新版本取代"}[self.value]
+        return {"draft": "草稿", "submitted": "待审", "returned": "退回修改", "approved": "已入库", "in_use": "已用于试卷",
+                "suspended": "暂停使用", "retired": "已停用", "superseded": "已被新版本取代"}[self.value]
+
+
+STANDING = (ItemState.APPROVED, ItemState.IN_USE)  # what papers may use; at most one version of an item
+
+
+class Purpose(enum.StrEnum):
+    """What an item serves. exam → practice, never back: what candidates have seen is no secret any more."""
+
+    EXAM = "exam"
+    PRACTICE = "practice"
+
+    @property
+    def chinese(self) -> str:
+        return {"exam": "考试题库", "practice": "练习题库"}[self.value]
+
+
+class Verdict(enum.StrEnum):
+    """A reviewer's verdict. Only an acceptance counts as an approval; both others send the version back."""
+
+    ACCEPT = "accept"
+    MINOR = "minor"
+    MAJOR = "major"
+
+    @property
+    def chinese(self) -> str:
+        return {"accept": "通过", "minor": "小改后再审", "major": "大改后再审"}[self.value]
+
+
+class PairKind(enum.StrEnum):
+    """What somebody decided about two items that look alike."""
+
+    ENEMY = "enemy"
+    SIMILAR = "similar"
+    DISTINCT = "distinct"
+
+    @property
+    def chinese(self) -> str:
+        return {"enemy": "互相提示（不同卷）", "similar": "内容相近（不同卷）", "distinct": "已核对，不相近"}[self.value]
 
 
 class RowVerdict(enum.StrEnum):
-    """What the check made of a row of an uploaded workbook."""
+    """What the check made of a row of an uploaded file. Unmatched: all is well but the point was not found."""
 
     WRONG = "wrong"
+    UNMATCHED = "unmatched"
     DUPLICATE = "duplicate"
     GOOD = "good"
 
     @property
     def chinese(self) -> str:
-        return {"wrong": "有错误", "duplicate": "重复，跳过", "good": "可导入"}[self.value]
+        return {"wrong": "有错误", "unmatched": "待匹配鉴定点", "duplicate": "重复，跳过", "good": "可导入"}[self.value]
 
 
 class BatchState(enum.StrEnum):
@@ -92,6 +138,8 @@ class Item(Base):
     id: Mapped[Id]
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"), index=True)  # the theory table it serves
+    purpose: Mapped[Purpose] = mapped_column(sa.Enum(Purpose, native_enum=False, length=10), default=Purpose.EXAM,
+                                             server_default="EXAM")
     table: Mapped[WeightTable] = relationship()
     versions: Mapped[list[ItemVersion]] = relationship(back_populates="item", order_by="ItemVersion.number",
                                                        cascade="all, delete-orphan")
@@ -113,7 +161,52 @@ class Item(Base):
     @property
     def standing(self) -> ItemVersion | None:
         """The version that papers may use; None before the first approval and after retirement."""
-        return next((version for version in self.versions if version.state is ItemState.APPROVED), None)
+        return next((version for version in self.versions if version.state in STANDING), None)
+
+
+class Picture(Base):
+    """A picture of stems, options or explanations, named by the hash of its content: ``![caption](media:HASH)``."""
+
+    __tablename__ = "pictures"
+    __table_args__ = (sa.UniqueConstraint("institution_id", "sha256"),)
+    __unaudited__ = "named by the hash of its content: it cannot change"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    sha256: Mapped[str] = mapped_column(sa.String(64), index=True)  # over ``content``, after cleaning
+    media_type: Mapped[str] = mapped_column(sa.String(20))  # image/png, image/jpeg, image/svg+xml
+    width: Mapped[int]
+    height: Mapped[int]
+    content: Mapped[bytes]
+    uploader_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    uploaded_at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, *BANK_ROLES)
+
+
+class Stimulus(Base):
+    """The shared material of a set of items (共用题干), immutable: a change makes a new row of the same ``root_id``."""
+
+    __tablename__ = "stimuli"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"), index=True)
+    root_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stimuli.id"), index=True)  # null: the first of its line
+    text: Mapped[str]
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, *BANK_ROLES, occupation=occupation_code_of(cls.table_id))
+
+    @property
+    def line(self) -> int:
+        """What all rows of one material share: items of one line are one set."""
+        return self.root_id or self.id
 
 
 class ItemVersion(Versioned, Base):
@@ -124,8 +217,8 @@ class ItemVersion(Versioned, Base):
                       sa.CheckConstraint("difficulty BETWEEN 1 AND 5", name="difficulty"),
                       sa.CheckConstraint("state <> 'SUBMITTED' OR submitted_at IS NOT NULL", name="submitted"),
                       sa.Index("uq_item_versions_standing", "item_id", unique=True,
-                               sqlite_where=sa.text("state = 'APPROVED'"),
-                               postgresql_where=sa.text("state = 'APPROVED'")))
+                               sqlite_where=sa.text("state IN ('APPROVED', 'IN_USE')"),
+                               postgresql_where=sa.text("state IN ('APPROVED', 'IN_USE')")))
 
     id: Mapped[Id]
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
@@ -133,9 +226,13 @@ class ItemVersion(Versioned, Base):
     point_id: Mapped[int] = mapped_column(sa.ForeignKey("points.id"), index=True)
     kind: Mapped[ItemKind] = mapped_column(sa.Enum(ItemKind, native_enum=False, length=10))
     stem: Mapped[str]
-    key: Mapped[str] = mapped_column(sa.String(10))  # canonical letters in order: "B", "ACD"; judge: "T" or "F"
+    key: Mapped[str]  # letters in order ("B", "ACD"), "T" or "F"; fill: one line per blank; written: the model answer
+    guide: Mapped[str] = mapped_column(default="", server_default="")  # written kinds: one line per step, "2|切断电源"
+    stimulus_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stimuli.id"), index=True)  # null: stands alone
     explanation: Mapped[str] = mapped_column(default="")
-    source: Mapped[str] = mapped_column(default="")  # what the key rests on
+    source: Mapped[str] = mapped_column(default="")  # the document that the key rests on
+    source_page: Mapped[str] = mapped_column(default="", server_default="")
+    source_author: Mapped[str] = mapped_column(default="", server_default="")  # who says so there
     difficulty: Mapped[int]  # 1 易 … 5 难, the author's grade
     state: Mapped[ItemState] = mapped_column(sa.Enum(ItemState, native_enum=False, length=12), default=ItemState.DRAFT,
                                              index=True)
@@ -144,15 +241,18 @@ class ItemVersion(Versioned, Base):
     created_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")  # why this version was made
     submitted_at: Mapped[datetime | None]  # null: never sent to review
+    review_due: Mapped[date | None]  # null: never sent to review
     approvals: Mapped[int] = mapped_column(default=0)  # counted here so that two reviewers at once collide (409)
-    retired_reason: Mapped[str] = mapped_column(default="")
+    state_reason: Mapped[str] = mapped_column(default="")  # why it was suspended, resumed or retired
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batches.id"), index=True)  # null: typed in
     item: Mapped[Item] = relationship(back_populates="versions")
     point: Mapped[Point] = relationship()
     author: Mapped[Account] = relationship()
+    stimulus: Mapped[Stimulus | None] = relationship()
     options: Mapped[list[Option]] = relationship(back_populates="version", order_by="Option.letter",
                                                  cascade="all, delete-orphan")
-    reviews: Mapped[list[Review]] = relationship(back_populates="version", order_by="Review.id")
+    reviews: Mapped[list[Review]] = relationship(back_populates="version", order_by="Review.id",
+                                                 cascade="all, delete-orphan")
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -160,8 +260,8 @@ class ItemVersion(Versioned, Base):
 
     @property
     def spoken_key(self) -> str:
-        """The key as it is read out: letters, or 正确/错误."""
-        return {"T": "正确", "F": "错误"}.get(self.key, self.key)
+        """The key as it is read out: letters, 正确/错误, or the answer's own text."""
+        return {"T": "正确", "F": "错误"}.get(self.key, self.key) if self.kind is ItemKind.JUDGE else self.key
 
 
 class Option(Base):
@@ -188,15 +288,90 @@ class Review(Base):
     id: Mapped[Id]
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id"))
     reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
-    approves: Mapped[bool]
+    verdict: Mapped[Verdict] = mapped_column(sa.Enum(Verdict, native_enum=False, length=10))
     comment: Mapped[str] = mapped_column(default="")
+    estimate: Mapped[int | None]  # Angoff: of 100 just-qualified candidates, how many answer right; null: not asked
     at: Mapped[datetime]
+    reply: Mapped[str] = mapped_column(default="", server_default="")  # the author's, to the comment
+    replied_at: Mapped[datetime | None]  # null: no reply
     version: Mapped[ItemVersion] = relationship(back_populates="reviews")
     reviewer: Mapped[Account] = relationship()
 
+    @property
+    def approves(self) -> bool:
+        return self.verdict is Verdict.ACCEPT
+
+
+class SecondKey(Base):
+    """The answer that a reviewer gave before the key was shown (盲答)."""
+
+    __tablename__ = "second_keys"
+    __table_args__ = (sa.UniqueConstraint("version_id", "reviewer_id"),)
+
+    id: Mapped[Id]
+    version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id", ondelete="CASCADE"))
+    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    answer: Mapped[str]
+    agrees: Mapped[bool | None]  # null: a written answer, which nobody compares by machine
+    at: Mapped[datetime]
+    version: Mapped[ItemVersion] = relationship()
+    reviewer: Mapped[Account] = relationship()
+
+
+class ReviewTask(Base):
+    """Somebody asked this reviewer to look at this version by a certain day."""
+
+    __tablename__ = "review_tasks"
+    __table_args__ = (sa.UniqueConstraint("version_id", "reviewer_id"),)
+
+    id: Mapped[Id]
+    version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id", ondelete="CASCADE"))
+    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    due: Mapped[date]
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    asked_at: Mapped[datetime]
+    version: Mapped[ItemVersion] = relationship()
+    reviewer: Mapped[Account] = relationship(foreign_keys=reviewer_id)
+
+
+class ItemPair(Base):
+    """What somebody decided about two items of one bank. Enemies and similar items never meet on one form."""
+
+    __tablename__ = "item_pairs"
+    __table_args__ = (sa.UniqueConstraint("first_id", "second_id"),
+                      sa.CheckConstraint("first_id < second_id", name="order"))
+
+    id: Mapped[Id]
+    first_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"))
+    second_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[PairKind] = mapped_column(sa.Enum(PairKind, native_enum=False, length=10))
+    reason: Mapped[str] = mapped_column(default="")
+    decided_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    decided_at: Mapped[datetime]
+    first: Mapped[Item] = relationship(foreign_keys=first_id)
+    second: Mapped[Item] = relationship(foreign_keys=second_id)
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.first.has(Item.visible_to(viewer))
+
+
+class ItemFigures(Base):
+    """What the rooms above know of an item, for the list's filters: statistics of its newest measured version, use."""
+
+    __tablename__ = "item_figures"
+    __unaudited__ = "computed from sealed papers and stored responses; recomputing reproduces it"
+
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
+    uses: Mapped[int] = mapped_column(default=0)  # sealed papers that one of its versions is in
+    last_used_at: Mapped[datetime | None]  # null: in no sealed paper
+    answered: Mapped[int] = mapped_column(default=0)  # persons behind the two numbers
+    difficulty: Mapped[float | None]  # share correct; null: not measured
+    discrimination: Mapped[float | None]  # item-rest correlation; null: not measured
+
 
 class ImportBatch(Versioned, Base):
-    """One uploaded workbook: previewed, then applied as a whole, and revertable as a whole.
+    """One uploaded file: previewed, then applied as a whole, and revertable as a whole.
 
     The table lives in this room because versions point to it; its rules are in ``qbank.exchange``.
     """
@@ -208,6 +383,7 @@ class ImportBatch(Versioned, Base):
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
     file_name: Mapped[Line]
     file_hash: Mapped[str] = mapped_column(sa.String(64), index=True)
+    format: Mapped[str] = mapped_column(sa.String(20), default="excel", server_default="excel")  # of qbank.exchange
     uploader_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime]
     state: Mapped[BatchState] = mapped_column(sa.Enum(BatchState, native_enum=False, length=10),
@@ -226,7 +402,7 @@ class ImportBatch(Versioned, Base):
 
 
 class ImportFile(Base):
-    """The uploaded workbook while it waits to be checked; removed when the rows have been read."""
+    """The uploaded file while it waits to be checked; removed when the rows have been read."""
 
     __tablename__ = "import_files"
     __unaudited__ = "a passing copy of the upload; the batch keeps its hash"
@@ -236,18 +412,35 @@ class ImportFile(Base):
 
 
 class ImportRow(Base):
-    """One row of the workbook as it was read, and what is wrong with it."""
+    """One item of the file as it was read or mended in the preview, and what is wrong with it."""
 
     __tablename__ = "import_rows"
     __table_args__ = (sa.Index(None, "batch_id", "verdict"),)
-    __unaudited__ = "a record of the uploaded file: written once"
+    __unaudited__ = "a record of the uploaded file and of what was mended before it went into the bank"
 
     id: Mapped[Id]
     batch_id: Mapped[int] = mapped_column(sa.ForeignKey("import_batches.id"))
     sheet_name: Mapped[Line] = mapped_column(default="")
-    row_number: Mapped[int]  # as Excel numbers it
+    row_number: Mapped[int]  # as Excel numbers it; for other formats the paragraph, line or place in the file
+    place: Mapped[Line] = mapped_column(default="", server_default="")  # "第 12 段"; empty: a row of a worksheet
+    mended: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # changed in the preview
     cells: Mapped[dict[str, str]] = mapped_column(sa.JSON)  # column title -> text
     verdict: Mapped[RowVerdict] = mapped_column(sa.Enum(RowVerdict, native_enum=False, length=10))
     errors: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     duplicate_of: Mapped[str] = mapped_column(default="")  # where the same item already stands; empty: nowhere
+    alike: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # near-duplicates: item, row, how alike
     batch: Mapped[ImportBatch] = relationship(back_populates="rows")
+
+
+class ColumnMapping(Base):
+    """How a school's own layout reads in our columns, remembered by the titles of the foreign workbook."""
+
+    __tablename__ = "column_mappings"
+    __table_args__ = (sa.UniqueConstraint("institution_id", "titles_hash"),)
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    titles_hash: Mapped[str] = mapped_column(sa.String(64))
+    columns: Mapped[dict[str, Any]]  # foreign title -> our title, "" for not read
+    made_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    made_at: Mapped[datetime]

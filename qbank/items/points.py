@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.draft import bare, path_of, segment_of
+from qbank.items.writing import bare, path_of, segment_of
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range, WeightTable
 

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from qbank.items import bank, listing, work  # noqa: F401  # work registers its kind of job
 from qbank.items.draft import KINDS, LETTERS, Draft
 from qbank.items.form import Complaint, beginning, leaf_ranges, read_draft
-from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion
+from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion, Verdict
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import workbook
@@ -25,7 +25,7 @@ blueprint = Blueprint("items", __name__, url_prefix="/items")
 MANY = 200  # more than this is submitted off the request
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TONES = {ItemState.DRAFT: "plain", ItemState.SUBMITTED: "wait", ItemState.RETURNED: "bad", ItemState.APPROVED: "good",
-         ItemState.RETIRED: "plain", ItemState.SUPERSEDED: "plain"}
+         ItemState.IN_USE: "good", ItemState.SUSPENDED: "wait", ItemState.RETIRED: "plain", ItemState.SUPERSEDED: "plain"}
 blueprint.add_app_template_global(TONES.__getitem__, "item_tone")
 blueprint.add_app_template_global(listing.DIFFICULTIES.__getitem__, "difficulty_name")
 
@@ -151,7 +151,8 @@ def judge(version_id: int) -> Any:
     try:
         if verdict not in {"approve", "return"}:
             raise Refused("no_verdict", "请选择“通过”或“退回”。")
-        bank.review(db(), version, viewer(), verdict == "approve", request.form.get("comment", ""), now=now())
+        bank.review(db(), version, viewer(), Verdict.ACCEPT if verdict == "approve" else Verdict.MAJOR,
+                    request.form.get("comment", ""), now=now())
     except Refused as refusal:
         if version_id not in keys:
             raise

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import STANDING, ItemVersion
 from qbank.kernel.access import Viewer
 from qbank.papers.contents import weights_of
 from qbank.papers.models import Paper, PaperItem
@@ -47,7 +47,7 @@ def _bank_problems(paper: Paper, items: Sequence[PaperItem]) -> list[str]:
     found = []
     for item in items:
         version = item.version
-        if version.state is not ItemState.APPROVED:
+        if version.state not in STANDING:
             found.append(f"第 {item.number} 题（题 {version.item_id} 第 {version.number} 版）现在是“{version.state.chinese}”，不能使用。")
         if (version.item.table_id, version.item.institution_id) != (paper.specification.table_id, paper.institution_id):
             found.append(f"第 {item.number} 题不属于本方案的题库。")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import require_reach
-from qbank.items.models import ItemKind, ItemState, ItemVersion
+from qbank.items.models import STANDING, ItemKind, ItemVersion
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers import report
@@ -33,6 +33,7 @@ MOVES: Mapping[PaperState, frozenset[PaperState]] = {
 }
 MOST_FORMS = 3
 LONGEST_NAME = 100
+DELIVERED = frozenset({ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.JUDGE})  # what the exam page can show and mark
 MINUTES = (30, 240)
 
 
@@ -57,7 +58,7 @@ def specify(session: Session, table: WeightTable, institution_id: int, name: str
     if table.standard.occupation.is_access_type:
         raise Refused("access_type", f"{table.standard.occupation.name}属于准入类职业，不在职业技能等级认定范围内，不能组卷。")
     parts = [part for part in parts if part.count]
-    if any(part.kind not in set(ItemKind) for part in parts):
+    if any(part.kind not in DELIVERED for part in parts):
         raise Refused("bad_parts", "题型只能是单选题、多选题或判断题。")
     check_parts(parts)
     weights = weights_of(session, table)
@@ -183,6 +184,6 @@ def _refuse_shortages(specification: Specification, pool: Pool, quotas: Quotas, 
 
 
 def _refuse_changed_bank(session: Session, version_ids: set[int]) -> None:
-    approved = sa.select(sa.func.count()).where(ItemVersion.id.in_(version_ids), ItemVersion.state == ItemState.APPROVED)
+    approved = sa.select(sa.func.count()).where(ItemVersion.id.in_(version_ids), ItemVersion.state.in_(STANDING))
     if session.scalar(approved) != len(version_ids):
         raise Refused("bank_changed", "组卷期间题库有变动，选中的题有的已停用或有了新版本。请重新组卷。")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.models import Item, ItemState, ItemVersion
+from qbank.items.models import STANDING, Item, ItemVersion, Purpose
 from qbank.papers.compliance import Candidate
 from qbank.papers.models import Paper, PaperItem, PaperState
 from qbank.standards.models import Point, Range
@@ -44,7 +44,7 @@ def pool_of(session: Session, table_id: int, institution_id: int, composer_id: i
                   ItemVersion.content_hash, Point.id, Point.segment, Point.name, Point.importance, Range.path)
         .join(ItemVersion.item).join(ItemVersion.point).join(Point.range)
         .where(Item.table_id == table_id, Item.institution_id == institution_id,
-               ItemVersion.state == ItemState.APPROVED)
+               ItemVersion.state.in_(STANDING), Item.purpose == Purpose.EXAM)
         .order_by(ItemVersion.item_id, ItemVersion.number)).all()
     newest = {row.item_id: row for row in rows}
     doubles = Counter(row.content_hash for row in newest.values())

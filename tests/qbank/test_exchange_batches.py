@@ -134,7 +134,7 @@ def test_the_same_file_twice_adds_nothing_and_names_the_batch(session: Session, 
     first = desk.upload(content)
     assert desk.apply(first) == 2
     second = desk.upload(content, "另存.xlsx")
-    assert batches.counts(session, second) == {RowVerdict.WRONG: 0, RowVerdict.DUPLICATE: 2, RowVerdict.GOOD: 0}
+    assert batches.counts(session, second) == {RowVerdict.UNMATCHED: 0, RowVerdict.WRONG: 0, RowVerdict.DUPLICATE: 2, RowVerdict.GOOD: 0}
     assert batches.earlier_same(session, second) is first
     with pytest.raises(Refused, match=f"已在批次 {first.id} 导入过"):
         desk.apply(second)
@@ -235,7 +235,7 @@ def test_five_thousand_rows_with_two_hundred_bad_ones_preview_in_seconds(session
     batch = desk.upload(content)
     seconds = time.perf_counter() - began
     session.commit()
-    assert batches.counts(session, batch) == {RowVerdict.WRONG: 200, RowVerdict.DUPLICATE: 0, RowVerdict.GOOD: 4800}
+    assert batches.counts(session, batch) == {RowVerdict.UNMATCHED: 0, RowVerdict.WRONG: 200, RowVerdict.DUPLICATE: 0, RowVerdict.GOOD: 4800}
     first = session.scalars(batches.rows(batch).limit(1)).one()
     assert (first.row_number, first.verdict) == (26, RowVerdict.WRONG)  # the 25th item stands in line 26
     print(f"preview of 5,000 rows: {seconds:.1f} s")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from qbank.items import bank
-from qbank.items.models import ItemState, ItemVersion, Option
+from qbank.items.models import ItemState, ItemVersion, Option, Verdict
 from qbank.items.points import points_of
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.db import Database
@@ -58,9 +58,9 @@ def test_an_item_is_written_submitted_and_approved_by_two_others(
     version = written(session, table, people, chen, clock)
     assert (version.number, version.state, version.key, version.point.segment) == (1, ItemState.DRAFT, "C", "001")
     bank.submit(session, version, chen, now=clock())
-    bank.review(session, version, li, True, "", now=clock())
+    bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
     assert state_of(version) == "submitted"
-    bank.review(session, version, wang, True, "同意", now=clock())
+    bank.review(session, version, wang, Verdict.ACCEPT, "同意", now=clock())
     assert state_of(version) == "approved"
     assert version.item.standing is version
 
@@ -71,9 +71,9 @@ def test_the_province_may_ask_for_three_approvals(
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
     for reviewer in (li, wang):
-        bank.review(session, version, reviewer, True, "", now=clock())
+        bank.review(session, version, reviewer, Verdict.ACCEPT, "", now=clock())
     assert state_of(version) == "submitted"
-    bank.review(session, version, people("赵刚", Role.ITEM_REVIEWER), True, "", now=clock())
+    bank.review(session, version, people("赵刚", Role.ITEM_REVIEWER), Verdict.ACCEPT, "", now=clock())
     assert state_of(version) == "approved"
 
 
@@ -85,7 +85,7 @@ def test_nobody_reviews_what_they_wrote_any_version_of(
     second = bank.edit(session, first, ohm(explanation="以物理学家欧姆命名。"), sun, now=clock(), reason="补充解析")
     bank.submit(session, second, sun, now=clock())
     with refused("own_item"):
-        bank.review(session, second, chen, True, "", now=clock())
+        bank.review(session, second, chen, Verdict.ACCEPT, "", now=clock())
     assert session.scalars(bank.waiting_for(chen)).all() == []
     assert session.scalars(bank.waiting_for(li)).all() == [second]
 
@@ -94,9 +94,9 @@ def test_one_person_counts_once(
         session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer, li: Viewer) -> None:
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
-    bank.review(session, version, li, True, "", now=clock())
+    bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
     with refused("reviewed_before"):
-        bank.review(session, version, li, True, "", now=clock())
+        bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
     assert session.scalars(bank.waiting_for(li)).all() == []
 
 
@@ -105,15 +105,15 @@ def test_a_return_needs_a_comment_and_a_new_version(
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
     with refused("no_comment"):
-        bank.review(session, version, li, False, "  ", now=clock())
-    bank.review(session, version, li, False, "选项D不妥", now=clock())
+        bank.review(session, version, li, Verdict.MAJOR, "  ", now=clock())
+    bank.review(session, version, li, Verdict.MAJOR, "选项D不妥", now=clock())
     assert version.state is ItemState.RETURNED
     with refused("returned"):
         bank.submit(session, version, chen, now=clock())
     second = bank.edit(session, version, ohm(options=("伏特", "安培", "欧姆", "焦耳")), chen, now=clock(), reason="改选项D")
     assert (version.state, second.state, second.number) == (ItemState.SUPERSEDED, ItemState.DRAFT, 2)
     bank.submit(session, second, chen, now=clock())
-    bank.review(session, second, li, True, "", now=clock())  # another version, another verdict
+    bank.review(session, second, li, Verdict.ACCEPT, "", now=clock())  # another version, another verdict
 
 
 def test_an_approved_version_stands_until_the_new_one_is_approved(
@@ -134,7 +134,7 @@ def test_editing_a_submitted_item_ends_its_review(
     bank.submit(session, first, chen, now=clock())
     bank.edit(session, first, ohm(difficulty=2), chen, now=clock(), reason="发现难度标错")
     with refused("not_submitted"):
-        bank.review(session, first, li, True, "", now=clock())
+        bank.review(session, first, li, Verdict.ACCEPT, "", now=clock())
 
 
 def test_an_edit_is_of_the_newest_version_with_a_reason_and_a_change(
@@ -184,7 +184,7 @@ def test_retiring_needs_a_reason_and_leaves_review_alone(
         bank.retire(session, version, chen, "不用了", now=clock())
     other = written(session, table, people, chen, clock, 2)
     bank.retire(session, other, chen, "标准已更新", now=clock())
-    assert (other.state, other.retired_reason) == (ItemState.RETIRED, "标准已更新")
+    assert (other.state, other.state_reason) == (ItemState.RETIRED, "标准已更新")
 
 
 def test_an_author_of_one_occupation_writes_only_there(session: Session, people: People, table: WeightTable, clock: TestClock) -> None:
@@ -207,7 +207,7 @@ def test_roles_are_asked_for_at_this_very_bank(
     bank.submit(session, version, chen, now=clock())
     for nobody in (stranger, chen, people("郑华", Role.PAPER_COMPOSER)):
         with refused("not_your_bank"):
-            bank.review(session, version, nobody, True, "", now=clock())
+            bank.review(session, version, nobody, Verdict.ACCEPT, "", now=clock())
 
 
 def test_all_of_the_above_is_marked_to_stay_last(
@@ -227,12 +227,12 @@ def test_two_reviewers_at_the_same_moment_collide(
         seen = early.get_one(ItemVersion, version.id)
         assert (seen.row_version, seen.approvals) == (version.row_version, 0)
     with database.open(li.actor, clock=clock) as first:
-        bank.review(first, first.get_one(ItemVersion, version.id), li, True, "", now=clock())
+        bank.review(first, first.get_one(ItemVersion, version.id), li, Verdict.ACCEPT, "", now=clock())
         first.commit()
     with database.open(wang.actor, clock=clock) as second:
         stale = second.merge(seen, load=False)
         with pytest.raises(StaleDataError):  # the page says that somebody else changed this
-            bank.review(second, stale, wang, True, "", now=clock())
+            bank.review(second, stale, wang, Verdict.ACCEPT, "", now=clock())
 
 
 def test_the_database_lets_only_one_version_stand(
@@ -258,4 +258,4 @@ def test_many_drafts_go_to_review_together_or_not_at_all(
 def _approve(session: Session, version: ItemVersion, clock: TestClock, author: Viewer, *reviewers: Viewer) -> None:
     bank.submit(session, version, author, now=clock())
     for reviewer in reviewers:
-        bank.review(session, version, reviewer, True, "", now=clock())
+        bank.review(session, version, reviewer, Verdict.ACCEPT, "", now=clock())

@@ -50,7 +50,7 @@ def test_a_true_false_item_written_with_two_options_keeps_its_meaning() -> None:
     ({"key": "E"}, "“E”不是这道题的选项"),
     ({"key": "AB"}, "单选题只能有一个答案"),
     ({"kind": "multiple", "key": "A"}, "多选题至少有两个答案"),
-    ({"kind": "essay"}, "题型无法识别"),
+    ({"kind": "riddle"}, "题型无法识别"),
     ({"kind": "judge", "options": (), "key": "也许"}, "填写 对 或 错"),
     ({"kind": "judge", "key": "对"}, "判断题不需要选项"),
     ({"difficulty": 0}, "难度应填写"),

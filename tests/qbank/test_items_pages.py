@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from qbank.exchange.sheets import read_workbook
 from qbank.items import bank, todo
 from qbank.items.listing import Filters
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock
@@ -183,7 +183,7 @@ def test_reviewers_work_down_their_list_by_themselves(
 def test_the_work_list_counts_what_waits(
         session: Session, bank_of_four: list[ItemVersion], people: People, chen: Viewer, li: Viewer, clock: TestClock, enter: Enter) -> None:
     assert todo.todo(session, chen, now=clock()) == []
-    bank.review(session, bank_of_four[0], li, False, "退回", now=clock())
+    bank.review(session, bank_of_four[0], li, Verdict.MAJOR, "退回", now=clock())
     session.commit()
     assert [entry.title for entry in todo.todo(session, chen, now=clock())] == ["修改被退回的试题（1 道）"]
     assert [entry.title for entry in todo.todo(session, li, now=clock())] == ["审核试题（1 道）"]

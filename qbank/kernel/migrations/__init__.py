@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,8 +24,24 @@ def configuration(connection: sa.Connection) -> Config:
 
 def upgrade(engine: sa.Engine) -> None:
     """Create or upgrade the schema; all models must have been imported."""
-    with engine.begin() as connection:
+    with engine.connect() as connection, _rows_left_alone(connection), connection.begin():
         command.upgrade(configuration(connection), "head")
+
+
+@contextmanager
+def _rows_left_alone(connection: sa.Connection) -> Iterator[None]:
+    """SQLite changes a table by writing it anew and dropping the old one, which would take the rows that point to it."""
+    raw = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite" or raw is None:
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        if broken := raw.execute("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError(f"the upgrade left rows that point nowhere: {broken[:5]}")
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
 
 
 def revisions(engine: sa.Engine) -> tuple[str | None, str | None]:
