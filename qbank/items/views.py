@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import flash, redirect, render_template, request, send_file, url_for
 
 from qbank.items import bank, listing, work  # noqa: F401  # work registers its kind of job
+from qbank.items.blueprint import blueprint
 from qbank.items.draft import KINDS, LETTERS, Draft
 from qbank.items.form import Complaint, beginning, leaf_ranges, read_draft
 from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion, Verdict
@@ -21,13 +22,8 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.models import Importance, Range, WeightTable
 
-blueprint = Blueprint("items", __name__, url_prefix="/items")
 MANY = 200  # more than this is submitted off the request
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-TONES = {ItemState.DRAFT: "plain", ItemState.SUBMITTED: "wait", ItemState.RETURNED: "bad", ItemState.APPROVED: "good",
-         ItemState.IN_USE: "good", ItemState.SUSPENDED: "wait", ItemState.RETIRED: "plain", ItemState.SUPERSEDED: "plain"}
-blueprint.add_app_template_global(TONES.__getitem__, "item_tone")
-blueprint.add_app_template_global(listing.DIFFICULTIES.__getitem__, "difficulty_name")
 
 
 @blueprint.get("/")
