@@ -102,32 +102,46 @@ class PairKind(enum.StrEnum):
 
 
 class RowVerdict(enum.StrEnum):
-    """What the check made of a row of an uploaded file. Unmatched: all is well but the point was not found."""
+    """What the check made of a row of an uploaded file. Unmatched: all is well but the point was not found.
+
+    Dropped: somebody said that it is not to be imported. Imported: it is in the bank.
+    """
 
     WRONG = "wrong"
     UNMATCHED = "unmatched"
     DUPLICATE = "duplicate"
     GOOD = "good"
+    DROPPED = "dropped"
+    IMPORTED = "imported"
 
     @property
     def chinese(self) -> str:
-        return {"wrong": "有错误", "unmatched": "待匹配鉴定点", "duplicate": "重复，跳过", "good": "可导入"}[self.value]
+        return {"wrong": "有错误", "unmatched": "待匹配鉴定点", "duplicate": "重复，跳过", "good": "可导入",
+                "dropped": "不导入", "imported": "已导入"}[self.value]
 
 
 class BatchState(enum.StrEnum):
-    """checking → previewed | refused; previewed → applied | discarded; applied → reverted."""
+    """checking → mapping | previewed | refused; mapping → checking; previewed → applying → applied; applied → reverting →
+    reverted; whatever is not applied may be discarded.
+
+    Applying and reverting are written in slices; a crash between two of them is taken up again (``qbank.exchange.work``).
+    """
 
     CHECKING = "checking"
+    MAPPING = "mapping"
     PREVIEWED = "previewed"
+    APPLYING = "applying"
     APPLIED = "applied"
+    REVERTING = "reverting"
     REVERTED = "reverted"
     DISCARDED = "discarded"
     REFUSED = "refused"
 
     @property
     def chinese(self) -> str:
-        return {"checking": "正在检查", "previewed": "待确认", "applied": "已导入", "reverted": "已撤销",
-                "discarded": "已放弃", "refused": "无法读取"}[self.value]
+        return {"checking": "正在检查", "mapping": "待指定各列", "previewed": "待确认", "applying": "正在导入",
+                "applied": "已导入", "reverting": "正在撤销", "reverted": "已撤销", "discarded": "已放弃",
+                "refused": "无法读取"}[self.value]
 
 
 class Item(Base):
@@ -140,6 +154,7 @@ class Item(Base):
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"), index=True)  # the theory table it serves
     purpose: Mapped[Purpose] = mapped_column(sa.Enum(Purpose, native_enum=False, length=10), default=Purpose.EXAM,
                                              server_default="EXAM")
+    purpose_reason: Mapped[str] = mapped_column(default="", server_default="")  # why it was released for practice
     table: Mapped[WeightTable] = relationship()
     versions: Mapped[list[ItemVersion]] = relationship(back_populates="item", order_by="ItemVersion.number",
                                                        cascade="all, delete-orphan")
@@ -301,6 +316,10 @@ class Review(Base):
     def approves(self) -> bool:
         return self.verdict is Verdict.ACCEPT
 
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.version.has(ItemVersion.visible_to(viewer))
+
 
 class SecondKey(Base):
     """The answer that a reviewer gave before the key was shown (盲答)."""
@@ -332,6 +351,11 @@ class ReviewTask(Base):
     asked_at: Mapped[datetime]
     version: Mapped[ItemVersion] = relationship()
     reviewer: Mapped[Account] = relationship(foreign_keys=reviewer_id)
+    asked_by: Mapped[Account] = relationship(foreign_keys=asked_by_id)
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.version.has(ItemVersion.visible_to(viewer))
 
 
 class ItemPair(Base):
@@ -384,16 +408,20 @@ class ImportBatch(Versioned, Base):
     file_name: Mapped[Line]
     file_hash: Mapped[str] = mapped_column(sa.String(64), index=True)
     format: Mapped[str] = mapped_column(sa.String(20), default="excel", server_default="excel")  # of qbank.exchange
+    purpose: Mapped[Purpose] = mapped_column(sa.Enum(Purpose, native_enum=False, length=10), default=Purpose.EXAM,
+                                             server_default="EXAM")  # which bank its items go into
     uploader_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime]
     state: Mapped[BatchState] = mapped_column(sa.Enum(BatchState, native_enum=False, length=10),
                                               default=BatchState.CHECKING)
-    applied_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]  # while applying or reverting: the moment of the newest slice
+    applied_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: not applied
     added: Mapped[int] = mapped_column(default=0)  # items that applying it put into the bank
+    layout: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sheets with a foreign head, see sheets.py
     problem: Mapped[str] = mapped_column(default="")  # why the whole file was refused
     notes: Mapped[list[Any]] = mapped_column(default=list)  # sheets and columns that were not read, one sentence each
     table: Mapped[WeightTable] = relationship()
-    uploader: Mapped[Account] = relationship()
+    uploader: Mapped[Account] = relationship(foreign_keys=uploader_id)
     rows: Mapped[list[ImportRow]] = relationship(back_populates="batch", order_by="ImportRow.id")
 
     @classmethod
@@ -415,7 +443,8 @@ class ImportRow(Base):
     """One item of the file as it was read or mended in the preview, and what is wrong with it."""
 
     __tablename__ = "import_rows"
-    __table_args__ = (sa.Index(None, "batch_id", "verdict"),)
+    __table_args__ = (sa.Index(None, "batch_id", "verdict"),
+                      sa.Index("ix_import_rows_content", "batch_id", "content_hash"))
     __unaudited__ = "a record of the uploaded file and of what was mended before it went into the bank"
 
     id: Mapped[Id]
@@ -426,7 +455,10 @@ class ImportRow(Base):
     mended: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # changed in the preview
     cells: Mapped[dict[str, str]] = mapped_column(sa.JSON)  # column title -> text
     verdict: Mapped[RowVerdict] = mapped_column(sa.Enum(RowVerdict, native_enum=False, length=10))
-    errors: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    errors: Mapped[list[Any]] = mapped_column(default=list)  # [column title or "", sentence]
+    problems: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # the reader's, until the row is mended
+    content_hash: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")  # finds doubles in the file
+    earlier: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # what it said before each mending
     duplicate_of: Mapped[str] = mapped_column(default="")  # where the same item already stands; empty: nowhere
     alike: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # near-duplicates: item, row, how alike
     batch: Mapped[ImportBatch] = relationship(back_populates="rows")

@@ -24,6 +24,41 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_column_mappings')),
     sa.UniqueConstraint('institution_id', 'titles_hash', name=op.f('uq_column_mappings_institution_id_titles_hash'))
     )
+    op.create_table('knowledge_choices',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('table_id', sa.Integer(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('words_hash', sa.String(length=64), nullable=False),
+    sa.Column('point_id', sa.Integer(), nullable=False),
+    sa.Column('made_by_id', sa.Integer(), nullable=False),
+    sa.Column('made_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_knowledge_choices_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['made_by_id'], ['accounts.id'], name=op.f('fk_knowledge_choices_made_by_id_accounts')),
+    sa.ForeignKeyConstraint(['point_id'], ['points.id'], name=op.f('fk_knowledge_choices_point_id_points'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['table_id'], ['weight_tables.id'], name=op.f('fk_knowledge_choices_table_id_weight_tables')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_knowledge_choices')),
+    sa.UniqueConstraint('institution_id', 'table_id', 'words_hash', name=op.f('uq_knowledge_choices_institution_id_table_id_words_hash'))
+    )
+    op.create_table('export_files',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('table_id', sa.Integer(), nullable=False),
+    sa.Column('format', sa.String(length=20), nullable=False),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('written', sa.Integer(), nullable=False),
+    sa.Column('losses', sa.JSON(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('made_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_export_files_account_id_accounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_export_files_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['table_id'], ['weight_tables.id'], name=op.f('fk_export_files_table_id_weight_tables')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_export_files'))
+    )
+    with op.batch_alter_table('export_files', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_export_files_account_id'), ['account_id'], unique=False)
+
     op.create_table('pictures',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('institution_id', sa.Integer(), nullable=False),
@@ -119,11 +154,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('import_batches', schema=None) as batch_op:
         batch_op.add_column(sa.Column('format', sa.String(length=20), server_default='excel', nullable=False))
+        batch_op.add_column(sa.Column('applied_by_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('layout', sa.JSON(), server_default='[]', nullable=False))
+        batch_op.create_foreign_key(batch_op.f('fk_import_batches_applied_by_id_accounts'), 'accounts', ['applied_by_id'], ['id'])
+        batch_op.add_column(sa.Column('purpose', sa.Enum('EXAM', 'PRACTICE', name='purpose', native_enum=False, length=10), server_default='EXAM', nullable=False))
 
     with op.batch_alter_table('import_rows', schema=None) as batch_op:
         batch_op.add_column(sa.Column('place', sa.String(length=200), server_default='', nullable=False))
         batch_op.add_column(sa.Column('mended', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('alike', sa.JSON(), server_default='[]', nullable=False))
+        batch_op.add_column(sa.Column('problems', sa.JSON(), server_default='[]', nullable=False))
+        batch_op.add_column(sa.Column('content_hash', sa.String(length=64), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('earlier', sa.JSON(), server_default='[]', nullable=False))
+        batch_op.create_index('ix_import_rows_content', ['batch_id', 'content_hash'], unique=False)
 
     with op.batch_alter_table('item_versions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('guide', sa.Text(), server_default='', nullable=False))
@@ -145,6 +188,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('purpose', sa.Enum('EXAM', 'PRACTICE', name='purpose', native_enum=False, length=10), server_default='EXAM', nullable=False))
+        batch_op.add_column(sa.Column('purpose_reason', sa.Text(), server_default='', nullable=False))
 
     with op.batch_alter_table('reviews', schema=None) as batch_op:
         batch_op.add_column(sa.Column('verdict', sa.Enum('ACCEPT', 'MINOR', 'MAJOR', name='verdict', native_enum=False, length=10), server_default='ACCEPT', nullable=False))
