@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import joinedload
 
-from qbank.exchange import batches, work, workbooks  # noqa: F401  # work registers its kinds of job
+from qbank.exchange import batches, models, work, workbooks  # noqa: F401  # work registers its kinds of job
 from qbank.items.bank import banks_for
 from qbank.items.models import BatchState, ImportBatch, RowVerdict
 from qbank.kernel.access import Role, fetch, visible
