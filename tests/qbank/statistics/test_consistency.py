@@ -80,7 +80,7 @@ def test_livingston_and_lewis_fall_back_to_two_parameters_where_four_are_not_adm
     exact = fit_beta(moments, parameters=2)
     assert exact is not None
     assert (exact.alpha, exact.beta) == pytest.approx((1, 1))
-    fallen = fit_beta(moments + [0, 0, 0, 0.001])
+    fallen = fit_beta(moments + np.array([0, 0, 0, 0.001]))
     assert fallen is not None
     assert (fallen.parameters, fallen.lower, fallen.upper) == (2, 0, 1)
     assert fit_beta(np.array([0.5, 0.25, 0.1, 0.05])) is None  # no true variance
