@@ -13,7 +13,7 @@ import numpy as np
 from qbank.statistics.arrays import Floats
 
 DEPTH = 8
-LONGEST = 30.0  # an accelerated step against EM's own
+LONGEST = 300.0  # an accelerated step against EM's own
 
 
 class Anderson:

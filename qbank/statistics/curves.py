@@ -26,14 +26,14 @@ class Curves:
 
 def log_wrong(theta: Floats, items: Floats) -> Floats:
     """log(1 - P), (points, items); exact in the tails."""
-    return np.log1p(-expit(items[:, 2])) - np.logaddexp(0.0, np.multiply.outer(theta, items[:, 0]) + items[:, 1])
+    return np.asarray(np.log1p(-expit(items[:, 2])) - np.logaddexp(0.0, np.multiply.outer(theta, items[:, 0]) + items[:, 1]))
 
 
 def log_odds(theta: Floats, items: Floats) -> Floats:
     """log P - log(1 - P), (points, items)."""
     z = np.multiply.outer(theta, items[:, 0]) + items[:, 1]
     # (c + S - c S) / ((1 - c)(1 - S)) = (c (1 + e^z) + (1 - c) e^z) / (1 - c) = (c + e^z) / (1 - c) = e^z (1+e^g) + e^g
-    return np.logaddexp(items[:, 2], z + np.logaddexp(0.0, items[:, 2]))
+    return np.asarray(np.logaddexp(items[:, 2], z + np.logaddexp(0.0, items[:, 2])))
 
 
 def curves(theta: Floats, items: Floats) -> Curves:
@@ -60,4 +60,5 @@ def item_information(theta: Floats, items: Floats) -> Floats:
     """Fisher information about theta, P'^2 / (P Q), (points, items)."""
     at = curves(theta, items)
     steep = items[:, 0] * at.slopes[1]
-    return np.divide(steep**2, at.right * at.wrong, out=np.zeros_like(steep), where=steep != 0)
+    found = np.zeros_like(steep)
+    return np.asarray(np.divide(steep**2, at.right * at.wrong, out=found, where=steep != 0))

@@ -112,11 +112,11 @@ class BlockTables:
         return low, len(self.nodes) - int(np.argmax((highest > highest.max() + DROPPED)[::-1]))
 
     def _on(self, run: Run, low: int, high: int, scores: Floats | None) -> Posterior:
-        if self.log_odds is not None:
-            mass = _times(self.log_odds[low:high], run.right)
-        else:
-            assert scores is not None
+        if scores is not None:
             mass = np.multiply.outer(self.nodes[low:high], scores[:, 0])
+        else:
+            odds = self.nodes[:, None] * self.items[:, 0] + self.items[:, 1] if self.log_odds is None else self.log_odds
+            mass = _times(odds[low:high], run.right)
         if run.presented is not None:
             mass += _times(self.log_wrong[low:high], run.presented)
         mass += self.base[low:high, None]
@@ -125,7 +125,7 @@ class BlockTables:
         np.exp(mass, out=mass)
         total = mass.sum(axis=0)
         marginal = np.log(total) + top
-        if self.log_odds is None and scores is not None:
+        if scores is not None:
             marginal += scores[:, 1]
         return Posterior(low, high, mass, total, marginal)
 

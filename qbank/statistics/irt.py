@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from qbank.statistics.arrays import Flags, Floats, Integers
 from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.fitting import Fit, Problem, fit
+from qbank.statistics.fitting import Problem, fit
 from qbank.statistics.mstep import FARTHEST, LEAST_GUESSING, STEEPEST
 from qbank.statistics.parameters import Layout, Point, layout
 from qbank.statistics.persons import InMemory, Persons, Tallies

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qbank.statistics.arrays import Floats
-from qbank.statistics.curves import curves, second
+from qbank.statistics.arrays import Flags, Floats
+from qbank.statistics.curves import curves, log_odds, log_wrong, second
 from qbank.statistics.estep import Sums
 from qbank.statistics.parameters import Layout, Point
 from qbank.statistics.priors import Priors, Terms, terms
@@ -15,7 +15,8 @@ from qbank.statistics.quadrature import Grid
 
 STEEPEST, FARTHEST = 20.0, 60.0  # bounds of |a| and |d|: beyond them nothing can be estimated
 LEAST_GUESSING, MOST_GUESSING = -9.0, 2.0  # bounds of g: c = 0.0001 and 0.88
-LONGEST = np.array([1.0, 2.0, 1.5])  # of one Newton step
+LONGEST = np.array([1.0, 2.0])  # step of a and d
+FARTHEST_GUESS = 1.5  # step of g
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +71,38 @@ def maximised(sums: Sums, point: Point, layout: Layout, grid: Grid, priors: Prio
     items, positive = point.items, priors is not None and priors.a is not None and priors.a[0] == "lognormal"
     for _ in range(steps):
         at = expected(sums, items, grid, terms(priors, items))
-        step = newton_step(at, layout)
-        items = bounded(items + step, items, positive=positive)
+        step = newton_step(at, items, layout)
+        after = bounded(items + step, items, positive=positive)
+        items = after if sums.right_at is None else _uphill(sums, sums.right_at, items, after, grid, priors)
         if np.abs(step).max(initial=0.0) < enough:
             break
     return Point(items, group_moments(sums, point, layout, grid))
 
 
-def newton_step(at: Expected, layout: Layout) -> Floats:
+def _uphill(sums: Sums, right_at: Floats, before: Floats, after: Floats, grid: Grid, priors: Priors | None) -> Floats:
+    """``after``, drawn back half-way where an item lost: scoring overshoots where guessing is rare, and can go to and fro
+    between two points for ever."""
+    floor = _value(sums, right_at, before, grid, priors)
+    for _ in range(5):
+        lost = _value(sums, right_at, after, grid, priors) < floor - 1e-12 * np.abs(floor)
+        if not lost.any():
+            break
+        guessed = np.where(before[:, 2] > -np.inf, before[:, 2], 0.0)
+        half = (before + after) / 2
+        half[:, 2] = np.where(before[:, 2] > -np.inf, (guessed + np.where(lost, after[:, 2], 0.0)) / 2, -np.inf)
+        after = np.where(lost[:, None], half, after)
+    return after
+
+
+def _value(sums: Sums, right_at: Floats, items: Floats, grid: Grid, priors: Priors | None) -> Floats:
+    """The expected complete-data log posterior of each item, (items,)."""
+    wrong = log_wrong(grid.nodes, items)
+    right = wrong + log_odds(grid.nodes, items)
+    found = (right_at * right + (sums.presented - right_at) * wrong).sum(axis=0)
+    return np.asarray(found + terms(priors, items).value)
+
+
+def newton_step(at: Expected, items: Floats, layout: Layout) -> Floats:
     """The step (items, 3) of the free parameters; fixed ones stay, a common slope moves as one."""
     free = layout.item_places >= 0
     shared = free[:, 0] if layout.common_slope else np.zeros(len(free), dtype=bool)
@@ -96,10 +121,26 @@ def newton_step(at: Expected, layout: Layout) -> Floats:
         slope = (at.gradient[shared, 0].sum() - (cross * step)[shared].sum()) / max(left, 1e-12)
         step = step - np.where(shared[:, None], slope * along, 0.0)
         step[shared, 0] = slope
-    longest = np.abs(step / LONGEST).max(axis=1, keepdims=True)
+    step = _within_guessing(np.asarray(step, dtype=np.float64), at, matrix, items, free[:, 2])
+    longest = np.abs(step[:, :2] / LONGEST).max(axis=1, keepdims=True)
     if shared.any():
-        longest[shared] = longest[shared].max()
+        longest[shared] = longest[shared].max(initial=0.0)
     return np.asarray(step / np.maximum(longest, 1.0))
+
+
+def _within_guessing(step: Floats, at: Expected, matrix: Floats, items: Floats, free: Flags) -> Floats:
+    """Where g would run too far, its step is cut and a and d move as they would with that step: else an item whose guessing
+    tends to nought would hold its own line up."""
+    guessed = np.where(free, items[:, 2], 0.0)
+    allowed = np.clip(step[:, 2], np.maximum(LEAST_GUESSING - guessed, -FARTHEST_GUESS),
+                      np.minimum(MOST_GUESSING - guessed, FARTHEST_GUESS))
+    cut = np.flatnonzero(free & (allowed != step[:, 2]))
+    if len(cut):
+        rest = at.gradient[cut, :2] - matrix[cut, :2, 2] * allowed[cut, None]
+        step = step.copy()
+        step[cut, :2] = np.linalg.solve(matrix[cut, :2, :2], rest[:, :, None])[:, :, 0]
+        step[cut, 2] = allowed[cut]
+    return step
 
 
 def bounded(items: Floats, before: Floats, *, positive: bool) -> Floats:

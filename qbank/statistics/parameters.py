@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qbank.statistics.arrays import Floats, Integers
+from qbank.statistics.arrays import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Layout:
         return found
 
 
-def layout(base: Point, free_items: Floats, free_groups: Floats, *, common_slope: bool) -> Layout:
+def layout(base: Point, free_items: Flags, free_groups: Flags, *, common_slope: bool) -> Layout:
     """Places of the parameters whose flag is set, item after item, then the groups; a common slope stands first."""
     free = np.asarray(free_items, dtype=bool).copy()
     shared = free[:, 0].copy() if common_slope else np.zeros(len(free), dtype=bool)

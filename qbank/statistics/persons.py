@@ -89,7 +89,7 @@ class InChunks:
         return _summed(chunk.tallies(ease) for chunk in self.chunks())
 
     def largest_information(self, point: Point, theta: Floats) -> Floats:
-        return np.maximum.reduce([chunk.largest_information(point, theta) for chunk in self.chunks()])
+        return np.asarray(np.max([chunk.largest_information(point, theta) for chunk in self.chunks()], axis=0))
 
     def sums(self, point: Point, grid: Grid, *, full: bool = False) -> Sums:
         found: Sums | None = None

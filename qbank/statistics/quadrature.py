@@ -35,7 +35,7 @@ class Grid:
         """log of the density of theta times the step, (groups, Q)."""
         mean, log_sd = point.groups[:, :1], point.groups[:, 1:]
         z = (self.nodes - mean) * np.exp(-log_sd)
-        return -0.5 * z * z - log_sd - 0.5 * np.log(2 * np.pi) + np.log(self.step)
+        return np.asarray(-0.5 * z * z - log_sd - 0.5 * np.log(2 * np.pi) + np.log(self.step))
 
     def doubled(self) -> Grid:
         """The same reach with one node more between each two."""
