@@ -252,6 +252,7 @@ class ItemVersion(Versioned, Base):
     state: Mapped[ItemState] = mapped_column(sa.Enum(ItemState, native_enum=False, length=12), default=ItemState.DRAFT,
                                              index=True)
     content_hash: Mapped[str] = mapped_column(sa.String(64), index=True)  # over kind, stem and options: finds doubles
+    words: Mapped[str] = mapped_column(default="", server_default="")  # stem and options as they are searched
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")  # why this version was made
@@ -259,6 +260,7 @@ class ItemVersion(Versioned, Base):
     review_due: Mapped[date | None]  # null: never sent to review
     approvals: Mapped[int] = mapped_column(default=0)  # counted here so that two reviewers at once collide (409)
     state_reason: Mapped[str] = mapped_column(default="")  # why it was suspended, resumed or retired
+    used_at: Mapped[datetime | None]  # when the first paper that holds it was sealed; null: in no sealed paper
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batches.id"), index=True)  # null: typed in
     item: Mapped[Item] = relationship(back_populates="versions")
     point: Mapped[Point] = relationship()
@@ -372,6 +374,25 @@ class ItemPair(Base):
     reason: Mapped[str] = mapped_column(default="")
     decided_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     decided_at: Mapped[datetime]
+    first: Mapped[Item] = relationship(foreign_keys=first_id)
+    second: Mapped[Item] = relationship(foreign_keys=second_id)
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.first.has(Item.visible_to(viewer))
+
+
+class Likeness(Base):
+    """Two items of one bank that read alike, as the last search through the bank found them; nobody decided anything."""
+
+    __tablename__ = "likenesses"
+    __table_args__ = (sa.CheckConstraint("first_id < second_id", name="order"),)
+    __unaudited__ = "computed from the items; searching again reproduces it"
+
+    first_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
+    second_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True, index=True)
+    score: Mapped[float]  # 0 to 1, of the two stems
+    found_at: Mapped[datetime]
     first: Mapped[Item] = relationship(foreign_keys=first_id)
     second: Mapped[Item] = relationship(foreign_keys=second_id)
 

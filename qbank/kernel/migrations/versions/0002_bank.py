@@ -124,6 +124,19 @@ def upgrade() -> None:
     with op.batch_alter_table('item_pairs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_item_pairs_second_id'), ['second_id'], unique=False)
 
+    op.create_table('likenesses',
+    sa.Column('first_id', sa.Integer(), nullable=False),
+    sa.Column('second_id', sa.Integer(), nullable=False),
+    sa.Column('score', sa.Double(), nullable=False),
+    sa.Column('found_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.CheckConstraint('first_id < second_id', name=op.f('ck_likenesses_order')),
+    sa.ForeignKeyConstraint(['first_id'], ['items.id'], name=op.f('fk_likenesses_first_id_items'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['second_id'], ['items.id'], name=op.f('fk_likenesses_second_id_items'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('first_id', 'second_id', name=op.f('pk_likenesses'))
+    )
+    with op.batch_alter_table('likenesses', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_likenesses_second_id'), ['second_id'], unique=False)
+
     op.create_table('review_tasks',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version_id', sa.Integer(), nullable=False),
@@ -170,10 +183,12 @@ def upgrade() -> None:
 
     with op.batch_alter_table('item_versions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('guide', sa.Text(), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('words', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('stimulus_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('source_page', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('source_author', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('review_due', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('used_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.alter_column('retired_reason', new_column_name='state_reason')
         batch_op.alter_column('key',
                existing_type=sa.VARCHAR(length=10),
@@ -186,6 +201,10 @@ def upgrade() -> None:
                               sqlite_where=sa.text("state IN ('APPROVED', 'IN_USE')"),
                               postgresql_where=sa.text("state IN ('APPROVED', 'IN_USE')"))
 
+    joined = "string_agg(text, chr(10))" if op.get_bind().dialect.name == "postgresql" else "group_concat(text, char(10))"
+    new_line = "chr(10)" if op.get_bind().dialect.name == "postgresql" else "char(10)"
+    op.execute(sa.text(f"UPDATE item_versions SET words = lower(stem || {new_line} || coalesce("
+                       f"(SELECT {joined} FROM options WHERE options.version_id = item_versions.id), ''))"))
     with op.batch_alter_table('items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('purpose', sa.Enum('EXAM', 'PRACTICE', name='purpose', native_enum=False, length=10), server_default='EXAM', nullable=False))
         batch_op.add_column(sa.Column('purpose_reason', sa.Text(), server_default='', nullable=False))
@@ -196,6 +215,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('reply', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('replied_at', qbank.kernel.times.UtcDateTime(), nullable=True))
 
+    op.execute(sa.text("""
+        UPDATE item_versions SET used_at = (SELECT min(papers.sealed_at) FROM papers JOIN paper_items
+            ON paper_items.paper_id = papers.id WHERE paper_items.version_id = item_versions.id AND papers.state = 'SEALED')
+        """))
+    op.execute(sa.text("UPDATE item_versions SET state = 'IN_USE' WHERE state = 'APPROVED' AND used_at IS NOT NULL"))
     op.execute(sa.text("UPDATE reviews SET verdict = 'MAJOR' WHERE NOT approves"))
     with op.batch_alter_table('reviews', schema=None) as batch_op:
         batch_op.alter_column('verdict', server_default=None)
