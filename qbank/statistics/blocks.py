@@ -8,7 +8,7 @@ CSR where few were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,10 +86,12 @@ class Block:
                 yield Run(right, (codes >= 0).astype(np.float64), weights)
 
 
-def arrange(responses: Responses, groups: Integers | None = None, *, keep_rows: bool = False) -> list[Block]:
+def arrange(responses: Responses, groups: Integers | None = None, *, keep_rows: bool = False,
+            by_score: bool = True) -> list[Block]:
     """Blocks of all persons who were given something. ``responses`` are scored; ``groups`` (persons,) counts from 0.
 
-    With ``keep_rows`` each block knows its persons' rows, and equal patterns of short tests are not collapsed.
+    With ``keep_rows`` each block knows its persons' rows, and equal patterns of short tests are not collapsed. Without
+    ``by_score`` persons stay as they come.
     """
     weights = responses.weights
     everybody = np.ones(responses.persons, dtype=bool) if weights is None else weights > 0
@@ -102,7 +104,8 @@ def arrange(responses: Responses, groups: Integers | None = None, *, keep_rows: 
             split = _sparse_blocks if responses.sparse else _dense_blocks
             for block, rows in split(scores, group):
                 rows = members[rows]
-                block = _sorted(block, rows, None if weights is None else weights[rows], keep_rows)
+                own = None if weights is None else weights[rows]
+                block = _sorted(block, rows, own, keep_rows) if by_score else replace(block, weights=own, rows=rows)
                 blocks.append(block if keep_rows else _collapsed(block))
     return blocks
 

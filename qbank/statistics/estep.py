@@ -94,7 +94,7 @@ class BlockTables:
         """The posterior of a run, on ``window`` or wider."""
         scores = run.right @ np.ascontiguousarray(self.items[:, :2]) if self.log_odds is None else None
         if scores is not None and run.presented is None:
-            low, high = self._exact_window(scores[:, 0])
+            low, high = self.window(scores[:, 0])
             return self._on(run, low, high, scores)
         low, high = int(window[0]), int(window[1])
         found = self._on(run, low, high, scores)
@@ -104,8 +104,9 @@ class BlockTables:
             found = self._on(run, low, high, scores)
         return found
 
-    def _exact_window(self, scores: Floats) -> tuple[int, int]:
-        """Log-concave in theta and ordered in the score: the ends follow from the smallest and the largest score."""
+    def window(self, scores: Floats) -> tuple[int, int]:
+        """Nodes that matter for weighted ``scores`` on a complete form: the posterior is log-concave in theta and ordered in
+        the score, so the ends follow from the smallest and the largest one."""
         lowest = scores.min() * self.nodes + self.base
         highest = scores.max() * self.nodes + self.base
         low = int(np.argmax(lowest > lowest.max() + DROPPED))
