@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from qbank.statistics.responses import NotReached
-from qbank.statistics.strata import Counts, TwoGroups, counts, matching, two_groups
+from qbank.statistics.strata import Counts, TwoGroups, counts, matching, strata, two_groups
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -91,14 +91,12 @@ class _Found:
 
 def _matched(persons: TwoGroups, anchors: Flags) -> list[tuple[list[int], Counts]]:
     """Counts of the anchor items together, and of each other item on strata that hold it beside the anchors."""
-    value, strata = matching(persons, None if anchors.all() else anchors)
-    together = counts(persons, value, strata)
-    parts = [(np.flatnonzero(anchors).tolist(), together)]
-    for item in np.flatnonzero(~anchors):
-        own = anchors.copy()
-        own[item] = True
-        value, strata = matching(persons, own)
-        parts.append(([int(item)], counts(persons, value, strata, slice(item, item + 1))))
+    total, given = matching(persons, anchors)
+    parts = [(np.flatnonzero(anchors).tolist(), counts(persons, total, strata(persons, total, given)))]
+    for item in np.flatnonzero(~anchors).tolist():
+        own = total + persons.scores.values[:, item]
+        many = given + (1.0 if persons.scores.given is None else persons.scores.given[:, item])
+        parts.append(([item], counts(persons, own, strata(persons, own, many), slice(item, item + 1))))
     return parts
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from qbank.statistics.responses import NotReached
-from qbank.statistics.strata import Counts, counts, matching, two_groups
+from qbank.statistics.strata import Counts, counts, matching, strata, two_groups
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -59,9 +59,9 @@ def logistic_dif(responses: Any, groups: npt.ArrayLike | None = None, *, focal: 
     numbers of items it is the share right instead.
     """
     persons = two_groups(responses, groups, focal, reference, not_reached)
-    value, strata = matching(persons)
-    given = persons.scores.counts
-    counted = counts(persons, value if (given == given[0]).all() else value / np.maximum(given, 1), strata)
+    total, given = matching(persons)
+    score = total if (given == given[0]).all() else total / np.maximum(given, 1)
+    counted = counts(persons, score, strata(persons, total, given))
     n_reference, n_focal = counted.reference.sum(axis=0), counted.focal.sum(axis=0)
     n, right, design, (centre, scale) = _cells(counted)
     fits = [_fit(design[:, :width], n, right) for width in (1, 2, 3, 4)]
@@ -69,10 +69,10 @@ def logistic_dif(responses: Any, groups: npt.ArrayLike | None = None, *, focal: 
     likelihood = [np.where(converged, fit[1], np.nan) for fit in fits]
     r2 = [_nagelkerke(model, likelihood[0], n.sum(axis=0)) for model in likelihood]
     coefficients = np.where(converged[:, None], _unscaled(fits[3][0].T, centre, scale), np.nan)
-    uniform, non_uniform, total = (_test(likelihood, r2, full, less) for full, less in ((2, 1), (3, 2), (3, 1)))
-    significant = total[1] < level
-    return LogisticDif(*uniform, *non_uniform, *total, zumbo_thomas=_class(total[2], significant, ZUMBO_THOMAS),
-                       jodoin_gierl=_class(total[2], significant, JODOIN_GIERL), coefficients=coefficients,
+    uniform, non_uniform, both = (_test(likelihood, r2, full, less) for full, less in ((2, 1), (3, 2), (3, 1)))
+    significant = both[1] < level
+    return LogisticDif(*uniform, *non_uniform, *both, zumbo_thomas=_class(both[2], significant, ZUMBO_THOMAS),
+                       jodoin_gierl=_class(both[2], significant, JODOIN_GIERL), coefficients=coefficients,
                        converged=converged, n_reference=n_reference, n_focal=n_focal)
 
 

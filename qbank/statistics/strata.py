@@ -82,31 +82,38 @@ def two_groups(responses: Any, groups: npt.ArrayLike | None, focal: Any, referen
     return TwoGroups(part, is_focal[kept], forms[kept])
 
 
-def matching(persons: TwoGroups, items: Flags | None = None) -> tuple[Floats, Integers]:
-    """Number right on ``items`` (None: all) and the stratum of each person, both (persons,)."""
+def matching(persons: TwoGroups, items: Flags | None = None) -> tuple[Floats, Floats]:
+    """Number right on ``items`` (None: all), and how many of them each person was given, both (persons,)."""
     scores = persons.scores
-    total = scores.values.sum(axis=1) if items is None else scores.values @ items.astype(np.float64)
-    if scores.given is None and not persons.forms.any():
-        return total, total.astype(np.int64)
-    given = scores.counts if items is None or scores.given is None else scores.given @ items.astype(np.float64)
-    wide = int(scores.values.shape[1]) + 1
+    if items is None or items.all():
+        return scores.values.sum(axis=1), scores.counts
+    chosen = items.astype(np.float64)
+    total = scores.values @ chosen
+    return total, np.full(len(total), chosen.sum()) if scores.given is None else scores.given @ chosen
+
+
+def strata(persons: TwoGroups, total: Floats, given: Floats) -> Integers:
+    """The stratum of each person: equal numbers right of equally many items, on the same form; (persons,)."""
+    if persons.scores.given is None and not persons.forms.any():
+        return total.astype(np.int64)
+    wide = persons.items + 1
     key = (persons.forms * wide + given.astype(np.int64)) * wide + total.astype(np.int64)
-    return total, np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
 
 
-def counts(persons: TwoGroups, values: npt.ArrayLike, strata: Integers, columns: slice = slice(None)) -> Counts:
-    """Counts of the items in ``columns`` by stratum and group; ``values`` (persons,) the matching values.
+def counts(persons: TwoGroups, values: Floats, places: Integers, columns: slice = slice(None)) -> Counts:
+    """Counts of the items in ``columns`` by stratum (``places``, (persons,)) and group; ``values`` (persons,) of matching.
 
     One product of a matrix of zeros and ones with the scores.
     """
-    n = int(strata.max()) + 1
-    cell = strata + n * persons.focal
+    n = int(places.max()) + 1
+    cell = places + n * persons.focal
     order, sizes = np.argsort(cell, kind="stable"), np.bincount(cell, minlength=2 * n)
     # One stored one for each person, in the row of the cell: CSR by hand, as a one-hot matrix would be 400 x 10,000.
     member = sparse.csr_array((np.ones(len(cell)), order, np.concatenate([[0], np.cumsum(sizes)])), shape=(2 * n, len(cell)))
     right = member @ persons.scores.values[:, columns]
     everybody = np.broadcast_to(sizes[:, None].astype(np.float64), right.shape)
     given = everybody if persons.scores.given is None else member @ persons.scores.given[:, columns]
-    total = np.bincount(strata, weights=np.asarray(values, dtype=np.float64), minlength=n)
-    size = np.bincount(strata, minlength=n)
+    total = np.bincount(places, weights=values, minlength=n)
+    size = np.bincount(places, minlength=n)
     return Counts(given[:n], right[:n], given[n:], right[n:], total / np.maximum(size, 1))
