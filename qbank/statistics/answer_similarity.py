@@ -18,14 +18,13 @@ from scipy import stats
 from qbank.statistics.multiplicity import adjusted
 from qbank.statistics.option_model import OptionModel, option_codes, option_model
 from qbank.statistics.responses import Responses
-from qbank.statistics.score_distribution import score_distribution
+from qbank.statistics.score_distribution import upper_tail
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Index: TypeAlias = Literal["omega", "gbt"]
 
 CHUNK = 2000  # pairs at a time
-_EXACT_BELOW = 0.1  # the exact tail is computed where the normal one is below this; above, no adjustment can matter
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class SimilarityReport:
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
 
-def answer_similarity(responses: Responses, *, rooms: npt.ArrayLike | None = None, seats: npt.ArrayLike | None = None,
+def similarity_report(responses: Responses, *, rooms: npt.ArrayLike | None = None, seats: npt.ArrayLike | None = None,
                       pairs: npt.ArrayLike | Literal["room", "adjacent"] = "room", probabilities: npt.ArrayLike | None = None,
                       index: Index = "gbt", adjust: str = "holm", level: float = 0.01, minimum: int = 50) -> SimilarityReport:
     """Compare the papers of pairs of persons by their raw choices (canonical letters, before any shuffle).
@@ -121,24 +120,6 @@ def _omega(p: Floats, source: Integers, both: npt.NDArray[np.bool_], matches: In
     chance = np.take_along_axis(p, np.maximum(source, 0)[:, :, None], axis=2)[:, :, 0] * both
     spread = np.sqrt((chance * (1 - chance)).sum(axis=1))
     return np.where(spread > 1e-9, (matches - chance.sum(axis=1)) / np.where(spread > 1e-9, spread, 1.0), np.nan)
-
-
-def upper_tail(chances: Floats, counts: Integers) -> Floats:
-    """P(as many successes or more) in independent trials of unequal ``chances`` (rows, trials), (rows,).
-
-    Exact by recursion where the normal approximation is below 0.1; where it is above, the approximation itself.
-    """
-    mean, variance = chances.sum(axis=1), (chances * (1 - chances)).sum(axis=1)
-    rough = stats.norm.sf((counts - 0.5 - mean) / np.sqrt(np.maximum(variance, 1e-12)))
-    found = np.asarray(np.where(counts <= 0, 1.0, rough), dtype=np.float64)
-    near = np.flatnonzero(found < _EXACT_BELOW)
-    if len(near):
-        used = chances[near][:, (chances[near] > 0).any(axis=0)]
-        if used.shape[1]:
-            scores = score_distribution(np.clip(used, 0.0, 1.0))
-            later = np.cumsum(scores[:, ::-1], axis=1)[:, ::-1]  # summed from the small end: no 1 - 0.999...
-            found[near] = later[np.arange(len(near)), np.minimum(counts[near], scores.shape[1] - 1)]
-    return found
 
 
 def _key(responses: Responses, model: OptionModel) -> Floats:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from qbank.statistics.answer_similarity import upper_tail
 from qbank.statistics.distractors import OptionTable
 from qbank.statistics.multiplicity import adjusted
+from qbank.statistics.score_distribution import upper_tail
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import special, stats
 
 Floats = npt.NDArray[np.float64]
+
+_EXACT_BELOW = 0.1  # where the normal tail is above this, no adjustment of p values can matter
 
 
 def right_probabilities(theta: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike = 0.0) -> Floats:
@@ -38,6 +40,24 @@ def score_distribution(probabilities: npt.ArrayLike | Sequence[npt.ArrayLike]) -
 def expected_scores(probabilities: npt.ArrayLike | Sequence[npt.ArrayLike]) -> Floats:
     """The true score at each node, (nodes,), in points."""
     return np.asarray(sum(item @ np.arange(item.shape[1]) for item in _categories(probabilities)), dtype=np.float64)
+
+
+def upper_tail(chances: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+    """P(as many successes or more) in independent trials of unequal ``chances`` (rows, trials), (rows,).
+
+    Exact by recursion where the normal approximation is below 0.1; where it is above, the approximation itself.
+    """
+    mean, variance = chances.sum(axis=1), (chances * (1 - chances)).sum(axis=1)
+    rough = stats.norm.sf((counts - 0.5 - mean) / np.sqrt(np.maximum(variance, 1e-12)))
+    found = np.asarray(np.where(counts <= 0, 1.0, rough), dtype=np.float64)
+    near = np.flatnonzero(found < _EXACT_BELOW)
+    if len(near):
+        used = chances[near][:, (chances[near] > 0).any(axis=0)]
+        if used.shape[1]:
+            scores = score_distribution(np.clip(used, 0.0, 1.0))
+            later = np.cumsum(scores[:, ::-1], axis=1)[:, ::-1]  # summed from the small end: no 1 - 0.999...
+            found[near] = later[np.arange(len(near)), np.minimum(counts[near], scores.shape[1] - 1)]
+    return found
 
 
 def _categories(probabilities: npt.ArrayLike | Sequence[npt.ArrayLike]) -> list[Floats]:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from qbank.statistics.answer_similarity import answer_similarity
+from qbank.statistics.analysis import item_analysis
+from qbank.statistics.answer_similarity import similarity_report
 from qbank.statistics.classical import classical_table
 from qbank.statistics.consistency import decision_consistency
 from qbank.statistics.dif import mantel_haenszel
+from qbank.statistics.dif_logistic import logistic_dif
 from qbank.statistics.distractors import score_choices
-from qbank.statistics.item_analysis import item_analysis
-from qbank.statistics.logistic_dif import logistic_dif
 
 Codes = npt.NDArray[np.int8]
 
@@ -95,7 +95,7 @@ def main() -> None:
          "CPU s", 5.0)
     letters = np.random.default_rng(3).choice(list("ABCD"), size=(300, 100)).astype(object)
     answered = score_choices(letters, ["A"] * 100)
-    tell("similarity of 44,850 pairs of 100 items", seconds(lambda: answer_similarity(answered), 1), "CPU s", 10.0)
+    tell("similarity of 44,850 pairs of 100 items", seconds(lambda: similarity_report(answered), 1), "CPU s", 10.0)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from scipy import optimize, sparse, special
 
 from qbank.statistics.dif import common_odds, ets_class, mantel_haenszel
-from qbank.statistics.logistic_dif import logistic_dif
+from qbank.statistics.dif_logistic import logistic_dif
 from qbank.statistics.responses import Responses
 from qbank.statistics.strata import Counts
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from qbank.statistics.answer_similarity import answer_similarity, upper_tail
+from qbank.statistics.answer_similarity import similarity_report
 from qbank.statistics.distractors import option_tables, score_choices
 from qbank.statistics.integrity import (
     BEATEN,
@@ -25,6 +25,7 @@ from qbank.statistics.integrity import (
 from qbank.statistics.multiplicity import adjusted, benjamini_hochberg, holm
 from qbank.statistics.option_model import RIDGE, fit_options, option_model
 from qbank.statistics.responses import Responses
+from qbank.statistics.score_distribution import upper_tail
 
 
 def test_holm_and_benjamini_and_hochberg_by_hand() -> None:
@@ -82,7 +83,7 @@ ROOMS = np.repeat(np.arange(10), 30)
 
 
 def test_who_copied_from_the_neighbour_comes_first_in_the_report() -> None:
-    report = answer_similarity(sitting(1, copiers=((0, 1, 0.6),)), rooms=ROOMS, seats=SEATS)
+    report = similarity_report(sitting(1, copiers=((0, 1, 0.6),)), rooms=ROOMS, seats=SEATS)
     assert (report.first[0], report.second[0]) == (0, 1)
     assert report.adjacent[0]
     assert report.noticed.tolist() == [True] + [False] * (report.pairs - 1)
@@ -93,14 +94,14 @@ def test_who_copied_from_the_neighbour_comes_first_in_the_report() -> None:
     assert max(report.omega_first[0], report.omega_second[0]) > 5
     assert report.wrong_p[0] < 0.001
     assert report.frame().iloc[0]["noticed"]
-    near = answer_similarity(sitting(1, copiers=((0, 1, 0.6),)), rooms=ROOMS, seats=SEATS, pairs="adjacent", index="omega",
+    near = similarity_report(sitting(1, copiers=((0, 1, 0.6),)), rooms=ROOMS, seats=SEATS, pairs="adjacent", index="omega",
                              adjust="bh")
     assert near.pairs == 890
     assert near.noticed[0]
 
 
 def test_honest_rooms_raise_hardly_an_alarm() -> None:
-    p = np.concatenate([answer_similarity(sitting(100 + seed, persons=100, items=50)).gbt_p for seed in range(6)])
+    p = np.concatenate([similarity_report(sitting(100 + seed, persons=100, items=50)).gbt_p for seed in range(6)])
     assert (p <= 0.05).mean() < 0.06
     assert (p <= 0.001).mean() < 0.002
 
@@ -109,7 +110,7 @@ def test_omega_and_the_binomial_test_by_hand_with_given_chances() -> None:
     # Two items, options A and B; person 1 chose AA, person 2 AB. Chances of A: .6 and .7 for person 1, .5 and .4 for 2.
     chances = np.array([[[0.6, 0.4], [0.7, 0.3]], [[0.5, 0.5], [0.4, 0.6]]])
     responses = score_choices(np.array([["A", "A"], ["A", "B"]], dtype=object), ["A", "A"])
-    report = answer_similarity(responses, probabilities=chances)
+    report = similarity_report(responses, probabilities=chances)
     # Person 1 as the copier: chances of 2's answers A and B: .6 and .3; (1 - .9) / sqrt(.24 + .21).
     assert report.omega_first[0] == pytest.approx(0.1 / math.sqrt(0.45))
     # Person 2 as the copier: chances of 1's answers A, A: .5 and .4.
@@ -126,7 +127,7 @@ def test_identical_wrong_answers_are_judged_given_that_both_are_wrong() -> None:
     letters = np.tile(np.array(list("BBBBBCCCDD"), dtype=object), (2, 1))
     letters = np.vstack([letters, ["A"] * 10])
     chances = np.concatenate([chances, chances[:1]])
-    report = answer_similarity(score_choices(letters, ["A"] * 10), probabilities=chances, pairs=[[0, 1], [0, 2]])
+    report = similarity_report(score_choices(letters, ["A"] * 10), probabilities=chances, pairs=[[0, 1], [0, 2]])
     assert report.identical_wrong.tolist() == [10, 0]
     assert report.both_wrong.tolist() == [10, 0]
     assert report.wrong_p[0] == pytest.approx(0.38**10)
@@ -138,21 +139,21 @@ def test_items_that_one_was_not_given_and_open_answers_prove_nothing_wrong() -> 
     responses = score_choices(letters, ["A"] * 4, presented=np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
     model = option_model(responses)
     assert model.options == ("", "B")
-    report = answer_similarity(responses, probabilities=np.full((2, 4, 2), 0.5))
+    report = similarity_report(responses, probabilities=np.full((2, 4, 2), 0.5))
     assert (report.items[0], report.matches[0], report.identical_wrong[0]) == (3, 3, 2)
 
 
 def test_a_report_without_persons_or_pairs_says_why() -> None:
-    few = answer_similarity(sitting(1, persons=10))
+    few = similarity_report(sitting(1, persons=10))
     assert (few.pairs, few.reason) == (0, "n = 10 is below 50")
-    alone = answer_similarity(sitting(1, persons=60), rooms=np.arange(60))
+    alone = similarity_report(sitting(1, persons=60), rooms=np.arange(60))
     assert alone.reason == "there is no pair to compare"
     with pytest.raises(ValueError, match="seats"):
-        answer_similarity(sitting(1, persons=60), pairs="adjacent")
+        similarity_report(sitting(1, persons=60), pairs="adjacent")
     with pytest.raises(ValueError, match="two different rows"):
-        answer_similarity(sitting(1, persons=60), pairs=[[1, 1]])
+        similarity_report(sitting(1, persons=60), pairs=[[1, 1]])
     with pytest.raises(ValueError, match="gbt"):
-        answer_similarity(sitting(1, persons=60), index="k")
+        similarity_report(sitting(1, persons=60), index="k")
 
 
 def timed(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import integrate, sparse, special, stats
 
+from qbank.statistics.analysis import fisher_interval, item_analysis, wilson_interval
 from qbank.statistics.classical import biserial, classical_table, extremes, upper_lower
 from qbank.statistics.distractors import option_tables, score_choices, score_groups
-from qbank.statistics.item_analysis import fisher_interval, item_analysis, wilson_interval
 from qbank.statistics.responses import Responses
 from qbank.statistics.shrinkage import beta_binomial_log_likelihood, shrink
 
