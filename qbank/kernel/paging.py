@@ -13,13 +13,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 PAGE = 50
 MOST_COUNTED = 10_000
+Columns: TypeAlias = Sequence[sa.ColumnElement[Any] | InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Keys:
     after: str
 
 
-def keyset(session: Session, query: sa.Select[Any], order: Sequence[sa.SQLColumnExpression[Any]], asked: Mapping[str, str], *,
+def keyset(session: Session, query: sa.Select[Any], order: Columns, asked: Mapping[str, str], *,
            descending: bool = False, size: int = PAGE) -> Keys:
     """One page of ``query``, ordered by ``order``; only the values of the last column, by which the caller loads rows."""
     backward = _decoded(asked.get("before", ""), order)
@@ -67,7 +68,7 @@ def _encoded(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
-def _decoded(text: str, order: Sequence[sa.SQLColumnExpression[Any]]) -> list[Any] | None:
+def _decoded(text: str, order: Columns) -> list[Any] | None:
     if not text:
         return None
     try:

@@ -1,30 +1,27 @@
 """Choosing the items of one or more parallel papers from a bank: a mixed integer program solved with HiGHS.
 
-Hard: the quotas, at most one item of a group of enemies or similar items, pinned and barred items, shared items.
+Hard: the quotas, at most one item of a group of doubles, enemies and similar items apart, the items of one shared
+material all or none, pinned and barred items, shared items.
 Soft, dearest first: one item per 鉴定点, difficulty mix, X before Y before Z, answer keys in balance, little used.
 Several forms are chosen in two steps after van der Linden (2005, "shadow test"): first all items together, then
 they are dealt out evenly; where dealing fails, all forms are solved jointly. Pure: no database, no clock.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil, comb, floor
-from typing import TypeVar
 
 import numpy as np
 
 from qbank.kernel.refused import Refused
 from qbank.papers.compliance import Candidate, Demands, grade_targets, shortages
+from qbank.papers.constraints import bands, companies, costs, demand
 from qbank.papers.program import Floats, Integers, Program, Solution
 from qbank.papers.specification import Quotas, kind_name
 
-REPEAT_COST = 50.0  # a point examined twice where it need not be
 SHARE_COST = 20.0  # an item shared by two forms
-NOISE = 0.05  # the seed's say: less than any real preference
-
-Label = TypeVar("Label", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,20 @@ def assemble(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) 
 
 
 def _usable(candidates: Sequence[Candidate], quotas: Quotas, demands: Demands) -> list[Candidate]:
-    """Unbarred candidates of cells with a quota, in key order (so that the bank's order does not matter)."""
+    """Unbarred candidates of cells with a quota, in key order (so that the bank's order does not matter); of a set that
+    lacks one of its items none is usable."""
     if len({item.key for item in candidates}) != len(candidates):
         raise ValueError("candidate keys must be unique")
     cells = {(range_key, quotas.parts[p].kind) for (range_key, p), count in quotas.counts.items() if count}
     usable = [item for item in candidates if item.key not in demands.barred and (item.range_key, item.kind) in cells]
+    held = {item.key for item in usable}
+    torn = frozenset().union(*(members for members in demands.together if not members <= held))
+    usable = [item for item in usable if item.key not in torn]
     wanted = [item for item in usable if item.key in demands.pinned]
-    lines = [f"题目 {k} 不在题库中，或所属范围、题型没有配额" for k in sorted(demands.pinned - {i.key for i in wanted})]
+    lines = [f"题目 {k} 不在题库中，或所属范围、题型没有配额，或所在的共用题干题组不完整"
+             for k in sorted(demands.pinned - {i.key for i in wanted})]
+    lines += [f"题目 {one} 与题目 {other} 互相提示或内容相近，不能都指定为必选" for one, other in demands.apart
+              if {one, other} <= demands.pinned]
     pins = Counter((item.range_key, item.kind) for item in wanted)
     for (range_key, p), count in quotas.counts.items():
         got, kind = pins[range_key, quotas.parts[p].kind], quotas.parts[p].kind
@@ -81,7 +85,8 @@ def _conflict(pool: list[Candidate], quotas: Quotas, demands: Demands) -> Refuse
     loose = [replace(item, group=None) for item in pool]
     trials = {
         "去掉必选题": (pool, replace(demands, pinned=frozenset()), bool(demands.pinned)),
-        "取消相似题、互斥题限制": (loose, demands, any(item.group for item in pool)),
+        "取消相似题、互斥题限制": (loose, replace(demands, apart=()), bool(demands.apart) or any(item.group for item in pool)),
+        "补充不带共用题干的题": (pool, replace(demands, together=()), bool(demands.together)),
         "放宽各套卷共用题数": (pool, replace(demands, overlap=None), demands.overlap is not None),
     }
     lines = []
@@ -111,18 +116,25 @@ def _attempt(pool: list[Candidate], quotas: Quotas, demands: Demands) -> Assembl
             single, dealt = _deal(pool, quotas, demands, None, (1,) * forms)
             solutions = [single]
         if len(dealt) == forms:
-            return _written([solution, *solutions], dealt, pool, quotas)
+            return _written([solution, *solutions], dealt, pool, quotas, demands)
     return None
 
 
-def _written(solutions: list[Solution], dealt: list[Integers], pool: list[Candidate], quotas: Quotas) -> Assembly:
-    """Put every form in paper order and say how good it is."""
+def _written(solutions: list[Solution], dealt: list[Integers], pool: list[Candidate], quotas: Quotas,
+             demands: Demands) -> Assembly:
+    """Put every form in paper order and say how good it is. The items of a set stand where its first one does."""
     order = {leaf.key: r for r, leaf in enumerate(quotas.ranges)}
     rank = {part.kind: p for p, part in enumerate(quotas.parts)}
+    first: dict[tuple[int, str], tuple[int, int]] = {}
+    leader = {key: min(members) for members in demands.together for key in members}
+    for item in pool:
+        place = leader.get(item.key, item.key), item.kind
+        first[place] = min(first.get(place, (len(order), 0)), (order[item.range_key], item.key))
     forms = []
     for uses in dealt:
         items = [pool[i] for i in np.flatnonzero(uses)]
-        items.sort(key=lambda item: (rank[item.kind], order[item.range_key], item.key))
+        items.sort(key=lambda item: (rank[item.kind], *first[leader.get(item.key, item.key), item.kind],
+                                     order[item.range_key], item.key))
         forms.append(tuple(item.key for item in items))
     shared = max((len({*one} & {*other}) for one, other in combinations(forms, 2)), default=0)
     finished = all(solution.finished for solution in solutions)
@@ -137,9 +149,10 @@ def _select(pool: list[Candidate], quotas: Quotas, demands: Demands, sharing: bo
     upper = np.where(pinned, forms, forms if sharing else 1)
     program = Program()
     lower = np.where(pinned, forms, 0)
-    columns = program.columns(len(pool), cost=_costs(pool, demands), lower=lower, upper=upper, integer=True)
-    _demand(program, pool, columns, upper, quotas, forms)
-    for members, low, high, cost in _bands(pool, quotas, demands):
+    columns = program.columns(len(pool), cost=costs(pool, demands), lower=lower, upper=upper, integer=True)
+    demand(program, pool, columns, upper, quotas, forms)
+    companies(program, pool, columns, demands, forms)
+    for members, low, high, cost in bands(pool, quotas, demands):
         program.near(columns[members], low * forms, high * forms, cost)
     if sharing:
         pairs = program.columns(len(pool), cost=SHARE_COST)
@@ -195,9 +208,10 @@ def _deal(
     for part in times:
         upper = np.minimum(most, part)
         lower = np.where(pinned, part, 0)
-        block = program.columns(len(items), cost=_costs(items, demands), lower=lower, upper=upper, integer=True)
-        _demand(program, items, block, upper, quotas, part)
-        for members, least, greatest, cost in _bands(items, quotas, demands):
+        block = program.columns(len(items), cost=costs(items, demands), lower=lower, upper=upper, integer=True)
+        demand(program, items, block, upper, quotas, part)
+        companies(program, items, block, demands, part)
+        for members, least, greatest, cost in bands(items, quotas, demands):
             low, high = least * part, greatest * part
             if uses is not None:
                 low, high = floor(most[members].sum() * part / forms), ceil(most[members].sum() * part / forms)
@@ -230,64 +244,6 @@ def _limit_sharing(
         for z, j in zip(both, twice, strict=True):
             program.row(np.array([z, one[j], other[j]]), [1.0, -1.0, -1.0], -1, np.inf)
         program.row(both, 1.0, 0, np.inf if overlap is None else overlap)
-
-
-def _demand(
-    program: Program, pool: list[Candidate], columns: Integers, upper: Floats | Integers, quotas: Quotas, times: int
-) -> None:
-    """Quotas, groups and points for `times` forms taken together."""
-    cells = _gather((item.range_key, item.kind) for item in pool)
-    asked: Counter[str] = Counter()
-    for (range_key, p), count in quotas.counts.items():
-        asked[range_key] += count
-        if count:
-            program.row(columns[cells[range_key, quotas.parts[p].kind]], 1.0, count * times, count * times)
-    for group, members in _gather(item.group for item in pool).items():
-        if group is not None and len(members) > 1:
-            program.row(columns[members], 1.0, 0, times)
-    points = _gather((item.range_key, item.point_key) for item in pool)
-    held = Counter(range_key for range_key, _ in points)
-    unavoidable = 0
-    for range_key in held:  # level k counts the items of a point beyond k: repeats spread evenly cost least
-        for k in range(1, max(1, ceil(asked[range_key] / held[range_key])) + 1):
-            unavoidable += times * max(0, asked[range_key] - k * held[range_key])
-            for members in (m for (key, _), m in points.items() if key == range_key and upper[m].sum() > k * times):
-                spare = program.columns(1, cost=REPEAT_COST)
-                program.row(np.append(columns[members], spare), [1.0] * len(members) + [-1.0], 0, k * times)
-    # A constant, so that the relative gap is measured on what can be chosen.
-    program.columns(1, cost=-REPEAT_COST * unavoidable, lower=1.0, upper=1.0)
-
-
-def _bands(pool: list[Candidate], quotas: Quotas, demands: Demands) -> list[tuple[Integers, int, int, float]]:
-    """(positions, least, most, cost per item outside) of one form: difficulty grades and answer keys."""
-    grades = _gather(item.difficulty for item in pool)
-    none = np.empty(0, dtype=np.int64)
-    aims = grade_targets(quotas, demands)
-    bands = [(grades.get(g, none), aims.get(g, 0), aims.get(g, 0), demands.difficulty_cost) for g in {*aims, *grades}]
-    for part in quotas.parts:
-        found = {item.answer for item in pool if item.kind == part.kind}
-        answers = {"single": {*"ABCD"}, "judge": found}.get(part.kind, set())
-        members = _gather((item.answer if item.kind == part.kind else None) for item in pool)
-        for answer in sorted(answers):
-            share = part.count / len(answers)
-            bands.append((members.get(answer, none), floor(share), ceil(share), demands.key_cost))
-    return bands
-
-
-def _costs(pool: list[Candidate], demands: Demands) -> Floats:
-    """Cost of using each item once, shape (items,): 1 + importance + relative exposure + the seed's noise."""
-    exposure = np.array([float(item.exposure) for item in pool])
-    importance = np.array([demands.importance_cost.get(item.importance, 0.0) for item in pool])
-    noise = NOISE * np.random.default_rng(demands.seed).random(len(pool))
-    return np.asarray(1.0 + importance + demands.exposure_cost * exposure / max(1.0, exposure.max()) + noise)
-
-
-def _gather(labels: Iterable[Label]) -> dict[Label, Integers]:
-    """Positions of each label, in order of first appearance."""
-    found: defaultdict[Label, list[int]] = defaultdict(list)
-    for position, label in enumerate(labels):
-        found[label].append(position)
-    return {label: np.array(positions, dtype=np.int64) for label, positions in found.items()}
 
 
 def _solved(program: Program, demands: Demands) -> Solution:

@@ -8,16 +8,22 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.models import STANDING, ItemVersion
+from qbank.items.models import STANDING, ItemVersion, PairKind
+from qbank.items.pairs import pairs_among
+from qbank.items.practice import practice_items
 from qbank.kernel.access import Viewer
 from qbank.papers.contents import weights_of
 from qbank.papers.models import Paper, PaperItem
+from qbank.papers.pool import sets_of, standing_versions
 from qbank.papers.specification import TOTAL, Quotas, kind_name
+
+PAIR_WORDS = {PairKind.ENEMY: "互相提示", PairKind.SIMILAR: "内容相近"}
 
 
 def problems(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas, sealer: Viewer) -> list[str]:
     """Everything that keeps a paper from being sealed, one sentence each; empty: nothing."""
     return [*_form_problems(items, quotas), *_quota_problems(items, quotas), *_bank_problems(paper, items),
+            *_practice_problems(session, items), *_pair_problems(session, items), *_set_problems(session, paper, items),
             *_weight_problems(session, paper), *_author_problems(session, paper, items, sealer)]
 
 
@@ -53,6 +59,34 @@ def _bank_problems(paper: Paper, items: Sequence[PaperItem]) -> list[str]:
             found.append(f"第 {item.number} 题不属于本方案的题库。")
     if len({item.version.item_id for item in items}) != len(items):
         found.append("同一道题出现了两次。")
+    return found
+
+
+def _practice_problems(session: Session, items: Sequence[PaperItem]) -> list[str]:
+    shown = practice_items(session, [item.version_id for item in items], hold=True)
+    return [f"第 {item.number} 题（题 {item.version.item_id}）已转入练习题库，考生在练习中见过，不能用于考试。"
+            for item in items if item.version.item_id in shown]
+
+
+def _pair_problems(session: Session, items: Sequence[PaperItem]) -> list[str]:
+    """Pairs may be marked after the paper was made."""
+    numbers = {item.version.item_id: item.number for item in items}
+    return [f"第 {numbers[pair.first_id]} 题和第 {numbers[pair.second_id]} 题（题 {pair.first_id}、题 {pair.second_id}）"
+            f"已标记为“{PAIR_WORDS[pair.kind]}”，不能出现在同一套卷里。" for pair in pairs_among(session, list(numbers))]
+
+
+def _set_problems(session: Session, paper: Paper, items: Sequence[PaperItem]) -> list[str]:
+    """A set of one shared material is taken whole, and all its items speak of the same text."""
+    numbers = {item.version_id: item.number for item in items}
+    version_of = standing_versions(session, paper.specification.table_id, paper.institution_id)
+    together, torn = sets_of(session, paper.specification.table_id, paper.institution_id, version_of)
+    found = [f"第 {numbers[version_id]} 题所在的共用题干题组现在不完整：有的题没有入库，或材料版本不同。"
+             for version_id in sorted(torn & numbers.keys(), key=numbers.__getitem__)]
+    for members in together:
+        held = members & numbers.keys()
+        if held and held != members:
+            listed = "、".join(str(numbers[version_id]) for version_id in sorted(held, key=numbers.__getitem__))
+            found.append(f"第 {listed} 题所在的共用题干题组共 {len(members)} 道题，本卷只有 {len(held)} 道，应当整组使用。")
     return found
 
 

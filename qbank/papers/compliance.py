@@ -32,8 +32,10 @@ class Demands:
 
     `difficulty` is the share of items per grade 1 (easy) to 5 (hard). `overlap` is the most items that any two
     forms may share; None means none if the bank allows, otherwise as few as possible. Pinned items are in every
-    form and count as shared. `time_limit` is in seconds for each of the few programs solved; a result is
-    reproduced by its seed as long as no limit cuts a solve short. `gap` is the relative optimality gap.
+    form and count as shared. `apart`: pairs of items that may not meet on a form (enemies, similar ones); `together`:
+    sets of items that a form takes whole or not at all (those of one shared material); no item is in two sets.
+    `time_limit` is in seconds for each of the few programs solved; a result is reproduced by its seed as long as no
+    limit cuts a solve short. `gap` is the relative optimality gap.
     """
 
     difficulty: Mapping[int, float] = field(default_factory=lambda: {1: 0.1, 2: 0.25, 3: 0.4, 4: 0.2, 5: 0.05})
@@ -43,6 +45,8 @@ class Demands:
     exposure_cost: float = 1.0
     pinned: frozenset[int] = frozenset()
     barred: frozenset[int] = frozenset()
+    apart: tuple[tuple[int, int], ...] = ()
+    together: tuple[frozenset[int], ...] = ()
     forms: int = 1
     overlap: int | None = None
     seed: int = 0
@@ -54,6 +58,8 @@ class Demands:
             raise Refused("bad_demands", "套数至少为 1，共用题数不能小于 0，请修改组卷要求。")
         if min(self.difficulty.values(), default=-1.0) < 0 or abs(sum(self.difficulty.values()) - 1) > 1e-6:
             raise Refused("bad_demands", "各难度等级的比例必须不小于 0 且合计为 100%，请修改组卷要求。")
+        if sum(map(len, self.together)) != len(frozenset().union(*self.together)):
+            raise ValueError("an item is in two sets")
         if self.pinned & self.barred:
             listed = "、".join(str(key) for key in sorted(self.pinned & self.barred))
             raise Refused("bad_demands", f"题目 {listed} 既被指定必选又被禁用，请保留其中一项。")

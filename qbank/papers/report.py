@@ -65,6 +65,14 @@ def overlap_between(forms: Mapping[str, Sequence[int]], letter: str) -> list[dic
             for other, versions in forms.items() if other != letter]
 
 
+def companies(pool: Pool, keys: Sequence[int]) -> dict[str, Any]:
+    """How a form keeps to the decided pairs and to the sets of shared materials: counted, not assumed."""
+    held = set(keys)
+    sets = [members & held for members in pool.together if members & held]
+    return {"apart_marked": len(pool.apart), "apart_met": sum(one in held and other in held for one, other in pool.apart),
+            "sets": len(sets), "sets_broken": sum(part not in pool.together for part in sets), "set_items_barred": len(pool.torn)}
+
+
 def provenance(pool: Pool, seed: int, forms: int, status: str, gap: float) -> dict[str, Any]:
     """What it takes to make the same paper again, and how good the solver says it is."""
     return {"seed": seed, "forms": forms, "status": status, "gap": round(gap, 6), "bank_size": len(pool.candidates),

@@ -73,7 +73,7 @@ def _specification_form(banks: list[tuple[Institution, WeightTable]], form: Spec
 def specification(specification_id: int) -> Any:
     found = fetch(db(), Specification, specification_id, viewer())
     pool = pool_of(db(), found.table_id, found.institution_id, viewer().account_id)
-    held = Counter((item.range_key, item.kind) for item in pool.candidates if item.key not in pool.own)
+    held = Counter((item.range_key, item.kind) for item in pool.candidates if item.key not in pool.barred)
     made = db().scalars(listing.papers(viewer(), listing.Filters(specification_id=found.id)).limit(20)).all()
     return render_template("papers/specification.html", found=found, quotas=quotas_of(db(), found), held=held, made=made,
                            names={leaf.path: leaf.name for leaf in found.table.ranges}, own=len(pool.own),

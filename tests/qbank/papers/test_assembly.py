@@ -311,3 +311,71 @@ def test_whatever_the_bank_the_answer_is_papers_that_keep_the_hard_rules_or_a_re
         assert len(groups) == len(set(groups))
     for one, other in combinations(assembly.forms, 2):
         assert len(set(one) & set(other)) <= (20 if overlap is None else overlap)
+
+
+def met(form: Any, apart: Any) -> list[Any]:
+    """The pairs of ``apart`` of which both are on the form: counted without the program that avoids them."""
+    keys = {item.key for item in form}
+    return [pair for pair in apart if set(pair) <= keys]
+
+
+def broken(form: Any, together: Any) -> list[Any]:
+    keys = {item.key for item in form}
+    return [members for members in together if 0 < len(members & keys) < len(members)]
+
+
+@pytest.mark.parametrize("forms", [1, 2, 3])
+def test_enemies_never_meet_and_sets_stay_whole(forms: int) -> None:
+    # Every item of the first ten points of A is an enemy of every item of the same number in B (not transitive among
+    # themselves); sets of three and of two cross points, kinds and ranges.
+    draw = np.random.default_rng(3)
+    items = bank(points=60)
+    apart = tuple((key, key + 240) for key in range(1, 41)) + tuple(
+        (int(a), int(b)) for a, b in draw.choice(480, size=(60, 2), replace=False) + 1)
+    together = (*(frozenset({key, key + 5, key + 250}) for key in range(61, 66)), frozenset({101, 102}), frozenset({204, 460}))
+    apart = tuple(pair for pair in apart if not any(set(pair) <= members for members in together))
+    demands = Demands(forms=forms, apart=apart, together=together, pinned=frozenset({61}))
+    assembly = assemble(items, QUOTAS, demands)
+    for form in forms_of(assembly, items):
+        assert cells(form) == cells_asked(QUOTAS)
+        assert met(form, apart) == []
+        assert broken(form, together) == []
+        assert {61, 66, 311} <= {item.key for item in form}  # the pinned item brings its set
+        assert compliance(form, QUOTAS, demands).kinds == {"single": (80, 80), "judge": (20, 20)}
+
+
+def test_the_items_of_a_set_stand_together_within_a_part() -> None:
+    items = bank(points=60)
+    members = frozenset({1, 9, 2})  # choices of points 000, 002, 000 of range A
+    keys = list(assemble(items, QUOTAS, Demands(together=(members,), pinned=members)).forms[0])
+    places = sorted(keys.index(key) for key in members)
+    assert places == list(range(places[0], places[0] + 3))
+
+
+def test_a_set_that_lacks_an_item_is_not_used() -> None:
+    items = bank(points=60)
+    members = frozenset({1, 2, 3, 4})
+    keys = set(assemble(items, QUOTAS, Demands(together=(members,), barred=frozenset({3}))).forms[0])
+    assert not keys & members
+
+
+def test_pinned_enemies_are_refused_by_name() -> None:
+    with pytest.raises(Refused) as refused:
+        assemble(BANK, QUOTAS, Demands(apart=((1, 2),), pinned=frozenset({1, 2})))
+    assert refused.value.code == "pinned_unusable"
+    assert "题目 1 与题目 2 互相提示或内容相近" in refused.value.details[0]
+
+
+def test_a_bank_of_enemies_says_that_the_pairs_stand_in_the_way() -> None:
+    # Exactly as many choices of A as asked (10), and two of them are enemies.
+    items = [Candidate(k + 1, "A" if k < 12 else "B", str(k), "X", "single" if k % 12 < 10 and k < 18 else "judge", 3, "A", 0)
+             for k in range(20)]
+    with pytest.raises(Refused) as refused:
+        assemble(items, FEW, Demands(apart=((1, 2),)))
+    assert refused.value.code == "demands_conflict"
+    assert refused.value.details == ("取消相似题、互斥题限制后可以组卷",)
+
+
+def test_an_item_in_two_sets_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="two sets"):
+        Demands(together=(frozenset({1, 2}), frozenset({2, 3})))
