@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +102,7 @@ def test_the_table_of_pass_and_fail_is_the_integral_that_it_stands_for(
         true: BetaTrueScore, length: int, least: int, cut: float) -> None:
     width = true.upper - true.lower
 
-    def integral(function: object, low: float, high: float) -> float:
+    def integral(function: Callable[[float], float], low: float, high: float) -> float:
         return float(integrate.quad(lambda t: stats.beta.pdf((t - true.lower) / width, true.alpha, true.beta) / width
                                     * function(t), low, high, epsabs=1e-12, limit=400)[0])
 
@@ -240,6 +242,6 @@ def test_below_the_least_n_or_without_a_model_there_is_nothing_but_the_reason() 
     ({"totals": [1, 2]}, "maximum"), ({"totals": [1, 9], "maximum": 5, "reliability": 0.5}, "between"),
     ({"method": "lee", "probabilities": [[0.5]], "weights": [1, 1]}, "must be"),
 ])
-def test_arguments_that_do_not_fit_are_refused(arguments: dict[str, object], said: str) -> None:
+def test_arguments_that_do_not_fit_are_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         decision_consistency(**arguments)

@@ -24,8 +24,8 @@ def test_the_admissions_of_berkeley() -> None:
     # 0.7719074 to 1.0603298 (Robins, Breslow and Greenland). Departments A to F; men are the reference.
     men, men_in = [825, 560, 325, 417, 191, 373], [512, 353, 120, 138, 53, 22]
     women, women_in = [108, 25, 593, 375, 393, 341], [89, 17, 202, 131, 94, 24]
-    columns = [np.array(column, float)[:, None] for column in (men, men_in, women, women_in)]
-    counted = Counts(*columns, matched=np.arange(6.0))
+    men_n, men_right, women_n, women_right = (np.array(column, float)[:, None] for column in (men, men_in, women, women_in))
+    counted = Counts(men_n, men_right, women_n, women_right, matched=np.arange(6.0))
     chi_square, odds, variance, n_men, n_women = common_odds(counted)[:, 0]
     assert chi_square == pytest.approx(1.4269, abs=5e-5)
     assert common_odds(counted, correct=False)[0, 0] == pytest.approx(1.5246, abs=5e-5)

@@ -153,7 +153,7 @@ def test_a_report_without_persons_or_pairs_says_why() -> None:
     with pytest.raises(ValueError, match="two different rows"):
         similarity_report(sitting(1, persons=60), pairs=[[1, 1]])
     with pytest.raises(ValueError, match="gbt"):
-        similarity_report(sitting(1, persons=60), index="k")
+        similarity_report(sitting(1, persons=60), index="k")  # type: ignore[arg-type]
 
 
 def timed(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -248,6 +248,7 @@ def test_a_wrong_key_is_suspect_and_the_right_option_is_named() -> None:
     responses = sitting(3, persons=200, items=30)
     key = ["A"] * 30
     key[4] = "C"
+    assert responses.choices is not None
     wrong = score_choices(responses.choices, key)
     suspects = key_suspects(option_tables(wrong, key))
     assert (suspects[0].item, suspects[0].option, suspects[0].certain) == (4, "A", True)
@@ -267,5 +268,6 @@ def test_a_key_that_the_able_avoid_is_suspect_for_that_alone() -> None:
 def test_a_key_that_nobody_chose_is_the_most_suspect_of_all() -> None:
     responses = sitting(3, persons=60, items=10)
     key = ["E", *["A"] * 9]
+    assert responses.choices is not None
     first = key_suspects(option_tables(score_choices(responses.choices, key), key))[0]
     assert (first.item, first.reasons, first.certain) == (0, (NOBODY,), True)
