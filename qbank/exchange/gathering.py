@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from qbank.exchange.drafts import Drafts, Found, Loss
+from qbank.exchange.plaintext import as_judge
 from qbank.items.draft import Draft
+from qbank.items.markup import formula_problems
 from qbank.kernel.refused import Refused
 
 MOST_ITEMS = 20_000
@@ -26,6 +28,7 @@ class Gathering:
         self.items: list[Found] = []
         self.pictures: dict[str, bytes] = {}
         self._notes: dict[str, None] = {}
+        self._places: dict[str, dict[str, None]] = {}
 
     def add(self, draft: Draft, place: str, number: int, problems: tuple[str, ...] = (), knowledge: str = "") -> None:
         if len(self.items) >= MOST_ITEMS:
@@ -42,9 +45,13 @@ class Gathering:
         self.pictures[name] = content
         return name
 
+    def note_at(self, place: str, sentence: str) -> None:
+        """The same, with its place: the places of one sentence stand together."""
+        self._places.setdefault(sentence, {}).setdefault(place)
+
     def drafts(self, file_name: str) -> Drafts:
         """All that was gathered. Refuses a file without items."""
-        notes = list(self._notes)
+        notes = [*(_together(list(places), sentence) for sentence, places in self._places.items()), *self._notes]
         if not self.items:
             raise Refused("nothing_to_read", f"“{file_name}”里没有找到题目。请确认文件内容和格式后重新上传。", notes[:20])
         if len(notes) > MOST_NOTES:
@@ -52,9 +59,21 @@ class Gathering:
         return Drafts(tuple(self.items), self.format, self.pictures, tuple(notes))
 
 
+def _together(places: list[str], sentence: str) -> str:
+    more = f"等 {len(places)} 处" if len(places) > 12 else ""
+    return f"{'、'.join(places[:12])}{more}：{sentence}"
+
+
 def sound_text(text: str) -> str:
     """Without what no database stores: NUL and halves of surrogate pairs."""
     return UNSOUND.sub("", text)
+
+
+def media_name(content: bytes, folder: str) -> str:
+    """Where a package keeps a picture: ``folder``, the hash of its content, and the ending that its content asks for."""
+    endings = (ending for start, ending in MEDIA.items() if content.startswith(start))
+    ending = next(endings, ".svg" if b"<svg" in content[:1000] else ".bin")
+    return f"{folder}{hashlib.sha256(content).hexdigest()}{ending}"
 
 
 def texts_of(draft: Draft) -> Iterator[tuple[str, str]]:
@@ -71,3 +90,12 @@ def picture_losses(place: str, draft: Draft, pictures: Mapping[str, bytes]) -> I
         for found in PICTURE.finditer(text):
             if found["hash"] not in pictures:
                 yield Loss(place, chinese, f"图片“{found['caption'] or found['hash'][:8]}”的内容不在题库里，没有写出。")
+
+
+def shown_losses(place: str, draft: Draft) -> Iterator[Loss]:
+    """A loss for each text with a formula that cannot be read, and one where the kind cannot be told apart by others."""
+    for chinese, text in texts_of(draft):
+        for problem in formula_problems(text):
+            yield Loss(place, chinese, f"{problem}写出的是公式的原文。")
+    if draft.kind == "single" and as_judge(draft.options, draft.key):
+        yield Loss(place, "题型", "只有对错两个选项的单选题，读回时会成为判断题。")

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO
 
 from qbank.exchange.archives import Archive, is_archive, open_archive
 from qbank.exchange.drafts import Drafts, Found, Loss, LossReport
-from qbank.exchange.gathering import MEDIA, Gathering, picture_losses, sound_text
+from qbank.exchange.gathering import Gathering, media_name, picture_losses, sound_text
 from qbank.items.draft import Draft
 from qbank.kernel.refused import Refused
 
@@ -47,7 +47,7 @@ def write(items: Drafts, stream: BinaryIO) -> LossReport:
     """``items`` as a package on ``stream``. Loses only pictures that the drafts name and do not bring along."""
     lines = [json.dumps(_record(found), ensure_ascii=False, separators=(",", ":")) for found in items.items]
     contents = {ITEMS: "".join(f"{line}\n" for line in lines).encode()}
-    contents |= {_media_name(content): content for content in items.pictures.values()}
+    contents |= {media_name(content, "media/"): content for content in items.pictures.values()}
     manifest = {"format": FORMAT, "version": VERSION, "items": len(lines),
                 "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}}
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -57,7 +57,7 @@ def write(items: Drafts, stream: BinaryIO) -> LossReport:
             archive.writestr(entry, content)
     losses: list[Loss] = []
     for number, found in enumerate(items.items, start=1):
-        losses += picture_losses(f"第 {number} 题", found.draft, items.pictures)
+        losses += picture_losses(found.place or f"第 {number} 题", found.draft, items.pictures)
     return LossReport("package", len(lines), tuple(losses))
 
 
@@ -83,12 +83,6 @@ def read(content: bytes, name: str) -> Drafts:
 def _record(found: Found) -> dict[str, Any]:
     more = {"knowledge": found.knowledge, "problems": list(found.problems)}
     return dataclasses.asdict(found.draft) | {name: value for name, value in more.items() if value}
-
-
-def _media_name(content: bytes) -> str:
-    endings = (ending for start, ending in MEDIA.items() if content.startswith(start))
-    ending = next(endings, ".svg" if b"<svg" in content[:1000] else ".bin")
-    return f"media/{hashlib.sha256(content).hexdigest()}{ending}"
 
 
 def _manifest(archive: Archive, name: str) -> dict[str, Any]:
