@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from datetime import date, datetime
 from typing import Any
@@ -198,7 +199,9 @@ class Picture(Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return viewer.reach(cls.institution_id, *BANK_ROLES)
+        """The school's people of the bank, of whatever occupation: a picture belongs to none, and its name cannot be guessed."""
+        unbound = tuple(dataclasses.replace(scope, occupation_code=None) for scope in viewer.scopes)
+        return dataclasses.replace(viewer, scopes=unbound).reach(cls.institution_id, *BANK_ROLES)
 
 
 class Stimulus(Base):
