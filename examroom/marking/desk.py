@@ -12,13 +12,13 @@ from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.invigilation.models import Incident
 from examroom.marking import scoring
 from examroom.marking.models import TheoryScore
-from examroom.marking.responses import answers_of, keyed, keyed_items, responses_of, sittings_with
+from examroom.marking.responses import answers_of, keyed, keyed_items
+from examroom.marking.work import STATISTICS
 from examroom.plans.models import Seat, Sitting, SittingState
-from qbank.kernel.jobs import every
+from qbank.kernel.jobs import enqueue, every
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
-from qbank.papers.models import PaperItem
-from qbank.statistics.records import record
+from qbank.papers.models import Paper
 
 VOID = "违纪：监考员记录取消本次理论成绩"
 
@@ -61,7 +61,7 @@ def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
 def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
     """Score every sheet of a closed sitting; the number of scores. Marking again gives the same scores.
 
-    An absent candidate gets no score at all. Responses go to statistics when the paper's last sitting is marked.
+    An absent candidate gets no score at all. Statistics are asked for when the paper's last sitting is marked.
     """
     if sitting.state not in {SittingState.CLOSED, SittingState.MARKED} or sitting.paper_id is None:
         raise Refused("not_closed", f"本场次现在是“{sitting.state.chinese}”，收卷后才能评分。")
@@ -78,15 +78,15 @@ def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
     sitting.state = SittingState.MARKED
     session.flush()
     if shut_until(session, sitting, now=now) is None:
-        hand_to_statistics(session, sitting, now=now)
+        ask_for_statistics(session, sitting, now=now)
     return len(found)
 
 
-def hand_to_statistics(session: Session, sitting: Sitting, *, now: datetime) -> int:
-    """Recompute the numbers of the item versions on this sitting's paper from all sittings that used them."""
-    together = [found for one in sittings_with(session, sitting) if (found := responses_of(session, one)) is not None]
-    mine = session.scalars(sa.select(PaperItem.version_id).where(PaperItem.paper_id == sitting.paper_id)).all()
-    return record(session, together, now=now, only=set(mine)) if together else 0
+def ask_for_statistics(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """A new run over the bank of this sitting's paper, in the background."""
+    paper = session.get_one(Paper, sitting.paper_id)
+    enqueue(session, STATISTICS, {"institution": paper.institution_id, "table": paper.specification.table_id,
+                                  "occasion": f"{sitting.plan.title} {sitting.name}"}, None, now=now)
 
 
 def shut_until(session: Session, sitting: Sitting, *, now: datetime) -> datetime | None:

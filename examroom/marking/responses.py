@@ -14,22 +14,20 @@ from examroom.delivery.models import Answer, HandIn, Sheet, SheetState
 from examroom.marking.models import TheoryScore
 from examroom.marking.scoring import Keyed, earned
 from examroom.plans.models import Sitting, SittingState
-from qbank.papers.models import PaperItem
+from qbank.papers.models import Paper, PaperItem, Specification
 from qbank.standards.rulepack import PASS_HALF_POINTS
-from qbank.statistics.records import Responses
+from qbank.statistics.bank_analysis import SatPaper
+from qbank.statistics.responses import NOT_REACHED, OMITTED
 
 
 @dataclass(frozen=True)
 class Table:
-    """Persons × items. ``right``: 1.0 or 0.0, NaN where not reached; ``choices``: canonical letters, "" for none;
-
-    ``omitted``: seen and passed over; ``not_reached``: unanswered, and so is everything after it on that person's sheet.
+    """Persons × items. ``codes``: 1 right, 0 wrong, OMITTED seen and passed over, NOT_REACHED unanswered as is everything
+    after it on that person's sheet; ``choices``: canonical letters, "" for none.
     """
 
-    right: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int8]
     choices: npt.NDArray[np.object_]
-    omitted: npt.NDArray[np.bool_]
-    not_reached: npt.NDArray[np.bool_]
 
 
 def tabulate(items: Sequence[Keyed], orders: Sequence[Sequence[int]], answers: Sequence[Mapping[int, str]]) -> Table:
@@ -38,16 +36,15 @@ def tabulate(items: Sequence[Keyed], orders: Sequence[Sequence[int]], answers: S
     A person who answered nothing at all did not stop anywhere: everything is omitted.
     """
     shape = (len(orders), len(items))
-    right, choices = np.zeros(shape), np.full(shape, "", dtype=object)
-    not_reached = np.zeros(shape, dtype=bool)
+    codes, choices = np.zeros(shape, dtype=np.int8), np.full(shape, "", dtype=object)
     for row, (order, given) in enumerate(zip(orders, answers, strict=True)):
         answered = [place for place, number in enumerate(order) if given.get(number)]
         beyond = set(order[answered[-1] + 1:]) if answered else set()
         for column, item in enumerate(items):
-            choices[row, column] = given.get(item.number, "")
-            not_reached[row, column] = item.number in beyond
-            right[row, column] = np.nan if item.number in beyond else float(earned(item, choices[row, column]) > 0)
-    return Table(right, choices, (choices == "") & ~not_reached, not_reached)
+            answer = choices[row, column] = given.get(item.number, "")
+            codes[row, column] = (NOT_REACHED if item.number in beyond else OMITTED if not answer
+                                  else int(earned(item, answer) == item.half_points))
+    return Table(codes, choices)
 
 
 def keyed_items(session: Session, paper_id: int) -> list[PaperItem]:
@@ -70,7 +67,7 @@ def answers_of(session: Session, sitting: Sitting) -> dict[int, dict[int, str]]:
     return found
 
 
-def responses_of(session: Session, sitting: Sitting) -> Responses | None:
+def responses_of(session: Session, sitting: Sitting) -> SatPaper | None:
     """What the sitting's candidates answered: without the absent and without voided scores. None when nobody is left."""
     if sitting.paper_id is None:
         return None
@@ -85,12 +82,15 @@ def responses_of(session: Session, sitting: Sitting) -> Responses | None:
     table = tabulate([keyed(item) for item in items], [[entry["number"] for entry in sheet.layout] for sheet, _ in rows],
                      [given.get(sheet.id, {}) for sheet, _ in rows])
     passed = np.array([score.half_points >= PASS_HALF_POINTS for _, score in rows])
-    return Responses([item.version_id for item in items], table.right, table.choices, passed, sitting.id)
+    paper = session.get_one(Paper, sitting.paper_id)
+    return SatPaper(paper.id, paper.name, sitting.id, tuple(item.version_id for item in items),
+                    tuple(item.version.key for item in items), tuple(item.half_points for item in items), table.codes,
+                    table.choices, passed)
 
 
-def sittings_with(session: Session, sitting: Sitting) -> list[Sitting]:
-    """All marked sittings whose papers share an item version with this one's, itself included."""
-    mine = sa.select(PaperItem.version_id).where(PaperItem.paper_id == sitting.paper_id)
-    papers = sa.select(PaperItem.paper_id).where(PaperItem.version_id.in_(mine))
+def sittings_of(session: Session, institution_id: int, table_id: int) -> list[Sitting]:
+    """All marked sittings of one bank's papers."""
+    papers = sa.select(Paper.id).join(Paper.specification).where(Paper.institution_id == institution_id,
+                                                                 Specification.table_id == table_id)
     return list(session.scalars(sa.select(Sitting).where(Sitting.state == SittingState.MARKED,
                                                          Sitting.paper_id.in_(papers)).order_by(Sitting.id)))

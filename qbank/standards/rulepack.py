@@ -23,7 +23,8 @@ MOST = 10_000
 # Groups of the page and its labels: field -> (Chinese, unit). A test sees to it that every field has one.
 GROUPS: dict[str, tuple[str, ...]] = {
     "计划与公示": ("plan_working_days", "notice_days", "archive_years"),
-    "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill", "statistics_minimum_n"),
+    "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill", "statistics_minimum_n",
+           "calibration_minimum_n", "two_parameter_minimum_n"),
     "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds",
              "candidates_per_invigilator", "least_invigilators"),
     "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
@@ -36,7 +37,9 @@ LABELS: dict[str, tuple[str, str]] = {
     "archive_years": ("档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
     "review_days": ("审题期限", "天"), "partial_credit_multiple": ("多选题少选按比例得分（错选不得分）", ""),
     "partial_credit_fill": ("填空题按空得分", ""),
-    "statistics_minimum_n": ("试题统计至少需要的作答数", "份"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
+    "statistics_minimum_n": ("试题统计至少需要的作答数", "份"),
+    "calibration_minimum_n": ("项目反应理论标定（单参数）至少需要的考生", "人"),
+    "two_parameter_minimum_n": ("双参数标定至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
     "grace_seconds": ("到时后收卷宽限", "秒"), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
     "least_invigilators": ("每考场监考员不少于", "人"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
@@ -48,7 +51,8 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
 LEAST = {"approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
-         "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1}
+         "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1,
+         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10}
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class RulePack:
     recheck_apply_working_days: int = 10
     recheck_finish_working_days: int = 10
     statistics_minimum_n: int = 30
+    calibration_minimum_n: int = 100
+    two_parameter_minimum_n: int = 500
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -21,7 +21,7 @@ group = click.Group("statistics", help="Item statistics.")
 def suspects(installation: Installation, login: str) -> None:
     """Print the items whose numbers ask for a look: a suspected wrong key, too hard, too easy."""
     with installation.acting(login) as (session, who):
-        for statistic in session.scalars(visible(ItemStatistic, who).order_by(ItemStatistic.item_rest)):
+        for statistic in session.scalars(visible(ItemStatistic, who).where(ItemStatistic.current).order_by(ItemStatistic.item_rest)):
             item = statistic.version.item
             minimum = pack_for(session, session.get_one(Institution, item.institution_id)).statistics_minimum_n
             if found := flags(numbers_of(statistic), minimum):

@@ -51,7 +51,7 @@ class Filters:
 def statistics(viewer: Viewer, filters: Filters, school_id: int, table_id: int, minimum: int) -> sa.Select[ItemStatistic]:
     """The statistics of one bank that pass the filters; what rests on fewer than ``minimum`` answers stands last."""
     query = (visible(ItemStatistic, viewer).join(ItemStatistic.version).join(ItemVersion.item).join(ItemVersion.point)
-             .join(Point.range).where(Item.institution_id == school_id, Item.table_id == table_id)
+             .join(Point.range).where(ItemStatistic.current, Item.institution_id == school_id, Item.table_id == table_id)
              .options(joinedload(ItemStatistic.version).joinedload(ItemVersion.point).joinedload(Point.range)))
     if filters.kind:
         query = query.where(ItemVersion.kind == filters.kind)

@@ -58,7 +58,7 @@ def export() -> Any:
 @blueprint.get("/<int:version_id>")
 def show(version_id: int) -> Any:
     version = fetch(db(), ItemVersion, version_id, viewer())
-    row = db().scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == version.id)).one_or_none()
+    row = db().scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == version.id, ItemStatistic.current)).one_or_none()
     minimum = pack_for(db(), db().get_one(Institution, version.item.institution_id)).statistics_minimum_n
     numbers = listing.numbers_of(row) if row else None
     return render_template("statistics/show.html", version=version, row=row, minimum=minimum, numbers=numbers,

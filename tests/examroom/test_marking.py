@@ -91,6 +91,7 @@ def test_a_violation_voids_the_score_and_keeps_it_out_of_the_statistics(session:
     score = session.scalars(sa.select(TheoryScore).where(TheoryScore.sheet_id == world.sheet("陈晓").id)).one()
     assert (score.void, score.half_points) == (True, 16)
     assert "使用手机" in score.reasons[-1]
+    session.commit()
     assert {row.n for row in session.scalars(sa.select(ItemStatistic))} <= {0, 1}
     with refusal("already_marked"):
         rooms.record_incident(session, world.room, world.invigilator, kind="违纪", text="迟报", sheet=world.sheet("刘洋"),
@@ -100,6 +101,7 @@ def test_a_violation_voids_the_score_and_keeps_it_out_of_the_statistics(session:
 def test_statistics_get_who_answered_omitted_and_did_not_reach(session: Session, world: SittingWorld) -> None:
     sat(world)
     desk.close_due(session, world.sitting.ends_at + MINUTE)
+    session.commit()  # the run is made in the background, after the commit
     by_version = {row.version_id: row for row in session.scalars(sa.select(ItemStatistic))}
     first = by_version[world.paper.items[0].version_id]
     assert (first.n, first.difficulty, first.choices.get("B")) == (2, 1.0, 2)  # both answered B, the key; 周婷 is not counted

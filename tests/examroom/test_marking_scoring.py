@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from examroom.marking.responses import tabulate
 from examroom.marking.scoring import Keyed, earned, mark, verdict
+from qbank.statistics.responses import NOT_REACHED, OMITTED
 
 
 @pytest.mark.parametrize(("kind", "key", "answer", "expected", "word"), [
@@ -41,7 +42,5 @@ def test_omitted_and_not_reached_are_two_things() -> None:
     items = [Keyed(number, "single", "A", 2) for number in (1, 2, 3, 4)]
     # 陈晓 saw 3, 1, 4, 2 and answered 3 and 4: 1 is omitted (between them), 2 was never reached. 刘洋 answered nothing.
     table = tabulate(items, [[3, 1, 4, 2], [1, 2, 3, 4]], [{3: "A", 4: "B"}, {}])
-    np.testing.assert_array_equal(table.right, [[0, np.nan, 1, 0], [0, 0, 0, 0]])
-    np.testing.assert_array_equal(table.omitted, [[True, False, False, False], [True] * 4])
-    np.testing.assert_array_equal(table.not_reached, [[False, True, False, False], [False] * 4])
+    np.testing.assert_array_equal(table.codes, [[OMITTED, NOT_REACHED, 1, 0], [OMITTED] * 4])
     assert table.choices.tolist() == [["", "", "A", "B"], [""] * 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 
 import numpy as np
@@ -12,18 +13,18 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option, Review, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Subject
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table
-from qbank.statistics.models import ItemStatistic
-from qbank.statistics.records import Responses, record
+from qbank.statistics import runs
+from qbank.statistics.bank_analysis import Limits, SatPaper, analyse
+from qbank.statistics.models import ItemStatistic, StatisticRun
+from qbank.statistics.responses import NOT_REACHED, OMITTED
 from qbank.statistics.verdicts import Flag, Numbers, flags
 from tests.conftest import People, TestClock
 
 Enter = Callable[[Viewer], FlaskClient]
-
-NAN = float("nan")
 
 
 @pytest.fixture
@@ -48,69 +49,99 @@ def versions(session: Session, people: People, clock: TestClock) -> list[ItemVer
     return made
 
 
-def sat(
-        versions: list[ItemVersion], persons: list[str], *, sitting: int, passed: list[bool] | None = None) -> Responses:
-    """Answers of each person as one text, a dash for an omission: ``"AB-T"``."""
-    answers = np.array([["" if letter == "-" else letter for letter in person] for person in persons], dtype=object)
-    scores = (answers == np.array([version.key for version in versions], dtype=object)).astype(float)
-    return Responses([version.id for version in versions], scores, answers,
-                     np.array(passed if passed is not None else [True] * len(persons)), sitting)
+def sat(versions: list[ItemVersion], persons: list[str], *, sitting: int, passed: list[bool] | None = None,
+        paper: int = 1) -> SatPaper:
+    """Answers of each person as one text, a dash for an omission, a stop for what was not reached: ``"AB-."``."""
+    answers = np.array([["" if letter in "-." else letter for letter in person] for person in persons], dtype=object)
+    codes = (answers == np.array([version.key for version in versions], dtype=object)).astype(np.int8)
+    for i, person in enumerate(persons):
+        for j, letter in enumerate(person):
+            codes[i, j] = {"-": OMITTED, ".": NOT_REACHED}.get(letter, codes[i, j])
+    return SatPaper(paper, f"试卷 {paper}", sitting, tuple(version.id for version in versions),
+                    tuple(version.key for version in versions), (2,) * len(versions), codes, answers,
+                    np.array(passed if passed is not None else [True] * len(persons)))
 
 
-def stored(session: Session, version: ItemVersion) -> ItemStatistic:
-    return session.scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == version.id)).one()
+def made(session: Session, versions: list[ItemVersion], *parts: SatPaper, now: datetime,
+         limits: Limits | None = None) -> StatisticRun:
+    """A run as the background work makes it."""
+    item = versions[0].item
+    ids = [version.id for version in versions]
+    found = analyse(parts, runs.expectations_of(session, ids), runs.scale_of(session, item.institution_id, item.table_id),
+                    limits or runs.limits_of(session, item.institution_id))
+    assert found is not None
+    return runs.store(session, item.institution_id, item.table_id, found, "理论第一场", now=now)
+
+
+def current(session: Session, version: ItemVersion) -> ItemStatistic:
+    return session.scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == version.id, ItemStatistic.current)).one()
 
 
 def test_a_sitting_is_counted(session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     # Item 1 (key A): right, right, wrong (B), omitted. p = 2/4. Passed: the first two: B = 1 - 0.
-    assert record(session, sat(versions, ["ABCT", "ABCF", "BBCT", "-DCF"], sitting=1, passed=[True, True, False, False]),
-                  now=clock()) == 4
-    first = stored(session, versions[0])
-    assert (first.n, first.difficulty, first.b_index, first.omitted) == (4, 0.5, 1.0, 1)
-    assert first.choices == {"A": 2, "B": 1}
-    # Rest of item 1 (of three others): 3 2 3 1; x = 1 1 0 0. Cross: .5*(.75 - .25) - .5*(.75 - 1.25) = .5;
-    # squares 1 and .5625 + .0625 + .5625 + 1.5625 = 2.75.
-    assert first.item_rest == pytest.approx(0.5 / (1 * 2.75) ** 0.5)
-    third = stored(session, versions[2])
+    part = sat(versions, ["ABCT", "ABCF", "BBCT", "-DC."], sitting=1, passed=[True, True, False, False])
+    run = made(session, versions, part, now=clock(), limits=Limits(minimum=2))
+    first = current(session, versions[0])
+    assert (run.persons, run.sittings, run.model) == (4, 1, "")
+    assert "不足 100 人" in run.notes[0]
+    assert (first.n, first.difficulty, first.b_index, first.omitted, first.choices) == (4, 0.5, 1.0, 1, {"A": 2, "B": 1})
+    # Rest of item 1: shares 3/3, 2/3, 3/3 of the other three, and of two (the last was not reached) 1/2: x = 1 1 0 0.
+    # Cross: .5 (1 + 2/3) - .5 (1 + 1/2) = 1/12; squares 1 and, about the mean 19/24: (5² + 3² + 5² + 7²) / 24² = 108/576.
+    assert first.item_rest == pytest.approx((1 / 12) / (108 / 576) ** 0.5)
+    third, fourth = current(session, versions[2]), current(session, versions[3])
     assert (third.difficulty, third.item_rest) == (1.0, None)  # everybody right: no correlation
+    assert (fourth.n, fourth.not_reached, fourth.omitted) == (3, 1, 0)
 
 
-def test_sittings_add_up_when_all_are_handed_in_and_the_same_again_changes_nothing(
-        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
+def test_small_numbers_lean_on_what_the_author_expected(session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
+    made(session, versions, sat(versions, ["ABCT", "ABCF"], sitting=1), now=clock())
+    first = current(session, versions[0])
+    assert first.difficulty == 1.0
+    assert first.expert == pytest.approx(0.65)  # grade 3
+    assert first.shrunk is not None
+    assert 0.65 < first.shrunk < 0.9
+    assert first.b_index is None  # below the minimum nothing else is said
+
+
+def test_reviewers_estimates_stand_before_the_authors_grade(
+        session: Session, people: People, versions: list[ItemVersion], clock: TestClock) -> None:
+    for name, share in (("李审题", 40), ("王审题", 60)):
+        versions[0].reviews.append(Review(reviewer_id=people(name, Role.ITEM_REVIEWER).account_id, verdict=Verdict.ACCEPT,
+                                          estimate=share, at=clock()))
+    session.flush()
+    found = runs.expectations_of(session, [version.id for version in versions])
+    assert (found[versions[0].id].share, found[versions[0].id].just_qualified) == (0.5, True)
+    assert not found[versions[1].id].just_qualified
+
+
+def test_a_new_run_keeps_the_old_one_as_history(session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
     one = sat(versions, ["ABCT", "ABCF", "BBCT", "-DCF"], sitting=1)
-    two = sat(versions[1:], ["BCT", "DCF"], sitting=2)
-    record(session, one, now=clock())
-    record(session, [one, two], now=clock(), only=set(two.version_ids))
-    record(session, [two, one], now=clock(), only=set(two.version_ids))
-    second = stored(session, versions[1])
-    assert second.n == 6
-    assert second.difficulty == pytest.approx(4 / 6)
-    assert second.choices == {"B": 4, "D": 2}
-    assert stored(session, versions[0]).n == 4
-    assert session.scalar(sa.select(sa.func.count(ItemStatistic.id))) == 4
+    first = made(session, versions, one, now=clock())
+    two = sat(versions[1:], ["BCT", "DCF"], sitting=2, paper=2)
+    second = made(session, versions, one, two, now=clock.forward(days=1))
+    rows = session.scalars(sa.select(ItemStatistic).where(ItemStatistic.version_id == versions[1].id)
+                           .order_by(ItemStatistic.run_id)).all()
+    assert [(row.run_id, row.n, row.current) for row in rows] == [(first.id, 4, False), (second.id, 6, True)]
+    assert rows[1].difficulty == pytest.approx(4 / 6)
+    assert [(form.name, form.n) for form in second.forms] == [("试卷 1", 4), ("试卷 2", 2)]
+    assert second.sittings == 2
 
 
-def test_versions_that_are_only_partly_handed_in_are_left_as_they_are(
-        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
-    everything = sat(versions, ["ABCT"] * 5, sitting=1)
-    record(session, everything, now=clock())
-    earlier, new = sat(versions[:2], ["AB"] * 2, sitting=2), sat(versions[1:3], ["BC"] * 3, sitting=3)
-    assert record(session, [earlier, new], now=clock(), only=set(new.version_ids)) == 2
-    assert [stored(session, version).n for version in versions] == [5, 5, 3, 5]
+def test_nobody_makes_no_run(versions: list[ItemVersion]) -> None:
+    empty = SatPaper(1, "试卷", 1, (versions[0].id,), ("A",), (2,), np.empty((0, 1), dtype=np.int8),
+                     np.empty((0, 1), dtype=object), np.empty(0, dtype=bool))
+    assert analyse([empty], {}, {}, Limits()) is None
+    assert analyse([], {}, {}, Limits()) is None
 
 
-def test_a_sitting_without_anybody_stores_nothing(
-        session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
-    empty = Responses([versions[0].id], np.empty((0, 1)), np.empty((0, 1), dtype=object), np.empty(0, dtype=bool), 1)
-    assert record(session, empty, now=clock()) == 0
-    assert record(session, [], now=clock()) == 0
-
-
-def test_arrays_that_do_not_fit_are_an_error_of_the_caller(versions: list[ItemVersion]) -> None:
+def test_arrays_that_do_not_fit_are_an_error_of_the_caller() -> None:
+    def paper(versions: tuple[int, ...], choices: int) -> SatPaper:
+        return SatPaper(1, "试卷", 1, versions, ("A", "B"), (2, 2), np.ones((3, 2), dtype=np.int8),
+                        np.full((3, choices), "", dtype=object), np.ones(3, dtype=bool))
     with pytest.raises(ValueError, match="must be"):
-        Responses([1, 2], np.ones((3, 2)), np.full((3, 1), "", dtype=object), np.ones(3, dtype=bool), 1)
-    with pytest.raises(ValueError, match="twice"):
-        Responses([1, 1], np.ones((3, 2)), np.full((3, 2), "", dtype=object), np.ones(3, dtype=bool), 1)
+        paper((1, 2), 1)
+    with pytest.raises(ValueError, match="once"):
+        paper((1, 1), 2)
 
 
 @pytest.mark.parametrize(("numbers", "expected"), [
@@ -127,10 +158,10 @@ def test_flags_are_raised_at_their_thresholds_and_never_on_too_few_answers(
 @pytest.fixture
 def recorded(session: Session, versions: list[ItemVersion], clock: TestClock) -> list[ItemVersion]:
     """Forty candidates. Item 1 has a wrong key: the 20 who fail choose A, the 20 who pass choose B."""
-    able, weak = ["BBCT"] * 20, ["AD-F"] * 20
-    record(session, sat(versions, able + weak, sitting=1, passed=[True] * 20 + [False] * 20), now=clock())
-    few = [versions[3]]
-    record(session, sat(few, ["T"] * 12, sitting=2), now=clock())
+    able, weak = ["BBC"] * 20, ["AD-"] * 20
+    many = sat(versions[:3], able + weak, sitting=1, passed=[True] * 20 + [False] * 20)
+    few = sat([versions[3]], ["T"] * 12, sitting=2, paper=2)
+    made(session, versions, many, few, now=clock())
     session.commit()
     return versions
 
