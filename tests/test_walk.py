@@ -23,8 +23,8 @@ from examroom.oversight import desk as oversight
 from examroom.plans import candidates, desk, seating, sittings
 from examroom.plans.models import Enrolment, PlanState, SittingState
 from qbank.exchange import batches
-from qbank.items import bank
-from qbank.items.models import ItemState, ItemVersion, Verdict
+from qbank.items import bank, review
+from qbank.items.models import ItemState, ItemVersion
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.identity import IdentityCipher
@@ -44,6 +44,7 @@ from scoring.results import desk as results
 from scoring.results.models import ResultState
 from seed.people import students
 from tests.conftest import People, TestClock
+from tests.qbank.bank_world import judged
 
 LEAVES = (("A", "职业道德", 20), ("B", "安全用电", 60), ("C", "控制电路", 120))  # weights in half-percent
 POINTS_PER_LEAF = 8
@@ -111,11 +112,11 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     # items.review: two other people decide → approved, frozen. The author may not.
     bank.submit_many(session, versions, chen, now=clock())
     with pytest.raises(Refused):
-        bank.review(session, versions[0], chen, Verdict.ACCEPT, "", now=clock())
+        review.answer(session, versions[0], chen, ["A"], now=clock())
     for version in versions:
-        bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
+        judged(session, version, li, now=clock())
         assert version.state is ItemState.SUBMITTED  # one approval is not enough
-        bank.review(session, version, wang, Verdict.ACCEPT, "", now=clock())
+        judged(session, version, wang, now=clock())
     assert {version.state for version in versions} == {ItemState.APPROVED}
     assert author_too.account_id not in {version.author_id for version in versions}
 

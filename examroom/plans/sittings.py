@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.scopes import require_scope
-from examroom.plans import staffing
+from examroom.plans import holds, staffing  # noqa: F401  # holds registers itself with the practice bank
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingState
 from qbank.items.models import ItemVersion
+from qbank.items.practice import practice_items
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
@@ -118,6 +119,8 @@ def choose_paper(session: Session, sitting: Sitting, paper_id: int, who: Viewer)
     chosen = next((paper for paper in papers_for(session, sitting) if paper.id == paper_id), None)
     if chosen is None:
         raise Refused("paper_not_fitting", "没有找到这份试卷。只能选用本校、同一标准、同一等级的已封存试卷。")
+    if sentence := _practised(session, paper_id, hold=True):
+        raise Refused("practice_items", f"{sentence}请换一份试卷。")
     insiders = makers(session, [paper_id])
     enrolled = sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id).where(
         Enrolment.plan_id == sitting.plan_id, Account.id.in_(insiders))
@@ -151,12 +154,22 @@ def obstacles(session: Session, sitting: Sitting) -> list[str]:
     if not seated:
         found.append("还没有编排座位。")
     if sitting.paper_id is not None:
+        if sentence := _practised(session, sitting.paper_id):
+            found.append(sentence)
         insiders = makers(session, [sitting.paper_id])
         query = (sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id)
                  .join(Seat, Seat.enrolment_id == Enrolment.id)
                  .where(Seat.sitting_id == sitting.id, Account.id.in_(insiders)))
         found += [f"考生{name}参与了本场试卷的命题或组卷，应当回避。" for name in session.scalars(query)]
     return found + staffing.shortages(session, sitting)
+
+
+def _practised(session: Session, paper_id: int, *, hold: bool = False) -> str:
+    """A sentence when candidates may have seen items of this paper in practice; empty when not."""
+    held = sa.select(PaperItem.version_id).where(PaperItem.paper_id == paper_id)
+    shown = practice_items(session, list(session.scalars(held)), hold=hold)
+    named = "、".join(f"题 {item_id}" for item_id in shown[:5]) + ("等" if len(shown) > 5 else "")
+    return f"这份试卷有 {len(shown)} 道题（{named}）已转入练习题库，考生在练习中见过，不能用于考试。" if shown else ""
 
 
 def unseated(session: Session, plan: ExamPlan) -> int:

@@ -1,62 +1,56 @@
-"""The life of an item: written, edited, submitted, reviewed by two others, approved, retired."""
+"""The bank: items written, edited, sent to review, suspended, resumed, put to use, retired. Review has a module of its own."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from qbank.items.draft import LETTERS, Draft, answer_texts, content_hash, normalise, problems, stays_last
 from qbank.items.models import (
-    STANDING,
     ImportBatch,
     Item,
     ItemKind,
     ItemState,
     ItemVersion,
     Option,
-    Review,
-    Verdict,
+    Purpose,
     occupation_code_of,
 )
+from qbank.items.moves import MOVES
 from qbank.items.points import points_of
 from qbank.items.stimuli import keep
+from qbank.items.words import words_of
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date
 from qbank.standards.models import Point, Subject, WeightTable
 from qbank.standards.packs import pack_for
 
 AT_ONCE = 2000  # parameters of one IN (...)
 S = ItemState
-MOVES: Mapping[ItemState, frozenset[ItemState]] = {
-    S.DRAFT: frozenset({S.SUBMITTED, S.SUPERSEDED, S.RETIRED}),
-    S.SUBMITTED: frozenset({S.APPROVED, S.RETURNED, S.SUPERSEDED}),
-    S.RETURNED: frozenset({S.SUPERSEDED, S.RETIRED}),
-    S.APPROVED: frozenset({S.IN_USE, S.SUSPENDED, S.SUPERSEDED, S.RETIRED}),
-    S.IN_USE: frozenset({S.SUSPENDED, S.SUPERSEDED, S.RETIRED}),
-    S.SUSPENDED: frozenset({S.APPROVED, S.IN_USE, S.SUPERSEDED, S.RETIRED}),
-    S.RETIRED: frozenset(),
-    S.SUPERSEDED: frozenset(),
-}
 
 
 def add_item(session: Session, table: WeightTable, institution_id: int, draft: Draft, who: Viewer, *, now: datetime,
-             reason: str = "", batch: ImportBatch | None = None) -> ItemVersion:
+             reason: str = "", batch: ImportBatch | None = None, purpose: Purpose = Purpose.EXAM) -> ItemVersion:
     """A new item as a draft. Refuses what is wrong with it, a point that is not in ``table``, and a double."""
     require_reach(session, table, institution_id, Role.ITEM_AUTHOR, who)
     draft, point_id = _checked(session, table, institution_id, draft)
-    return store(session, table, institution_id, [(draft, point_id)], who, now=now, reason=reason, batch=batch)[0]
+    return store(session, table, institution_id, [(draft, point_id)], who, now=now, reason=reason, batch=batch,
+                 purpose=purpose)[0]
 
 
 def store(session: Session, table: WeightTable, institution_id: int, drafts: Sequence[tuple[Draft, int]], who: Viewer,
-          *, now: datetime, reason: str = "", batch: ImportBatch | None = None) -> list[ItemVersion]:
+          *, now: datetime, reason: str = "", batch: ImportBatch | None = None,
+          purpose: Purpose = Purpose.EXAM) -> list[ItemVersion]:
     """Put many checked drafts, each with the id of its point, into the bank in a few statements.
 
-    The caller has checked them: normalised, without problems, no doubles, ``who`` may write here.
+    The caller has checked them: normalised, without problems, no doubles, ``who`` may write here. A batch says itself
+    which bank it fills.
     """
     made = []
     materials = keep(session, table, institution_id, [draft.stimulus for draft, _ in drafts], who, now=now)
@@ -65,7 +59,8 @@ def store(session: Session, table: WeightTable, institution_id: int, drafts: Seq
         version.stimulus = materials.get(draft.stimulus)
         version.batch_id = batch.id if batch else None
         made.append(version)
-        session.add(Item(institution_id=institution_id, table_id=table.id, versions=[version]))
+        session.add(Item(institution_id=institution_id, table_id=table.id, versions=[version],
+                         purpose=batch.purpose if batch else purpose))
     session.flush()
     _write_options(session, list(zip(made, (draft for draft, _ in drafts), strict=True)))
     return made
@@ -99,52 +94,35 @@ def submit(session: Session, version: ItemVersion, who: Viewer, *, now: datetime
     submit_many(session, [version], who, now=now)
 
 
-def review(session: Session, version: ItemVersion, who: Viewer, verdict: Verdict, comment: str, *, now: datetime,
-           estimate: int | None = None) -> None:
-    """One reviewer's verdict. The number of approvals that the rule pack asks for puts the version into the bank."""
+def retire(session: Session, version: ItemVersion, who: Viewer, reason: str, *, now: datetime) -> None:
+    """Take a version out of use for good; papers that hold it keep it."""
+    require_reach(session, version.item.table, version.item.institution_id, Role.ITEM_AUTHOR, who)
+    _move_because(version, S.RETIRED, reason, "停用")
+
+
+def suspend(session: Session, version: ItemVersion, who: Viewer, reason: str, *, now: datetime) -> None:
+    """Keep a version from new papers, and draft papers that hold it from being sealed, until the doubt is cleared."""
+    require_reach(session, version.item.table, version.item.institution_id, (Role.ITEM_AUTHOR, Role.ITEM_REVIEWER), who)
+    _move_because(version, S.SUSPENDED, reason, "暂停")
+
+
+def resume(session: Session, version: ItemVersion, who: Viewer, reason: str, *, now: datetime) -> None:
+    """Give a suspended version back: in use if it ever was in a sealed paper, else approved. Not by its own authors."""
     item = version.item
     require_reach(session, item.table, item.institution_id, Role.ITEM_REVIEWER, who)
-    if version.state is not S.SUBMITTED:
-        raise Refused("not_submitted", f"{label(version)} 现在是“{version.state.chinese}”，不在待审状态，您的意见没有写入。")
-    if any(other.author_id == who.account_id for other in item.versions):
-        raise Refused("own_item", f"您编写或修改过题 {item.id}，不能审核它，请由其他审题员审核。")
-    if any(earlier.reviewer_id == who.account_id for earlier in version.reviews):
-        raise Refused("reviewed_before", f"您已审核过{label(version)}，同一版本须由不同的人审核。")
-    approves = verdict is Verdict.ACCEPT
-    if not approves and not comment.strip():
-        raise Refused("no_comment", "退回时请写明问题和修改意见，命题员要据此修改。")
-    version.reviews.append(Review(reviewer_id=who.account_id, verdict=verdict, comment=comment.strip()[:2000],
-                                  estimate=estimate, at=now))
-    if not approves:
-        move(version, S.RETURNED)
-        return
-    version.approvals += 1
-    if version.approvals >= approvals_needed(session, item.institution_id):
-        _put_in_force(session, version)
+    if version.state is not S.SUSPENDED:
+        raise Refused("wrong_state", f"{label(version)} 现在是“{version.state.chinese}”，没有暂停，不需要恢复。")
+    if wrote(item, who):
+        raise Refused("own_item", f"您编写或修改过题 {item.id}，不能由您恢复使用，请由其他审题员核实。")
+    _move_because(version, S.IN_USE if version.used_at else S.APPROVED, reason, "恢复使用")
 
 
-def retire(session: Session, version: ItemVersion, who: Viewer, reason: str, *, now: datetime) -> None:
-    """Take a version out of use; papers that hold it keep it."""
-    require_reach(session, version.item.table, version.item.institution_id, Role.ITEM_AUTHOR, who)
-    if not reason.strip():
-        raise Refused("no_reason", "请写明停用原因。")
-    move(version, S.RETIRED)
-    version.state_reason = reason.strip()[:2000]
-
-
-def waiting_for(who: Viewer) -> sa.Select[ItemVersion]:
-    """What this person may review now, oldest first: nothing they wrote any version of, nothing they reviewed."""
-    wrote = sa.select(ItemVersion.item_id).where(ItemVersion.author_id == who.account_id)
-    reviewed = sa.select(Review.version_id).where(Review.reviewer_id == who.account_id)
-    return (visible(ItemVersion, who).join(ItemVersion.item)
-            .where(ItemVersion.state == S.SUBMITTED, Item.within_reach(who, Role.ITEM_REVIEWER),
-                   ItemVersion.item_id.not_in(wrote), ItemVersion.id.not_in(reviewed))
-            .order_by(ItemVersion.submitted_at, ItemVersion.id))
-
-
-def approvals_needed(session: Session, institution_id: int) -> int:
-    """How many independent approvals put an item into the bank here."""
-    return pack_for(session, session.get_one(Institution, institution_id)).approvals_per_item
+def mark_in_use(session: Session, versions: Iterable[ItemVersion], *, now: datetime) -> None:
+    """These versions are in a paper that is being sealed now. The paper's rule has checked that they stand."""
+    for version in versions:
+        version.used_at = version.used_at or now
+        if version.state is S.APPROVED:
+            move(version, S.IN_USE)
 
 
 def banks_for(session: Session, who: Viewer, *roles: Role) -> list[tuple[Institution, WeightTable]]:
@@ -161,25 +139,30 @@ def banks_for(session: Session, who: Viewer, *roles: Role) -> list[tuple[Institu
 def submit_many(session: Session, versions: Sequence[ItemVersion], who: Viewer, *, now: datetime) -> int:
     """Send these drafts to review; all of them or none."""
     banks = {(version.item.table_id, version.item.institution_id): version.item for version in versions}
+    due: dict[int, date] = {}
     for item in banks.values():
         require_reach(session, item.table, item.institution_id, Role.ITEM_AUTHOR, who)
+        school = session.get_one(Institution, item.institution_id)
+        due[school.id] = local_date(now) + timedelta(days=pack_for(session, school).review_days)
     for version in versions:
-        _send(version, now)
+        _send(version, due[version.item.institution_id], now)
     return len(versions)
 
 
-def may_review(session: Session, version: ItemVersion, who: Viewer) -> bool:
-    """Whether ``who`` could give a verdict on this version now."""
-    return session.scalar(waiting_for(who).where(ItemVersion.id == version.id)) is not None
-
-
-def require_reach(session: Session, table: WeightTable, institution_id: int, role: Role, who: Viewer) -> None:
-    """Refuse unless ``who`` holds ``role`` for this institution and the table's occupation."""
+def require_reach(session: Session, table: WeightTable, institution_id: int, role: Role | tuple[Role, ...],
+                  who: Viewer) -> None:
+    """Refuse unless ``who`` holds ``role`` (any one of them) for this institution and the table's occupation."""
     if table.subject is not Subject.THEORY:
         raise Refused("not_theory", "题库只对应理论知识权重表，请选择理论知识的细目表。")
-    code = table.standard.occupation.code
-    if not session.scalar(sa.select(who.reach(sa.literal(institution_id), role, occupation=sa.literal(code)))):
-        raise Refused("not_your_bank", f"您不是这个题库的{role.chinese}，不能进行这项操作。如需办理，请联系系统管理员。")
+    roles, code = role if isinstance(role, tuple) else (role,), table.standard.occupation.code
+    if not session.scalar(sa.select(who.reach(sa.literal(institution_id), *roles, occupation=sa.literal(code)))):
+        named = "或".join(one.chinese for one in roles)
+        raise Refused("not_your_bank", f"您不是这个题库的{named}，不能进行这项操作。如需办理，请联系系统管理员。")
+
+
+def wrote(item: Item, who: Viewer) -> bool:
+    """Whether ``who`` wrote any version of ``item``."""
+    return any(version.author_id == who.account_id for version in item.versions)
 
 
 def doubles(session: Session, table_id: int, institution_id: int, hashes: Collection[str]) -> dict[str, ItemVersion]:
@@ -224,19 +207,18 @@ def move(version: ItemVersion, to: ItemState) -> None:
     version.state = to
 
 
-def _send(version: ItemVersion, now: datetime) -> None:
+def _send(version: ItemVersion, due: date, now: datetime) -> None:
     if version.state is S.RETURNED:
         raise Refused("returned", f"{label(version)} 已被退回，请先按审题意见修改（修改后生成新版本），再提交审核。")
     move(version, S.SUBMITTED)
-    version.submitted_at = now
+    version.submitted_at, version.review_due = now, due
 
 
-def _put_in_force(session: Session, version: ItemVersion) -> None:
-    for other in version.item.versions:
-        if other is not version and other.state in {*STANDING, S.SUSPENDED}:
-            move(other, S.SUPERSEDED)
-            session.flush()  # before the new one: only one version of an item may stand
-    move(version, S.APPROVED)
+def _move_because(version: ItemVersion, to: ItemState, reason: str, title: str) -> None:
+    if not reason.strip():
+        raise Refused("no_reason", f"请写明{title}原因。")
+    move(version, to)
+    version.state_reason = reason.strip()[:2000]
 
 
 def _newest_only(version: ItemVersion) -> None:
@@ -266,7 +248,8 @@ def _version(draft: Draft, point_id: int, number: int, who: Viewer, now: datetim
         number=number, point_id=point_id, kind=ItemKind(draft.kind), stem=draft.stem, key=draft.key,
         guide=draft.guide, explanation=draft.explanation, source=draft.source, source_page=draft.source_page,
         source_author=draft.source_author, difficulty=draft.difficulty, state=S.DRAFT,
-        content_hash=content_hash(draft), author_id=who.account_id, created_at=now, reason=reason)
+        content_hash=content_hash(draft), words=words_of(draft.stem, draft.options), author_id=who.account_id,
+        created_at=now, reason=reason)
 
 
 def _write_options(session: Session, written: Sequence[tuple[ItemVersion, Draft]]) -> None:

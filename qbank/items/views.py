@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, send_file, url_for
 
-from qbank.items import bank, listing, work  # noqa: F401  # work registers its kind of job
-from qbank.items.blueprint import blueprint
+from qbank.items import bank, content_views, listing, review, review_views, work  # noqa: F401  # doors and a kind of job register
+from qbank.items.blueprint import SPREADSHEET, blueprint
 from qbank.items.draft import KINDS, LETTERS, Draft
 from qbank.items.form import Complaint, beginning, leaf_ranges, read_draft
-from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion, Verdict
+from qbank.items.life_views import standing
+from qbank.items.models import BANK_ROLES, Item, ItemKind, ItemState, ItemVersion
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import workbook
@@ -23,7 +24,6 @@ from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.models import Importance, Range, WeightTable
 
 MANY = 200  # more than this is submitted off the request
-SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/")
@@ -44,7 +44,7 @@ def index() -> Any:
 @blueprint.get("/export")
 def export() -> Any:
     query = listing.versions(viewer(), listing.Filters.read(request.args))
-    content = workbook([listing.as_table(db(), query)])
+    content = workbook([listing.as_table(db(), query, viewer())])
     return send_file(BytesIO(content), SPREADSHEET, as_attachment=True, download_name=f"题库_{now():%Y%m%d}.xlsx")
 
 
@@ -53,8 +53,7 @@ def show(item_id: int) -> Any:
     item = fetch(db(), Item, item_id, viewer())
     version = next((v for v in item.versions if str(v.number) == request.args.get("version")), item.newest)
     return render_template(
-        "items/show.html", item=item, version=version, needed=bank.approvals_needed(db(), item.institution_id),
-        writes=_holds(item, Role.ITEM_AUTHOR), may_review=bank.may_review(db(), version, viewer()))
+        "items/show.html", item=item, version=version, **standing(db(), version, viewer()))
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -79,6 +78,8 @@ def new() -> Any:
 def edit(item_id: int) -> Any:
     item = fetch(db(), Item, item_id, viewer())
     school = db().get_one(Institution, item.institution_id)
+    if item.newest.state is ItemState.SUBMITTED and review.hides_key(db(), item.newest, viewer()):
+        raise Refused("blind", f"题 {item.id} 正在审核，您是可以审核它的审题员，请先盲答，再看答案或修改。")
     if request.method == "GET":
         return _form(item.table, school, bank.draft_of(item.newest), item=item)
     draft = read_draft(db(), request.form, item.table)
@@ -117,54 +118,6 @@ def submit_many() -> Any:
     return redirect(back)
 
 
-@blueprint.post("/versions/<int:version_id>/retire")
-def retire(version_id: int) -> Any:
-    version = fetch(db(), ItemVersion, version_id, viewer())
-    bank.retire(db(), version, viewer(), request.form.get("reason", ""), now=now())
-    flash(f"{bank.label(version)}已停用。", "success")
-    return redirect(url_for("items.show", item_id=version.item_id))
-
-
-@blueprint.get("/review")
-def review() -> Any:
-    """An item that waits for this reviewer: ``?version=`` that one if it still waits, ``?after=`` the one behind it."""
-    keys = list(db().scalars(bank.waiting_for(viewer()).with_only_columns(ItemVersion.id)))
-    wanted, after = request.args.get("version", type=int), request.args.get("after", type=int)
-    if wanted is not None:
-        fetch(db(), ItemVersion, wanted, viewer())  # a stranger's is not there
-    if not keys:
-        return render_template("items/review.html", version=None, left=0)
-    following = keys.index(after) + 1 if after in keys else 0
-    key = wanted if wanted in keys else keys[following % len(keys)]
-    return _review_page(fetch(db(), ItemVersion, key, viewer()), keys)
-
-
-@blueprint.post("/review/<int:version_id>")
-def judge(version_id: int) -> Any:
-    version = fetch(db(), ItemVersion, version_id, viewer())
-    keys = list(db().scalars(bank.waiting_for(viewer()).with_only_columns(ItemVersion.id)))
-    verdict = request.form.get("verdict")
-    try:
-        if verdict not in {"approve", "return"}:
-            raise Refused("no_verdict", "请选择“通过”或“退回”。")
-        bank.review(db(), version, viewer(), Verdict.ACCEPT if verdict == "approve" else Verdict.MAJOR,
-                    request.form.get("comment", ""), now=now())
-    except Refused as refusal:
-        if version_id not in keys:
-            raise
-        return _review_page(version, keys, refusal=refusal, comment=request.form.get("comment", "")), 409
-    flash(f"{bank.label(version)}：{'已通过' if verdict == 'approve' else '已退回'}。", "success")
-    following = next(iter(keys[keys.index(version_id) + 1:]), None)
-    return redirect(url_for("items.review", version=following) if following else url_for("items.review"))
-
-
-def _review_page(version: ItemVersion, keys: list[int], refusal: Refused | None = None, comment: str = "") -> str:
-    return render_template("items/review.html", version=version, left=len(keys), nth=keys.index(version.id) + 1,
-                           refusal=refusal, comment=comment,
-                           needed=bank.approvals_needed(db(), version.item.institution_id),
-                           earlier=[other for other in version.item.versions if other.number < version.number])
-
-
 def _form(table: WeightTable, school: Institution, draft: Draft, *, item: Item | None = None,
           refusal: Refused | None = None) -> str:
     return render_template(
@@ -178,7 +131,3 @@ def _saved(version: ItemVersion) -> Any:
         bank.submit(db(), version, viewer(), now=now())
     flash(f"{bank.label(version)}已保存{'并提交审核' if version.state is ItemState.SUBMITTED else '为草稿'}。", "success")
     return redirect(url_for("items.show", item_id=version.item_id))
-
-
-def _holds(item: Item, role: Role) -> bool:
-    return db().scalar(sa.select(Item.id).where(Item.id == item.id, Item.within_reach(viewer(), role))) is not None

@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.bank import require_reach
+from qbank.items.bank import mark_in_use, require_reach
+from qbank.items.figures import note_use
 from qbank.items.models import STANDING, ItemKind, ItemVersion
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
-from qbank.papers import report
+from qbank.papers import holds, report  # noqa: F401  # holds registers itself with the practice bank
 from qbank.papers.assembly import Assembly
 from qbank.papers.assembly import assemble as search
 from qbank.papers.checks import problems
@@ -64,7 +65,7 @@ def specify(session: Session, table: WeightTable, institution_id: int, name: str
     weights = weights_of(session, table)
     pool = pool_of(session, table.id, institution_id, who.account_id)
     quotas = derive_quotas([LeafRange(path, weight) for path, weight in weights.items()], parts,
-                           holdings(pool.candidates, Demands(barred=pool.own)))
+                           holdings(pool.candidates, Demands(barred=pool.barred)))
     specification = Specification(
         institution_id=institution_id, table=table, name=name, minutes=minutes, weights=weights,
         within_bank=quotas.within_bank, created_by=who.account_id, created_at=now,
@@ -95,7 +96,7 @@ def choose(session: Session, specification: Specification, who: Viewer, *, seed:
         raise Refused("weights_changed", "权重表在制定本方案后修改过，配额已不符合。请按现在的权重表新建组卷方案。")
     quotas = quotas_of(session, specification)
     pool = pool_of(session, specification.table_id, specification.institution_id, who.account_id)
-    demands = Demands(barred=pool.own, forms=forms, seed=seed)
+    demands = Demands(barred=pool.barred, apart=pool.apart, together=pool.together, forms=forms, seed=seed)
     _refuse_shortages(specification, pool, quotas, demands)
     return Choice(search(pool.candidates, quotas, demands), pool, demands)
 
@@ -114,6 +115,7 @@ def keep(session: Session, specification: Specification, choice: Choice, who: Vi
         sheet = report.counted(session, specification, quotas, chosen, choice.demands)
         sheet |= report.provenance(choice.pool, choice.demands.seed, len(forms), choice.assembly.status,
                                    choice.assembly.gap)
+        sheet |= report.companies(choice.pool, keys)
         sheet["overlap_forms"] = report.overlap_between(forms, letter)
         sheet["overlap_sealed"] = report.overlap_with_sealed(
             session, [choice.pool.item_ids[key] for key in keys], specification.institution_id)
@@ -142,6 +144,8 @@ def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
     paper.compliance = {**paper.compliance, **fresh}
     paper.fingerprint = fingerprint(content_of(paper))
     paper.state, paper.sealed_at, paper.sealed_by = PaperState.SEALED, now, who.account_id
+    mark_in_use(session, [item.version for item in items], now=now)
+    note_use(session, [item.version.item_id for item in items], now=now)
     session.flush()
 
 
@@ -179,6 +183,8 @@ def _refuse_shortages(specification: Specification, pool: Pool, quotas: Quotas, 
              f"缺 {line.missing} 道" for line in short]
     if pool.own:
         lines.append(f"题库中有 {len(pool.own)} 道题由您命制或修改过，按命题与组卷分离的要求没有计入；可请其他组卷员组卷。")
+    if pool.torn:
+        lines.append(f"有 {len(pool.torn)} 道题所在的共用题干题组还不完整（有的题未入库、已暂停或材料版本不同），没有计入。")
     missing = sum(line.missing for line in short)
     raise Refused("bank_too_small", f"题库不够组卷：{len(short)} 处不足，共缺 {missing} 道。请先补充下列范围的题目并审核入库，再组卷。", lines)
 

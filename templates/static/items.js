@@ -1,4 +1,4 @@
-// The bank: ticking a page of drafts, the fields that a kind of item needs, review by keyboard.
+// The bank: ticking a page of drafts, the fields that a kind of item needs.
 "use strict";
 
 const ticks = document.querySelector("[data-ticks]");
@@ -41,24 +41,4 @@ if (itemForm) {
   });
   itemForm.addEventListener("input", arrange);
   arrange();
-}
-
-const reviewing = document.querySelector("[data-review]");
-if (reviewing) {
-  const comment = document.getElementById("comment");
-  const press = (key) => {
-    const button = reviewing.querySelector(`[data-key="${key}"]`);
-    if (key === "2" && !comment.value.trim()) comment.focus();
-    else if (button) button.click();
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.target === comment) {
-      if (event.key === "Enter" && event.ctrlKey) { event.preventDefault(); press("2"); }
-      if (event.key === "Escape") comment.blur();
-      return;
-    }
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !["1", "2", "3"].includes(event.key)) return;
-    event.preventDefault();
-    press(event.key);
-  });
 }

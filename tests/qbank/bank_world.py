@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import xlsxwriter
 from sqlalchemy.orm import Session
 
+from qbank.items import bank, review
 from qbank.items.draft import Draft
+from qbank.items.models import ItemKind, ItemVersion, Verdict
+from qbank.kernel.access import Viewer
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
 
 TITLES = ("鉴定范围", "鉴定点", "题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案", "难度", "解析", "出处")
@@ -59,3 +63,25 @@ def book(*rows: Sequence[Any], titles: Sequence[str] = TITLES, sheets: Sequence[
             sheet.write_row(line, 0, list(cells))
     made.close()
     return stream.getvalue()
+
+
+def answer_of(version: ItemVersion) -> list[str]:
+    """What somebody answers who knows."""
+    if version.kind in {ItemKind.SINGLE, ItemKind.MULTIPLE}:
+        return list(version.key)
+    return version.key.split("\n") if version.kind is ItemKind.FILL else [version.key]
+
+
+def judged(session: Session, version: ItemVersion, reviewer: Viewer, verdict: Verdict = Verdict.ACCEPT, comment: str = "", *,
+           now: datetime, given: Sequence[str] | None = None, estimate: int | None = 60) -> None:
+    """A blind answer (the key, unless ``given``) and a verdict."""
+    review.answer(session, version, reviewer, answer_of(version) if given is None else given, now=now)
+    review.judge(session, version, reviewer, verdict, comment, now=now, estimate=estimate)
+
+
+def approved(session: Session, version: ItemVersion, author: Viewer, *reviewers: Viewer, now: datetime) -> ItemVersion:
+    """Submitted by ``author`` and accepted by all ``reviewers``."""
+    bank.submit(session, version, author, now=now)
+    for reviewer in reviewers:
+        judged(session, version, reviewer, now=now)
+    return version

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from qbank.items import bank
+from qbank.items import bank, review
 from qbank.items.models import ItemState, ItemVersion, Option, Verdict
 from qbank.items.points import points_of
 from qbank.kernel.access import Role, Scope, Viewer
@@ -18,7 +18,7 @@ from qbank.kernel.db import Database
 from qbank.kernel.refused import Refused
 from qbank.standards.models import StoredRulePack, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import ohm, theory_table
+from tests.qbank.bank_world import approved, judged, ohm, theory_table
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_an_item_is_written_submitted_and_approved_by_two_others(
     version = written(session, table, people, chen, clock)
     assert (version.number, version.state, version.key, version.point.segment) == (1, ItemState.DRAFT, "C", "001")
     bank.submit(session, version, chen, now=clock())
-    bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
+    judged(session, version, li, now=clock())
     assert state_of(version) == "submitted"
-    bank.review(session, version, wang, Verdict.ACCEPT, "同意", now=clock())
+    judged(session, version, wang, now=clock())
     assert state_of(version) == "approved"
     assert version.item.standing is version
 
@@ -71,9 +71,9 @@ def test_the_province_may_ask_for_three_approvals(
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
     for reviewer in (li, wang):
-        bank.review(session, version, reviewer, Verdict.ACCEPT, "", now=clock())
+        judged(session, version, reviewer, now=clock())
     assert state_of(version) == "submitted"
-    bank.review(session, version, people("赵刚", Role.ITEM_REVIEWER), Verdict.ACCEPT, "", now=clock())
+    judged(session, version, people("赵刚", Role.ITEM_REVIEWER), now=clock())
     assert state_of(version) == "approved"
 
 
@@ -85,45 +85,47 @@ def test_nobody_reviews_what_they_wrote_any_version_of(
     second = bank.edit(session, first, ohm(explanation="以物理学家欧姆命名。"), sun, now=clock(), reason="补充解析")
     bank.submit(session, second, sun, now=clock())
     with refused("own_item"):
-        bank.review(session, second, chen, Verdict.ACCEPT, "", now=clock())
-    assert session.scalars(bank.waiting_for(chen)).all() == []
-    assert session.scalars(bank.waiting_for(li)).all() == [second]
+        judged(session, second, chen, now=clock())
+    assert session.scalars(review.may_review(chen)).all() == []
+    assert session.scalars(review.may_review(li)).all() == [second]
 
 
 def test_one_person_counts_once(
         session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer, li: Viewer) -> None:
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
-    bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
+    judged(session, version, li, now=clock())
     with refused("reviewed_before"):
-        bank.review(session, version, li, Verdict.ACCEPT, "", now=clock())
-    assert session.scalars(bank.waiting_for(li)).all() == []
+        judged(session, version, li, now=clock())
+    assert session.scalars(review.may_review(li)).all() == []
 
 
 def test_a_return_needs_a_comment_and_a_new_version(
         session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer, li: Viewer) -> None:
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
-    with refused("no_comment"):
-        bank.review(session, version, li, Verdict.MAJOR, "  ", now=clock())
-    bank.review(session, version, li, Verdict.MAJOR, "选项D不妥", now=clock())
+    review.answer(session, version, li, ["C"], now=clock())
+    for verdict in (Verdict.MINOR, Verdict.MAJOR):
+        with refused("no_comment"):
+            review.judge(session, version, li, verdict, "  ", now=clock())
+    review.judge(session, version, li, Verdict.MAJOR, "选项D不妥", now=clock())
     assert version.state is ItemState.RETURNED
     with refused("returned"):
         bank.submit(session, version, chen, now=clock())
     second = bank.edit(session, version, ohm(options=("伏特", "安培", "欧姆", "焦耳")), chen, now=clock(), reason="改选项D")
     assert (version.state, second.state, second.number) == (ItemState.SUPERSEDED, ItemState.DRAFT, 2)
     bank.submit(session, second, chen, now=clock())
-    bank.review(session, second, li, Verdict.ACCEPT, "", now=clock())  # another version, another verdict
+    judged(session, second, li, now=clock())  # another version, another verdict
 
 
 def test_an_approved_version_stands_until_the_new_one_is_approved(
         session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer, li: Viewer, wang: Viewer) -> None:
     first = written(session, table, people, chen, clock)
-    _approve(session, first, clock, chen, li, wang)
+    approved(session, first, chen, li, wang, now=clock())
     second = bank.edit(session, first, ohm(difficulty=2), chen, now=clock(), reason="调整难度")
     assert first.state is ItemState.APPROVED
     assert first.difficulty == 1  # content never changes
-    _approve(session, second, clock, chen, li, wang)
+    approved(session, second, chen, li, wang, now=clock())
     session.commit()
     assert (first.state, second.state) == (ItemState.SUPERSEDED, ItemState.APPROVED)
 
@@ -134,7 +136,7 @@ def test_editing_a_submitted_item_ends_its_review(
     bank.submit(session, first, chen, now=clock())
     bank.edit(session, first, ohm(difficulty=2), chen, now=clock(), reason="发现难度标错")
     with refused("not_submitted"):
-        bank.review(session, first, li, Verdict.ACCEPT, "", now=clock())
+        judged(session, first, li, now=clock())
 
 
 def test_an_edit_is_of_the_newest_version_with_a_reason_and_a_change(
@@ -207,7 +209,7 @@ def test_roles_are_asked_for_at_this_very_bank(
     bank.submit(session, version, chen, now=clock())
     for nobody in (stranger, chen, people("郑华", Role.PAPER_COMPOSER)):
         with refused("not_your_bank"):
-            bank.review(session, version, nobody, Verdict.ACCEPT, "", now=clock())
+            judged(session, version, nobody, now=clock())
 
 
 def test_all_of_the_above_is_marked_to_stay_last(
@@ -222,17 +224,19 @@ def test_two_reviewers_at_the_same_moment_collide(
         wang: Viewer) -> None:
     version = written(session, table, people, chen, clock)
     bank.submit(session, version, chen, now=clock())
+    for reviewer in (li, wang):
+        review.answer(session, version, reviewer, ["C"], now=clock())
     session.commit()
     with database.open(wang.actor, clock=clock, reads_only=True) as early:
         seen = early.get_one(ItemVersion, version.id)
         assert (seen.row_version, seen.approvals) == (version.row_version, 0)
     with database.open(li.actor, clock=clock) as first:
-        bank.review(first, first.get_one(ItemVersion, version.id), li, Verdict.ACCEPT, "", now=clock())
+        review.judge(first, first.get_one(ItemVersion, version.id), li, Verdict.ACCEPT, "", now=clock(), estimate=60)
         first.commit()
     with database.open(wang.actor, clock=clock) as second:
         stale = second.merge(seen, load=False)
         with pytest.raises(StaleDataError):  # the page says that somebody else changed this
-            bank.review(second, stale, wang, Verdict.ACCEPT, "", now=clock())
+            review.judge(second, stale, wang, Verdict.ACCEPT, "", now=clock(), estimate=60)
 
 
 def test_the_database_lets_only_one_version_stand(
@@ -253,9 +257,3 @@ def test_many_drafts_go_to_review_together_or_not_at_all(
     assert bank.submit_many(session, versions, chen, now=clock()) == 30
     with refused("wrong_state"):
         bank.submit_many(session, versions, chen, now=clock())
-
-
-def _approve(session: Session, version: ItemVersion, clock: TestClock, author: Viewer, *reviewers: Viewer) -> None:
-    bank.submit(session, version, author, now=clock())
-    for reviewer in reviewers:
-        bank.review(session, version, reviewer, Verdict.ACCEPT, "", now=clock())
