@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from qbank.statistics.classical import ClassicalTable, classical_table, ratio, totals
 from qbank.statistics.distractors import OptionTable, option_tables
+from qbank.statistics.intervals import fisher, newcombe, wilson
 from qbank.statistics.reliability import ErrorOfMeasurement, Reliability, alpha, error_of_measurement, split_half
 from qbank.statistics.responses import NotReached, Responses, as_responses
 from qbank.statistics.shrinkage import Shrunk, shrink
@@ -34,33 +34,42 @@ class FormReliability:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """The interval of each number, all (items,): Wilson's of shares, Newcombe's of differences, Fisher's of correlations (of
+    the biserial: that of the item-rest correlation times the same factor). NaN where the number is, and of differences and
+    shares where items are not scored 0 or 1."""
+
+    difficulty: tuple[Floats, Floats]
+    item_rest: tuple[Floats, Floats]
+    biserial: tuple[Floats, Floats]
+    upper_lower: tuple[Floats, Floats]
+    b_index: tuple[Floats, Floats]
+    omitted: tuple[Floats, Floats]
+    not_reached: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
 class ItemAnalysis:
-    """``items`` their names, ``table`` the classical numbers (NaN below the minimum n, with the reason in ``reasons``);
-    intervals of difficulty (Wilson 1927, Journal of the American Statistical Association 22, 209-212) and item-rest
-    correlation (Fisher's z), all (items,); ``shrunk`` the difficulties shrunk towards experts, marked, None where an item is
-    not scored 0 or 1; ``options`` a table for each item, () without raw choices; ``forms`` the reliability of each form."""
+    """``items`` their names, ``table`` the classical numbers (NaN below the minimum n, with the reason in ``reasons``) and
+    ``bounds`` their intervals; ``shrunk`` the difficulties shrunk towards experts, marked, None where an item is not scored
+    0 or 1; ``options`` a table for each item, () without raw choices; ``forms`` the reliability of each form."""
 
     items: tuple[str, ...]
     persons: int
     minimum: int
     table: ClassicalTable
-    difficulty_low: Floats
-    difficulty_high: Floats
-    item_rest_low: Floats
-    item_rest_high: Floats
+    bounds: Bounds
     shrunk: Shrunk | None
     options: tuple[OptionTable, ...]
     forms: tuple[FormReliability, ...]
     reasons: tuple[str, ...]
 
     def frame(self) -> pd.DataFrame:
-        """One row for each item, for a workbook."""
-        columns: dict[str, Any] = {"n": self.table.n, "difficulty": self.table.difficulty}
-        columns |= {"difficulty_low": self.difficulty_low, "difficulty_high": self.difficulty_high}
-        columns |= {"item_rest": self.table.item_rest, "item_rest_low": self.item_rest_low,
-                    "item_rest_high": self.item_rest_high, "biserial": self.table.biserial}
-        columns |= {"upper_lower": self.table.upper_lower, "b_index": self.table.b_index, "omitted": self.table.omitted,
-                    "not_reached": self.table.not_reached}
+        """One row for each item, for a workbook: each number, its bounds, and what was shrunk."""
+        columns: dict[str, Any] = {"n": self.table.n}
+        for name in (field.name for field in fields(Bounds)):
+            low, high = getattr(self.bounds, name)
+            columns |= {name: getattr(self.table, name), f"{name}_low": low, f"{name}_high": high}
         if self.shrunk is not None:
             columns |= {"shrunk_difficulty": self.shrunk.estimate, "shrunk_low": self.shrunk.low,
                         "shrunk_high": self.shrunk.high, "shrunk": self.shrunk.shrunk}
@@ -75,46 +84,46 @@ def item_analysis(responses: Any, *, cut: float | None = 0.6, passed: npt.ArrayL
     ``passed`` (persons,) who passed; None: who reached ``cut``, a share of the own form (None: nobody is told, no B-index).
     ``key`` (items,) for the tables of options, which need ``Responses.choices``. ``expert`` (items,) the share right that
     experts expect, towards which items with fewer than ``minimum`` answers are shrunk; nothing else is reported of those.
+    ``Responses.weights`` count in the numbers of items, not in the reliability of forms.
     """
     found = as_responses(responses)
-    own = totals(found, not_reached=not_reached)
-    binary = own.score.size == 0 or _greatest(found) <= 1
+    binary = _greatest(found) <= 1
     if passed is None and cut is not None and binary:
-        passed = np.nan_to_num(own.share) >= cut - _HAIR
+        passed = np.nan_to_num(totals(found, not_reached=not_reached).share) >= cut - _HAIR
     full = classical_table(found, passed=passed, weights=found.weights, not_reached=not_reached)
-    right = np.where(full.n > 0, full.difficulty * full.n, 0.0)
     table = classical_table(found, passed=passed, weights=found.weights, not_reached=not_reached, minimum=minimum)
-    low, high = wilson_interval(right, full.n, level) if binary else (np.full(len(full.n), np.nan),) * 2
-    enough = np.where(full.n >= minimum, 1.0, np.nan)
-    rest_low, rest_high = fisher_interval(table.item_rest, table.paired, level)
+    right = np.where(full.n > 0, full.difficulty * full.n, 0.0)
     return ItemAnalysis(
-        found.items or tuple(str(j + 1) for j in range(found.n_items)), found.persons, minimum, table, low * enough,
-        high * enough, rest_low, rest_high,
-        shrink(right, full.n, expert, threshold=minimum, level=level) if binary else None,
+        found.items or tuple(str(j + 1) for j in range(found.n_items)), found.persons, minimum, table,
+        _bounds(table, binary, level),
+        shrink(np.minimum(right, full.n), full.n, expert, threshold=minimum, level=level) if binary else None,
         () if found.choices is None else option_tables(found, key, minimum=minimum, not_reached=not_reached),
         _forms(found, binary, 0.6 if cut is None else cut, minimum, level, not_reached),
         tuple(_reason(n, defined, minimum) for n, defined in zip(full.n, ~np.isnan(table.item_rest), strict=True)))
 
 
-def wilson_interval(right: Floats, n: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Score interval of a share, elementwise: stays inside 0 to 1 and means something at 0 and at 1."""
-    z = float(stats.norm.ppf((1 + level) / 2))
-    centre, half = ratio(right + z * z / 2, n + z * z), z * np.sqrt(np.maximum(right * (n - right) / np.maximum(n, 1), 0) + z * z / 4)
-    wide = half / (n + z * z)
-    return np.where(n > 0, centre - wide, np.nan), np.where(n > 0, centre + wide, np.nan)
+def _bounds(table: ClassicalTable, binary: bool, level: float) -> Bounds:
+    def kept(bounds: tuple[Floats, Floats], number: Floats, defined: bool = True) -> tuple[Floats, Floats]:
+        low, high = (np.where(np.isnan(number) | (not defined), np.nan, bound) for bound in bounds)
+        return low, high
 
-
-def fisher_interval(r: Floats, n: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Interval of a correlation, elementwise: tanh(atanh r -+ z / sqrt(n - 3)); NaN below 4 persons."""
-    usable = (n > 3) & ~np.isnan(r)
-    middle = np.arctanh(np.clip(np.where(usable, r, 0.0), -1 + 1e-15, 1 - 1e-15))
-    wide = float(stats.norm.ppf((1 + level) / 2)) / np.sqrt(np.where(usable, n - 3, 1.0))
-    return np.where(usable, np.tanh(middle - wide), np.nan), np.where(usable, np.tanh(middle + wide), np.nan)
+    rest = fisher(table.item_rest, table.paired, level)
+    factor = ratio(table.biserial, table.item_rest)
+    return Bounds(
+        kept(wilson(np.nan_to_num(table.difficulty) * table.n, table.n, level), table.difficulty, binary), rest,
+        kept((rest[0] * factor, rest[1] * factor), table.biserial, binary),
+        kept(newcombe(table.by_score, level), table.upper_lower, binary),
+        kept(newcombe(table.by_pass, level), table.b_index, binary),
+        kept(wilson(np.nan_to_num(table.omitted) * table.seen, table.seen, level), table.omitted),
+        kept(wilson(np.nan_to_num(table.not_reached) * table.seen, table.seen, level), table.not_reached))
 
 
 def _forms(found: Responses, binary: bool, cut: float, minimum: int, level: float,
            not_reached: NotReached) -> tuple[FormReliability, ...]:
-    """Each form by its own persons and the items that anybody of them was given."""
+    """Each form by its own persons and the items that anybody of them was given; () where forms are not told and nobody was
+    given everything."""
+    if found.forms is None and found.sparse and np.diff(found.scores.indptr).max(initial=0) < found.n_items:
+        return ()  # everybody sat another form, and nobody told which
     labels = np.zeros(found.persons, dtype=np.int64) if found.forms is None else np.asarray(found.forms)
     report = []
     for label in np.unique(labels):

@@ -40,13 +40,27 @@ class PerItem:
 
 
 @dataclass(frozen=True)
+class TwoShares:
+    """Persons and right answers of an upper and of a lower group, all (items,): what a difference of shares rests on."""
+
+    upper_n: Floats
+    upper_right: Floats
+    lower_n: Floats
+    lower_right: Floats
+
+    def difference(self) -> Floats:
+        """P(right) of the upper minus that of the lower group."""
+        return ratio(self.upper_right, self.upper_n) - ratio(self.lower_right, self.lower_n)
+
+
+@dataclass(frozen=True)
 class ClassicalTable:
     """All of (items,). ``n`` persons who were given the item, ``paired`` those of them with a rest (another item).
 
     ``difficulty`` mean score (the share right of items scored 0 or 1); ``item_rest`` corrected point-biserial,
     ``biserial`` its biserial; ``upper_lower`` P(right) of the upper minus that of the lower 27 %; ``b_index`` P(right |
     passed) - P(right | failed), NaN when nobody told who passed; ``omitted`` and ``not_reached`` shares of ``seen``, who
-    had the item on their form.
+    had the item on their form. ``by_score`` and ``by_pass`` the counts behind the two differences.
     """
 
     n: Floats
@@ -59,6 +73,8 @@ class ClassicalTable:
     b_index: Floats
     omitted: Floats
     not_reached: Floats
+    by_score: TwoShares
+    by_pass: TwoShares
 
 
 @dataclass(frozen=True)
@@ -96,13 +112,14 @@ def classical_table(scores: Any, *, passed: npt.ArrayLike | None = None, weights
     skipped, unseen = coded(scores, OMITTED), coded(scores, NOT_REACHED)
     seen = columns + (unseen if not_reached == "not presented" else 0)
     enough = n >= minimum
-    upper_lower = ratio(sums["x_upper"], sums["upper"]) - ratio(sums["x_lower"], sums["lower"])
-    b = ratio(sums["x_passed"], sums["passed"]) - ratio(sums["all"] - sums["x_passed"], n - sums["passed"])
+    by_score = TwoShares(sums["upper"], sums["x_upper"], sums["lower"], sums["x_lower"])
+    by_pass = TwoShares(sums["passed"], sums["x_passed"], n - sums["passed"], sums["all"] - sums["x_passed"])
     difficulties = np.where(enough, ratio(sums["all"], n), np.nan)
     return ClassicalTable(
         n, k, seen, difficulties, rest, rest * biserial_factor(ratio(sums["x"], k)),
-        np.where(enough, upper_lower, np.nan), np.where(enough, b, np.nan),
-        np.where(seen >= minimum, ratio(skipped, seen), np.nan), np.where(seen >= minimum, ratio(unseen, seen), np.nan))
+        np.where(enough, by_score.difference(), np.nan), np.where(enough, by_pass.difference(), np.nan),
+        np.where(seen >= minimum, ratio(skipped, seen), np.nan), np.where(seen >= minimum, ratio(unseen, seen), np.nan),
+        by_score, by_pass)
 
 
 def difficulty(scores: Any, *, minimum: int = 1) -> PerItem:

@@ -38,7 +38,8 @@ class Reliability:
 
 @dataclass(frozen=True)
 class ErrorOfMeasurement:
-    """Standard errors of the total score, in items (score points); NaN with a ``reason``.
+    """Standard errors of the total score, in items (score points), with ``low`` and ``high`` of the overall one and
+    ``at_cut_low`` and ``at_cut_high``; NaN with a ``reason``.
 
     ``overall`` s sqrt(1 - reliability), s with divisor n - 1; ``at_cut`` and the curve ``conditional`` at ``scores``, both conditional.
     """
@@ -49,6 +50,10 @@ class ErrorOfMeasurement:
     scores: Floats
     conditional: Floats
     n: int
+    low: float = float("nan")
+    high: float = float("nan")
+    at_cut_low: float = float("nan")
+    at_cut_high: float = float("nan")
     reason: str = ""
 
 
@@ -122,29 +127,33 @@ def split_half(scores: Any, *, split: Split = "odd-even", minimum: int = 3, leve
 
 
 def error_of_measurement(scores: Any, *, cut: float = 0.6, reliability: float | None = None, minimum: int = 2,
-                         not_reached: NotReached = "not presented") -> ErrorOfMeasurement:
+                         level: float = 0.95, not_reached: NotReached = "not presented") -> ErrorOfMeasurement:
     """SEM of the total score of one form of items scored 0 or 1, overall and conditional on the score.
 
     ``cut`` the share that passes. ``reliability`` None takes KR-20. The conditional error is Lord's binomial one,
     sqrt(x (k - x) / (k - 1)) (1955, Educational and Psychological Measurement 15, 325-336), times Keats's correction
     sqrt((1 - KR-20) / (1 - KR-21)) for items that are not all equally difficult (Keats 1957, Psychometrika 22, 29-41;
     Feldt, Steffen and Gupta 1985, Applied Psychological Measurement 9, 351-361), so that it agrees with the overall SEM
-    on average.
+    on average. Intervals: the error variance is k times the residual mean square of persons by items, chi-square with
+    (n - 1)(k - 1) degrees of freedom as in Feldt's theory; the one at the cut takes the share of the items' unequal
+    difficulties as known.
     """
     whole = _whole(scores, not_reached)
     n, items = whole.shape
-    reached = cut * items
-    points = np.arange(items + 1, dtype=np.float64)
+    reached, points = cut * items, np.arange(items + 1, dtype=np.float64)
     coefficient = alpha(whole, minimum=minimum).value if reliability is None else reliability
     if n < max(minimum, 2) or items < 2 or np.isnan(coefficient):
         return ErrorOfMeasurement(float("nan"), float("nan"), reached, points, np.full(items + 1, np.nan), n,
-                                  _too_few(n, items, minimum) or "all totals are equal")
+                                  reason=_too_few(n, items, minimum) or "all totals are equal")
     total = whole.sum(axis=1)
     plain = kr21(float(total.mean()), float(total.var()), items)
     correction = np.sqrt((1 - coefficient) / (1 - plain)) if plain < 1 and coefficient <= 1 else np.nan
-    return ErrorOfMeasurement(float(total.std(ddof=1) * np.sqrt(max(0.0, 1 - coefficient))),
-                              float(binomial_error(np.array(reached), items) * correction), reached, points,
-                              binomial_error(points, items) * correction, n)
+    overall = float(total.std(ddof=1) * np.sqrt(max(0.0, 1 - coefficient)))
+    at_cut = float(binomial_error(np.array(reached), items) * correction)
+    freedom = (n - 1) * (items - 1)
+    low, high = (float(np.sqrt(freedom / stats.chi2.ppf((1 + sign * level) / 2, freedom))) for sign in (1, -1))
+    return ErrorOfMeasurement(overall, at_cut, reached, points, binomial_error(points, items) * correction, n,
+                              overall * low, overall * high, at_cut * low, at_cut * high)
 
 
 def binomial_error(score: Floats, items: int) -> Floats:

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from scipy import integrate, sparse, special, stats
 
-from qbank.statistics.analysis import fisher_interval, item_analysis, wilson_interval
-from qbank.statistics.classical import biserial, classical_table, extremes, upper_lower
+from qbank.statistics.analysis import item_analysis
+from qbank.statistics.classical import TwoShares, biserial, classical_table, extremes, upper_lower
 from qbank.statistics.distractors import option_tables, score_choices, score_groups
+from qbank.statistics.intervals import fisher, newcombe, wilson
 from qbank.statistics.responses import Responses
 from qbank.statistics.shrinkage import beta_binomial_log_likelihood, shrink
 
@@ -116,7 +117,7 @@ def test_an_item_of_too_few_answers_has_its_shrunk_difficulty_and_nothing_else()
     scores[12:, 4] = -1
     found = item_analysis(scores, expert=np.full(10, 0.7))
     assert found.reasons[4] == "n = 12 is below 30"
-    for column in (found.table.difficulty, found.table.item_rest, found.table.b_index, found.difficulty_low):
+    for column in (found.table.difficulty, found.table.item_rest, found.table.b_index, *found.bounds.difficulty, *found.bounds.b_index):
         assert np.isnan(column[4])
         assert not np.isnan(np.delete(column, 4)).any()
     assert found.shrunk is not None
@@ -157,13 +158,38 @@ def test_the_cut_decides_who_passed() -> None:
 
 def test_the_intervals_by_hand() -> None:
     # Wilson, 8 of 10, z = 1.96: centre (8 + 1.9208) / 13.8416 = .71674; half 1.96 sqrt(1.6 + .9604) / 13.8416 = .22658.
-    low, high = wilson_interval(np.array([8.0, 0.0]), np.array([10.0, 0.0]))
+    low, high = wilson(np.array([8.0, 0.0]), np.array([10.0, 0.0]))
     assert (low[0], high[0]) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert np.isnan(low[1])
     # Fisher, r = .5 of 28 persons: .5493 -+ 1.96 / 5: tanh .1573 = .1560, tanh .9413 = .7358.
-    low, high = fisher_interval(np.array([0.5, 0.5]), np.array([28.0, 3.0]))
+    low, high = fisher(np.array([0.5, 0.5]), np.array([28.0, 3.0]))
     assert (low[0], high[0]) == pytest.approx((0.1560, 0.7358), abs=1e-4)
     assert np.isnan(high[1])
+
+
+def test_the_interval_of_a_difference_is_newcombes() -> None:
+    # Newcombe (1998), table II: 56 of 70 against 48 of 80: .2000, method 10: .0524 to .3339; 9 of 10 against 3 of 10: .6000,
+    # .1705 to .8090; 10 of 10 against 0 of 10: .6075 to 1.
+    low, high = newcombe(TwoShares(np.array([70.0, 10, 10]), np.array([56.0, 9, 10]),
+                                   np.array([80.0, 10, 10]), np.array([48.0, 3, 0])))
+    assert low == pytest.approx([0.0524, 0.1705, 0.6075], abs=5e-5)
+    assert high == pytest.approx([0.3339, 0.8090, 1.0], abs=5e-5)
+
+
+def test_every_number_has_its_interval_around_it() -> None:
+    draw = np.random.default_rng(8)
+    scores = (draw.random((150, 20)) < special.expit(draw.normal(size=(150, 1)))).astype(np.int8)
+    scores[draw.random(scores.shape) < 0.1] = -2
+    found = item_analysis(scores)
+    for name in ("difficulty", "item_rest", "biserial", "upper_lower", "b_index", "omitted"):
+        low, high = getattr(found.bounds, name)
+        assert (low < getattr(found.table, name)).all(), name
+        assert (getattr(found.table, name) < high).all(), name
+    assert {"b_index_low", "omitted_high", "shrunk"} <= set(found.frame().columns)
+    graded = item_analysis(draw.integers(0, 4, (50, 5)).astype(np.int8))
+    assert np.isnan(graded.bounds.difficulty[0]).all()
+    assert graded.shrunk is None
+    assert not np.isnan(graded.bounds.item_rest[0]).any()
 
 
 def test_shrinkage_by_hand_with_a_prior_of_known_weight() -> None:

@@ -99,6 +99,16 @@ def test_keats_makes_the_conditional_errors_agree_with_the_overall_one_on_averag
     assert mean_square == pytest.approx(found.overall**2 * 399 / 400)
 
 
+def test_the_error_of_measurement_is_the_residual_of_persons_by_items() -> None:
+    # The residual mean square of SMALL: total squares 20 x .5 x .5 = 5 (ten of twenty are right); persons 4 x (.25 + .0625
+    # + 0 + .0625 + .25) = 2.5; items 5 x (.01 + .09 + .01 + .09) = 1; residual 1.5 / 12 = .125; times 4 items = SEM^2 = .5.
+    # Chi-square with 12 degrees of freedom: 4.404 and 23.337 (printed tables): .7071 sqrt(12 / 23.337) and sqrt(12 / 4.404).
+    found = error_of_measurement(SMALL)
+    assert found.overall**2 == pytest.approx(0.5)
+    assert (found.low, found.high) == pytest.approx((0.7071 * math.sqrt(12 / 23.337), 0.7071 * math.sqrt(12 / 4.404)), rel=1e-3)
+    assert found.at_cut_low / found.at_cut == pytest.approx(found.low / found.overall)
+
+
 def test_what_was_not_reached_makes_a_person_incomplete_or_wrong_as_told() -> None:
     late = np.vstack([SMALL, np.array([[1, 1, -3, -3]], np.int8)])
     assert alpha(late).n == 5
