@@ -116,7 +116,7 @@ def _dense_blocks(codes: Any, group: int) -> Iterator[tuple[Block, Integers]]:
     if presented.all():
         yield Block(codes, columns, group, None, True), np.arange(len(codes))
         return
-    packed = np.packbits(presented, axis=1)
+    packed = np.ascontiguousarray(np.packbits(presented, axis=1))
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
     rest = []
     for rows in _alike(keys):
