@@ -50,6 +50,8 @@ class Presented:
 
 def presented(scores: Any, not_reached: NotReached = "not presented") -> Presented:
     """From whatever :func:`as_responses` takes, and from floats with NaN where nothing was presented (partial credit)."""
+    if not_reached not in ("not presented", "wrong"):
+        raise ValueError(f"not_reached is 'not presented' or 'wrong', not {not_reached!r}")
     if _plain(scores):
         given = ~np.isnan(scores)
         whole = bool(given.all())
@@ -92,5 +94,4 @@ def coded(scores: Any, code: int) -> npt.NDArray[np.int64]:
 
 def _plain(scores: Any) -> bool:
     """Floats without codes among them."""
-    return (isinstance(scores, np.ndarray) and scores.dtype == np.float64
-            and not (scores < 0).any())
+    return isinstance(scores, np.ndarray) and scores.dtype == np.float64 and not (scores < 0).any()

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from qbank.statistics.classical import b_index, choices, difficulty, item_rest, omission
+from qbank.statistics.distractors import option_tables, score_choices
+from qbank.statistics.integrity import key_suspects
+from qbank.statistics.presented import presented
 from qbank.statistics.reliability import alpha, kr20
 
 NAN = float("nan")
@@ -125,6 +128,23 @@ def test_the_published_sat12_items_agree_with_plain_arithmetic_on_each_of_them()
     # psych::alpha of the same data, by the definition: k/(k-1) (1 - sum p q / variance of the totals).
     p = scores.mean(axis=0)
     assert kr20(scores).value == pytest.approx(32 / 31 * (1 - (p * (1 - p)).sum() / total.var()))
+    # The key of item 32 (option 5) is the one that users of these data long asked about: option 3 is what the able chose.
+    letters = np.where(answers == 8, "", answers.astype(str)).astype(object)
+    key = [str(letter) for letter in read["key"]]
+    suspects = key_suspects(option_tables(score_choices(letters, key), key))
+    assert [(suspect.item + 1, suspect.option) for suspect in suspects if suspect.certain] == [(32, "3")]
     omitted = omission(scores, answers == 8)
     assert omitted.n.tolist() == [600] * 32
     assert omitted.values.sum() * 600 == pytest.approx((answers == 8).sum())
+
+
+def test_a_policy_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="not_reached"):
+        presented(SMALL, not_reached="maybe")  # type: ignore[arg-type]
+
+
+def test_codes_in_floats_are_codes_and_not_scores() -> None:
+    coded = np.where(np.arange(20).reshape(5, 4) % 7 == 3, -1.0, SMALL)
+    blank = np.where(coded == -1, NAN, coded)
+    assert difficulty(coded).values == pytest.approx(difficulty(blank).values)
+    assert item_rest(coded).n.tolist() == item_rest(blank).n.tolist()
