@@ -128,7 +128,7 @@ def test_the_published_sat12_items_agree_with_plain_arithmetic_on_each_of_them()
     # psych::alpha of the same data, by the definition: k/(k-1) (1 - sum p q / variance of the totals).
     p = scores.mean(axis=0)
     assert kr20(scores).value == pytest.approx(32 / 31 * (1 - (p * (1 - p)).sum() / total.var()))
-    # The key of item 32 (option 5) is the one that users of these data long asked about: option 3 is what the able chose.
+    # The key of item 32 is option 5 in these data; the able chose option 3.
     letters = np.where(answers == 8, "", answers.astype(str)).astype(object)
     key = [str(letter) for letter in read["key"]]
     suspects = key_suspects(option_tables(score_choices(letters, key), key))
