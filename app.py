@@ -241,6 +241,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "delivery.pulse": {Role.CANDIDATE},
     "delivery.events": {Role.CANDIDATE},
     "delivery.hand_in": {Role.CANDIDATE},
+    "delivery.practice": {Role.CANDIDATE},
+    "delivery.practise": {Role.CANDIDATE},
+    "delivery.practised": {Role.CANDIDATE},
     "delivery.index": OFFICER,
     "delivery.desk": OFFICER,
     "delivery.deal": OFFICER,
@@ -329,11 +332,12 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("工作台", (("待办", "home"),)),
     # qbank
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
-                 ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"), ("审核试题", "items.review"), ("分配审题", "items.tasks"), ("规则包", "standards.packs"))),
+                 ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"),
+                 ("审核试题", "items.review"), ("分配审题", "items.tasks"), ("规则包", "standards.packs"))),
     ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"), ("试题统计", "statistics.index"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
-    ("理论考试", (("我的考试", "delivery.waiting_hall"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
+    ("理论考试", (("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
               ("理论评分", "marking.index"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),

@@ -7,12 +7,13 @@ from typing import Any
 
 import flask
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import logout_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import BadRequest, NotFound
 
-from examroom.delivery import content, dealing, hall, pages, sheets, shuffle
+from examroom.delivery import content, dealing, hall, pages, practice_views, sheets, shuffle  # noqa: F401  # doors register
+from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, HandIn, PageState, Sheet, SheetState
 from examroom.delivery.phase import SAVING, Phase
 from examroom.plans.models import Enrolment, Seat, Sitting
@@ -24,7 +25,6 @@ from qbank.kernel.times import spoken
 from qbank.kernel.views import safe_next, start_session
 from qbank.kernel.web import db, identity_cipher, now, paged, viewer
 
-blueprint = Blueprint("delivery", __name__, static_folder="client", static_url_path="/exam/client")
 EVENTS_AT_ONCE = 500
 LONGEST_LINE = 200
 
