@@ -18,12 +18,12 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from qbank.statistics.abilities import ability
+from qbank.statistics.analysis import ItemAnalysis, item_analysis
 from qbank.statistics.arrays import Floats, Integers
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.consistency import decision_consistency
 from qbank.statistics.equating import FormCurve, equated_cut
 from qbank.statistics.irt import calibrate
-from qbank.statistics.analysis import ItemAnalysis, item_analysis
 from qbank.statistics.item_fit import infit_outfit, s_x2
 from qbank.statistics.linking import Link, link
 from qbank.statistics.priors import DEFAULT, Priors

@@ -80,8 +80,8 @@ def _current(institution_id: int, table_id: int) -> sa.Select[ItemStatistic]:
 def _item(found: BankAnalysis, j: int, run_id: int, now: datetime) -> ItemStatistic:
     analysis, table, calibration = found.analysis, found.analysis.table, found.calibration
     values: dict[str, Any] = {
-        "difficulty": _raw_difficulty(found, j), "difficulty_low": analysis.difficulty_low[j],
-        "difficulty_high": analysis.difficulty_high[j], "expert": found.expert[j], "item_rest": table.item_rest[j],
+        "difficulty": _raw_difficulty(found, j), "difficulty_low": analysis.bounds.difficulty[0][j],
+        "difficulty_high": analysis.bounds.difficulty[1][j], "expert": found.expert[j], "item_rest": table.item_rest[j],
         "biserial": table.biserial[j], "upper_lower": table.upper_lower[j], "b_index": table.b_index[j],
         "shrunk": analysis.shrunk.estimate[j] if analysis.shrunk is not None else np.nan,
         **{name: column[j] for name, column in found.fit.items()}}
