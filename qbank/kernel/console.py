@@ -14,6 +14,7 @@ from flask import Flask
 
 from qbank.kernel import migrations, serving
 from qbank.kernel.commands import Installation
+from qbank.kernel.refused import Refused
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import utc_now
 
@@ -40,12 +41,14 @@ def console(create_app: Factory, groups: Iterable[click.Command]) -> click.Group
 
 
 def run(commands: click.Group) -> None:
-    """Run the console script; a bad setting ends it with one line."""
+    """Run the console script; a bad setting or a refusal ends it with its sentence, not with a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         commands()
     except BadSetting as error:
         raise SystemExit(f"examroom: {error}") from error
+    except Refused as refusal:
+        raise SystemExit("\n".join((refusal.sentence, *refusal.details))) from refusal
 
 
 def installation_of(context: click.Context, folder: Path | None) -> Installation:
