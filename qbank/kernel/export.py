@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -12,16 +12,22 @@ import xlsxwriter
 
 from qbank.kernel.times import local
 
+LISTED = 2000  # rows below the head that offer a list
+
 
 @dataclass(frozen=True)
 class Table:
-    """One worksheet: a title line, column heads with widths in characters, rows of plain values."""
+    """One worksheet: a title line, column heads with widths in characters, rows of plain values.
+
+    ``lists``: column title → what its cells are chosen from, values or a range of the workbook (``='一览'!$A$2:$A$9``).
+    """
 
     sheet: str
     columns: Sequence[tuple[str, int]]
     rows: Iterable[Sequence[Any]]
     title: str = ""
     notes: Sequence[str] = ()
+    lists: Mapping[str, Sequence[str] | str] = field(default_factory=dict)
 
 
 def workbook(tables: Sequence[Table], *, made_at: datetime | None = None) -> bytes:
@@ -54,6 +60,9 @@ def _write(sheet: Any, table: Table, head: Any, body: Any, big: Any) -> None:
     for column, (title, width) in enumerate(table.columns):
         sheet.set_column(column, column, width)
         sheet.write_string(line, column, title, head)
+        if title in table.lists:
+            sheet.data_validation(line + 1, column, line + LISTED, column, {
+                "validate": "list", "source": source if isinstance(source := table.lists[title], str) else list(source), "show_error": False})
     sheet.freeze_panes(line + 1, 0)
     last = line
     for row in table.rows:

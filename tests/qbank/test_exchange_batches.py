@@ -11,8 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.exchange import batches
+from qbank.exchange.workbooks import spoken_errors
 from qbank.items import bank
-from qbank.items.models import BatchState, ImportBatch, ImportFile, ImportRow, Item, ItemState, ItemVersion, RowVerdict
+from qbank.items.models import (
+    BatchState,
+    ImportBatch,
+    ImportFile,
+    ImportRow,
+    Item,
+    ItemPair,
+    ItemState,
+    ItemVersion,
+    PairKind,
+    RowVerdict,
+)
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry
@@ -48,7 +60,11 @@ class Desk:
         """The errors of the only bad row."""
         found = self.session.scalars(batches.rows(self.upload(book(*rows, **options)), RowVerdict.WRONG)).all()
         assert len(found) == 1, [one.errors for one in found]
-        return found[0].errors
+        return [sentence for _, sentence in spoken_errors(found[0])]
+
+    def counts(self, batch: ImportBatch) -> dict[str, int]:
+        """Only what is there: {"good": 2}."""
+        return {verdict.value: number for verdict, number in batches.counts(self.session, batch).items() if number}
 
 
 @pytest.fixture
@@ -87,10 +103,9 @@ def test_the_head_is_found_and_several_sheets_are_read(session: Session, desk: D
 
 
 @pytest.mark.parametrize(("changes", "word"), [
-    ({"鉴定范围": "C-A"}, "细目表里没有鉴定范围“C-A”"),
-    ({"鉴定范围": ""}, "取消合并"),
-    ({"鉴定点": "007"}, "没有鉴定点“007”"),
-    ({"题型": "简答题"}, "题型无法识别"),
+    ({"题型": "听力题"}, "题型无法识别"),
+    ({"题型": "简答题"}, "简答题不需要选项"),
+    ({"题型": "填空题"}, "没有空"),
     ({"题干": ""}, "题干是空的"),
     ({"选项B": ""}, "选项B是空的"),
     ({"选项B": "伏特"}, "选项A与选项B内容相同"),
@@ -115,8 +130,8 @@ def test_rows_that_contradict_each_other_are_both_stopped(session: Session, desk
     batch = desk.upload(book(row(1), row(2), row(1, **{"答案": "B"})))
     found = {one.row_number: one for one in session.scalars(batches.rows(batch))}
     assert found[3].verdict is RowVerdict.GOOD
-    assert "与第 4 行题目相同但答案不同" in found[2].errors[0]
-    assert "与第 2 行题目相同但答案不同" in found[4].errors[0]
+    assert found[2].errors == [["答案", "与第 4 行题目相同但答案不同，请核对后只保留正确的一行。"]]
+    assert "与第 2 行题目相同但答案不同" in found[4].errors[0][1]
 
 
 def test_a_contradiction_with_the_bank_is_an_error_and_a_double_is_skipped(
@@ -134,7 +149,7 @@ def test_the_same_file_twice_adds_nothing_and_names_the_batch(session: Session, 
     first = desk.upload(content)
     assert desk.apply(first) == 2
     second = desk.upload(content, "另存.xlsx")
-    assert batches.counts(session, second) == {RowVerdict.UNMATCHED: 0, RowVerdict.WRONG: 0, RowVerdict.DUPLICATE: 2, RowVerdict.GOOD: 0}
+    assert desk.counts(second) == {"duplicate": 2}
     assert batches.earlier_same(session, second) is first
     with pytest.raises(Refused, match=f"已在批次 {first.id} 导入过"):
         desk.apply(second)
@@ -179,13 +194,15 @@ def test_what_stops_a_revert_is_named(session: Session, desk: Desk, chen: Viewer
     batch = desk.upload(book(row(1), row(2), row(3), row(4)))
     desk.apply(batch)
     one, two, three, four = session.scalars(sa.select(ItemVersion).order_by(ItemVersion.id)).all()
-    bank.submit(session, two, chen, now=clock())
+    two.state = ItemState.IN_USE
     bank.edit(session, three, ohm(99), chen, now=clock(), reason="换题干")
-    bank.retire(session, four, chen, "过时", now=clock())  # never left the desk: does not stop
+    session.add(ItemPair(first_id=one.item_id, second_id=four.item_id, kind=PairKind.SIMILAR, decided_by_id=chen.account_id, decided_at=clock()))
+    session.flush()
     with pytest.raises(Refused, match="batch_in_use") as refusal:
         batches.revert(session, batch, chen, now=clock())
-    assert refusal.value.details == (f"题 {two.item_id} 第 1 版：状态为“待审”", f"题 {three.item_id} 第 2 版：已修改到第 2 版")
+    assert refusal.value.details == (f"题 {two.item_id} 第 1 版：已用于试卷", f"题 {three.item_id} 第 2 版：已修改到第 2 版")
     assert session.get(ItemVersion, one.id) is one
+    assert batch.state is BatchState.APPLIED
 
 
 def gbk_csv() -> bytes:
@@ -202,17 +219,15 @@ def zip_of_text() -> bytes:
 
 
 @pytest.mark.parametrize(("content", "word"), [
-    (b"", "不是 Excel 工作簿"),
-    (gbk_csv(), "不是 Excel 工作簿"),
-    ("鉴定范围\t题干".encode(), "不是 Excel 工作簿"),
-    (zip_of_text(), "不是 Excel 工作簿"),
+    (b"", "空文件"),
+    (b"%PDF-1.7 ...", "是PDF"),
+    (b"<html><table></table></html>", "是网页"),
+    (bytes(range(256)) * 10, "不是文本文件"),
+    (zip_of_text(), "里面没有试题"),
     (book(row(1))[:900], "打不开"),
     (b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "打不开"),
     (book(titles=()), "工作表是空的"),
     (book(), "只有表头"),
-    (book(["张三", "90"], titles=("姓名", "成绩")), "没有找到题目表"),
-    (book(titles=TITLES[:6]), "缺少列：答案、难度"),
-    (book(titles=(*TITLES, "正确答案")), "重复的列：答案"),
 ])
 def test_a_file_that_cannot_be_read_gets_a_clear_sentence(desk: Desk, session: Session, content: bytes, word: str) -> None:
     with pytest.raises(Refused, match=word):
@@ -235,7 +250,7 @@ def test_five_thousand_rows_with_two_hundred_bad_ones_preview_in_seconds(session
     batch = desk.upload(content)
     seconds = time.perf_counter() - began
     session.commit()
-    assert batches.counts(session, batch) == {RowVerdict.UNMATCHED: 0, RowVerdict.WRONG: 200, RowVerdict.DUPLICATE: 0, RowVerdict.GOOD: 4800}
+    assert desk.counts(batch) == {"wrong": 200, "good": 4800}
     first = session.scalars(batches.rows(batch).limit(1)).one()
     assert (first.row_number, first.verdict) == (26, RowVerdict.WRONG)  # the 25th item stands in line 26
     print(f"preview of 5,000 rows: {seconds:.1f} s")
@@ -253,10 +268,10 @@ def test_six_hundred_rows_are_applied_with_their_trail_and_few_statements(
     session.commit()
     seconds = time.perf_counter() - began
     print(f"600 rows applied: {seconds:.1f} s, {len(statements)} statements")
-    assert sum("options" in statement for statement in statements) == 1
-    assert len(statements) < 2 * 600 + 30  # an item and a version each; everything else at once
+    assert sum("options" in statement for statement in statements) == 3  # one for each slice
+    assert len(statements) < 2 * 600 + 3 * 25  # an item and a version each; everything else at once
     assert seconds < 10  # about 1 s on two idle cores; the bound allows for a crowded machine
-    assert session.scalar(sa.select(sa.func.count(ImportRow.id)).where(ImportRow.verdict == RowVerdict.GOOD)) == 600
+    assert session.scalar(sa.select(sa.func.count(ImportRow.id)).where(ImportRow.verdict == RowVerdict.IMPORTED)) == 600
 
 
 def test_a_reviewer_cannot_import(session: Session, people: People, table: WeightTable, clock: TestClock) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.exchange.sheets import read_workbook
+from qbank.exchange.tabular import look_at_excel as read_workbook
 from qbank.items import bank, todo
 from qbank.items.listing import Filters
 from qbank.items.models import ItemState, ItemVersion, Verdict
