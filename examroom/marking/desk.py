@@ -18,6 +18,7 @@ from examroom.plans.models import Seat, Sitting, SittingState
 from qbank.kernel.jobs import enqueue, every
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
+from qbank.papers.contents import policy_of
 from qbank.papers.models import Paper
 
 VOID = "违纪：监考员记录取消本次理论成绩"
@@ -66,6 +67,7 @@ def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
     if sitting.state not in {SittingState.CLOSED, SittingState.MARKED} or sitting.paper_id is None:
         raise Refused("not_closed", f"本场次现在是“{sitting.state.chinese}”，收卷后才能评分。")
     items = [keyed(item) for item in keyed_items(session, sitting.paper_id)]
+    policy = policy_of(session, session.get_one(Paper, sitting.paper_id))
     given = answers_of(session, sitting)
     voided = _voided(session, sitting)
     held = {score.sheet_id: score for score in session.scalars(
@@ -73,7 +75,7 @@ def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
     found = session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id,
                                                    Sheet.handed_in_how != HandIn.ABSENT).order_by(Sheet.id)).all()
     for sheet in found:
-        marking = scoring.mark(items, given.get(sheet.id, {}))
+        marking = scoring.mark(items, given.get(sheet.id, {}), policy)
         _write(session, held.get(sheet.id), sheet, marking, voided.get(sheet.id, []), now)
     sitting.state = SittingState.MARKED
     session.flush()

@@ -6,11 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, object_session, selectinload
 
 from qbank.items.models import ItemVersion
+from qbank.items.policy import Policy
+from qbank.kernel.accounts import Institution
 from qbank.papers.compliance import Candidate
 from qbank.papers.fingerprint import BlueprintKey, NumberedItem, PaperContent, PaperOption, PaperPart
-from qbank.papers.models import Paper, PaperItem, Specification
+from qbank.papers.models import Paper, PaperItem, PaperState, Specification
 from qbank.papers.specification import LeafRange, Part, Quotas
 from qbank.standards.models import Point, WeightTable
+from qbank.standards.packs import pack_for
 from qbank.standards.tables import leaves, load_tree
 
 
@@ -43,7 +46,7 @@ def items_of(paper: Paper) -> list[PaperItem]:
         return list(paper.items)
     version = selectinload(PaperItem.version)
     query = sa.select(PaperItem).where(PaperItem.paper_id == paper.id).order_by(PaperItem.number).options(
-        version.selectinload(ItemVersion.options), version.selectinload(ItemVersion.item),
+        version.selectinload(ItemVersion.options), version.selectinload(ItemVersion.stimulus), version.selectinload(ItemVersion.item),
         version.selectinload(ItemVersion.point).selectinload(Point.range))
     return list(session.scalars(query))
 
@@ -66,7 +69,16 @@ def content_of(paper: Paper) -> PaperContent:
         weights=specification.weights, quotas={path: tuple(counts) for path, counts in quotas.items()},
         parts=tuple(PaperPart(part.position, part.kind.value, part.count, part.half_points)
                     for part in specification.parts),
-        items=tuple(_numbered(item) for item in items_of(paper)))
+        items=tuple(_numbered(item) for item in items_of(paper)),
+        scoring={name: value for name, value in paper.compliance.get("scoring", {}).items() if value})
+
+
+def policy_of(session: Session, paper: Paper) -> Policy:
+    """How the paper is scored: as it was sealed, whatever the rule pack says now; a draft as the rule pack says now."""
+    if paper.state is PaperState.SEALED:
+        return Policy(**paper.compliance.get("scoring", {}))  # nothing: sealed when there was nothing but all or nothing
+    pack = pack_for(session, session.get_one(Institution, paper.institution_id))
+    return Policy(pack.partial_credit_multiple, pack.partial_credit_fill)
 
 
 def _blueprint_key(table: WeightTable) -> BlueprintKey:
@@ -79,4 +91,4 @@ def _numbered(item: PaperItem) -> NumberedItem:
     version = item.version
     return NumberedItem(item.number, item.position, version.id, version.kind.value, version.stem,
                         {option.letter: PaperOption(option.text, option.stays_last) for option in version.options},
-                        version.key, item.half_points)
+                        version.key, item.half_points, version.stimulus.text if version.stimulus else "", version.guide)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from qbank.papers.assembly import Assembly
 from qbank.papers.assembly import assemble as search
 from qbank.papers.checks import problems
 from qbank.papers.compliance import Candidate, Demands, holdings, shortages
-from qbank.papers.contents import candidate_of, content_of, items_of, quotas_of, weights_of
+from qbank.papers.contents import candidate_of, content_of, items_of, policy_of, quotas_of, weights_of
 from qbank.papers.fingerprint import fingerprint
 from qbank.papers.models import Paper, PaperItem, PaperState, Quota, Specification, SpecificationPart
 from qbank.papers.pool import Pool, exposures, pool_of
@@ -141,6 +142,7 @@ def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
     fresh: dict[str, Any] = report.counted(session, specification, quotas, chosen, Demands(seed=paper.seed))
     fresh["overlap_sealed"] = report.overlap_with_sealed(session, [item.version.item_id for item in items],
                                                          paper.institution_id, but=paper.id)
+    fresh["scoring"] = dataclasses.asdict(policy_of(session, paper))
     paper.compliance = {**paper.compliance, **fresh}
     paper.fingerprint = fingerprint(content_of(paper))
     paper.state, paper.sealed_at, paper.sealed_by = PaperState.SEALED, now, who.account_id

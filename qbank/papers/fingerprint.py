@@ -10,9 +10,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-FORMAT = 1  # raised when the canonical form changes: an old paper is verified in its own format
+FORMAT = 2  # 1: papers without shared material, marking guide and partial credit, to this day in their first form
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,16 @@ class NumberedItem:
     options: Mapping[str, PaperOption]
     key: str
     half_points: int
+    stimulus: str = ""
+    guide: str = ""
 
 
 @dataclass(frozen=True)
 class PaperContent:
-    """All that is sealed. ``quotas``: range path -> items of each part; ``weights``: range path -> half-per-cent."""
+    """All that is sealed. ``quotas``: range path -> items of each part; ``weights``: range path -> half-per-cent;
+
+    ``scoring``: where partial credit is given. Pictures are covered by their hashes in the texts.
+    """
 
     blueprint: BlueprintKey
     specification: str
@@ -70,6 +75,7 @@ class PaperContent:
     quotas: Mapping[str, tuple[int, ...]]
     parts: tuple[PaperPart, ...]
     items: tuple[NumberedItem, ...]
+    scoring: Mapping[str, bool] = field(default_factory=dict)
 
 
 def canonical(content: PaperContent) -> str:
@@ -77,7 +83,13 @@ def canonical(content: PaperContent) -> str:
     parts = sorted(content.parts, key=lambda part: part.position)
     items = sorted(content.items, key=lambda item: item.number)
     plain = dataclasses.asdict(dataclasses.replace(content, parts=tuple(parts), items=tuple(items)))
-    return json.dumps({"format": FORMAT, **plain}, ensure_ascii=False, sort_keys=True, separators=(",", ":"),
+    number = FORMAT
+    if not content.scoring and not any(item.stimulus or item.guide for item in items):
+        number = 1
+        del plain["scoring"]
+        for item in plain["items"]:
+            del item["stimulus"], item["guide"]
+    return json.dumps({"format": number, **plain}, ensure_ascii=False, sort_keys=True, separators=(",", ":"),
                       allow_nan=False)
 
 

@@ -63,8 +63,10 @@ def test_the_sweep_closes_marks_and_does_it_once(session: Session, world: Sittin
     scores = {score.sheet.enrolment.candidate.name: score for score in session.scalars(sa.select(TheoryScore))}
     assert {name: score.half_points for name, score in scores.items()} == {"陈晓": 16, "刘洋": 4}
     assert scores["刘洋"].earned == {"1": 2, "2": 0, "3": 0, "4": 0, "5": 0, "6": 0, "7": 2, "8": 0}
-    assert scores["刘洋"].reasons == ["单选题 4 题：答对 1，答错 0，未答 3，得 1.0 / 4.0 分", "多选题 2 题：答对 0，答错 1，未答 1，得 0.0 / 2.0 分",
-                                    "判断题 2 题：答对 1，答错 0，未答 1，得 1.0 / 2.0 分", "交卷方式：到时自动交卷"]
+    assert [reason.partition("。")[0] for reason in scores["刘洋"].reasons] == [
+        "单选题 4 题：答对 1，答错 0，未答 3，得 1.0 / 4.0 分", "多选题 2 题：答对 0，答错 1，未答 1，得 0.0 / 2.0 分",
+        "判断题 2 题：答对 1，答错 0，未答 1，得 1.0 / 2.0 分", "交卷方式：到时自动交卷"]
+    assert "错选、少选、多选均不得分" in scores["刘洋"].reasons[1]
     session.commit()
     written = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
     desk.close_due(session, end + timedelta(hours=1))

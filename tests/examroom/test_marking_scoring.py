@@ -1,4 +1,4 @@
-"""All or nothing per item, in half-points."""
+"""What answers earn, in half-points: all or nothing, or partial credit where it was asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from examroom.marking.responses import tabulate
 from examroom.marking.scoring import Keyed, earned, mark, verdict
+from qbank.items.policy import Policy
 from qbank.statistics.responses import NOT_REACHED, OMITTED
 
 
@@ -24,9 +25,50 @@ def test_the_policy_of_every_type(kind: str, key: str, answer: str, expected: in
     assert verdict(item, answer) == word
 
 
-@given(st.sets(st.sampled_from("ABCDEFGHIJ"), min_size=1, max_size=9))
-def test_ticking_everything_never_pays(key: set[str]) -> None:
-    assert earned(Keyed(1, "multiple", "".join(sorted(key)), 2), "ABCDEFGHIJ") == 0
+PARTIAL = Policy(partial_multiple=True, partial_fill=True)
+keys = st.sets(st.sampled_from("ABCDEFGHIJ"), min_size=1).map(lambda letters: "".join(sorted(letters)))
+
+
+@given(keys, st.integers(1, 20), st.sampled_from([Policy(), PARTIAL]))
+def test_ticking_everything_never_pays_unless_it_is_the_key(key: str, worth: int, policy: Policy) -> None:
+    assert earned(Keyed(1, "multiple", key, worth), "ABCDEFGHIJ", policy) == (worth if key == "ABCDEFGHIJ" else 0)
+
+
+@given(keys, keys, st.sampled_from("ABCDEFGHIJ"), st.integers(1, 20), st.sampled_from([Policy(), PARTIAL]))
+def test_more_right_never_earns_less_and_anything_wrong_earns_nothing(key: str, chosen: str, more: str, worth: int, policy: Policy) -> None:
+    item = Keyed(1, "multiple", key, worth)
+    points = earned(item, chosen, policy)
+    assert 0 <= points <= worth
+    assert earned(item, chosen) <= points
+    if more in key:
+        assert earned(item, "".join({*chosen, more}), policy) >= points
+    if set(chosen) - set(key):
+        assert points == 0
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.integers(0, 7), st.integers(1, 20))
+def test_more_blanks_right_never_earn_less(right: list[bool], place: int, worth: int) -> None:
+    item = Keyed(1, "fill", "\n".join(f"答{n}" for n in range(len(right))), worth)
+    answer = [f"答{n}" if good else "错" for n, good in enumerate(right)]
+    points = earned(item, "\n".join(answer), PARTIAL)
+    assert points == worth * sum(right) // len(right)
+    assert earned(item, "\n".join(answer)) == (worth if all(right) else 0)
+    answer[place % len(right)] = f"答{place % len(right)}"
+    assert earned(item, "\n".join(answer), PARTIAL) >= points
+
+
+@pytest.mark.parametrize(("kind", "key", "answer", "expected", "word"), [
+    ("multiple", "ABC", "AB", 2, "少选"),  # 1.5 points: 3 half-points × 2/3
+    ("multiple", "ABCD", "A", 0, "少选"),  # 3 × 1/4 is not a whole half-point
+    ("multiple", "ABC", "ABD", 0, "错误"), ("multiple", "ABC", "ABCD", 0, "多选"), ("single", "B", "B", 3, "正确"),
+    ("fill", "接触器\n=220±5% V", "接触器\n215V", 3, "正确"), ("fill", "接触器\n=220±5% V", "接触器", 1, "部分正确"),
+    ("fill", "接触器\n=220±5% V", "\n210 V", 1, "部分正确"), ("fill", "甲", "乙", 0, "错误"), ("fill", "甲", " ", 0, "未答"),
+    ("essay", "要点", "要点", 0, "由人评分"), ("short", "要点", "", 0, "未答")])
+def test_partial_credit_in_whole_half_points(kind: str, key: str, answer: str, expected: int, word: str) -> None:
+    item = Keyed(1, kind, key, 3)
+    assert earned(item, answer, PARTIAL) == expected
+    assert verdict(item, answer) == word
+    assert Policy().sentence(kind)
 
 
 def test_a_sheet_by_hand() -> None:
@@ -34,8 +76,13 @@ def test_a_sheet_by_hand() -> None:
     marking = mark(items, {1: "B", 2: "A", 3: "AC"})
     assert marking.half_points == 3  # 0.5 + 0 + 1.0 + 0 points
     assert marking.earned == {1: 1, 2: 0, 3: 2, 4: 0}
-    assert marking.reasons == ("单选题 2 题：答对 1，答错 1，未答 0，得 0.5 / 1.0 分", "多选题 1 题：答对 1，答错 0，未答 0，得 1.0 / 1.0 分",
-                               "判断题 1 题：答对 0，答错 0，未答 1，得 0.0 / 0.5 分")
+    assert marking.reasons == ("单选题 2 题：答对 1，答错 1，未答 0，得 0.5 / 1.0 分。选对得满分；选错、多选或不选不得分。",
+                               "多选题 1 题：答对 1，答错 0，未答 0，得 1.0 / 1.0 分。全部选对得满分；错选、少选、多选均不得分。",
+                               "判断题 1 题：答对 0，答错 0，未答 1，得 0.0 / 0.5 分。判断正确得满分；判断错误或不作判断不得分。")
+    partly = mark(items, {3: "A"}, PARTIAL)
+    assert (partly.half_points, partly.reasons[1]) == (1, (
+        "多选题 1 题：答对 0，答错 0，未答 0，部分得分 1，得 0.5 / 1.0 分。"
+        "全部选对得满分；少选时按选对的项数占应选项数的比例得分，不足 0.5 分的部分舍去；选了任何一个错误选项均不得分。"))
 
 
 def test_omitted_and_not_reached_are_two_things() -> None:

@@ -17,11 +17,12 @@ from qbank.items.bank import retire
 from qbank.items.models import ItemKind, ItemState, ItemVersion
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
-from qbank.papers.contents import content_of, items_of
+from qbank.papers.contents import content_of, items_of, policy_of
 from qbank.papers.desk import assemble, choose, discard, keep, seal, specify, verify
 from qbank.papers.fingerprint import canonical, fingerprint
 from qbank.papers.models import Paper, PaperItem, PaperState, Specification
 from qbank.papers.specification import FORMS, Part
+from qbank.standards.models import StoredRulePack
 from qbank.standards.tables import leaves
 from tests.conftest import People, TestClock
 from tests.qbank.papers.conftest import Bank
@@ -278,13 +279,15 @@ def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing
         "order": dataclasses.replace(first, options={**first.options, "A": first.options["B"], "B": first.options["A"]}),
         "last": dataclasses.replace(first, options={**first.options, "D": dataclasses.replace(
             first.options["D"], stays_last=True)}),
+        "stimulus": dataclasses.replace(first, stimulus="材料"), "guide": dataclasses.replace(first, guide="2|切断电源"),
     }
     changed = [dataclasses.replace(content, items=(edit, *others)) for edit in edits.values()]
     changed += [dataclasses.replace(content, minutes=91), dataclasses.replace(content, specification="x"),
                 dataclasses.replace(content, parts=content.parts[:1]), dataclasses.replace(content, items=tuple(others)),
                 dataclasses.replace(content, blueprint=dataclasses.replace(content.blueprint, standard_edition="2025")),
                 dataclasses.replace(content, weights={**content.weights, "A-A-A": 12}),
-                dataclasses.replace(content, quotas={**content.quotas, "A-A-A": (0, 1)})]
+                dataclasses.replace(content, quotas={**content.quotas, "A-A-A": (0, 1)}),
+                dataclasses.replace(content, scoring={"partial_multiple": True})]
     assert len({fingerprint(content), *map(fingerprint, changed)}) == len(changed) + 1
 
     turned = dataclasses.replace(
@@ -292,6 +295,32 @@ def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing
         items=tuple(reversed([dataclasses.replace(item, options=dict(sorted(item.options.items(), reverse=True)))
                               for item in content.items])))
     assert canonical(turned) == canonical(content)
+
+
+def test_a_paper_without_anything_new_keeps_its_first_form(
+        session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
+    paper = one_paper(session, bank, composer, clock)
+    seal(session, paper, composer, now=clock())
+    assert paper.compliance["scoring"] == {"partial_multiple": False, "partial_fill": False}
+    assert canonical(content_of(paper)).startswith('{"blueprint":{')
+    assert '"format":1,' in canonical(content_of(paper))
+    assert '"stimulus"' not in canonical(content_of(paper))
+
+
+def test_a_sealed_paper_is_scored_as_it_was_sealed_whatever_the_rule_pack_says_later(
+        session: Session, bank: Bank, composer: Viewer, people: People, clock: TestClock) -> None:
+    first, second = assemble(session, specified(session, bank, composer), composer, now=clock(), seed=1, forms=2)
+    seal(session, first, composer, now=clock())
+    session.add(StoredRulePack(region="43", name="湖南", values='{"partial_credit_multiple": true}'))
+    session.flush()
+    assert not policy_of(session, first).partial_multiple
+    assert policy_of(session, second).partial_multiple
+    seal(session, second, composer, now=clock())
+    assert '"format":2,' in canonical(content_of(second))
+    assert verify(first)
+    assert verify(second)
+    second.compliance["scoring"] = {}  # nobody is told, and yet it is found
+    assert not verify(second)
 
 
 def test_weights_that_were_changed_after_the_specification_stop_assembly(
