@@ -216,13 +216,18 @@ def _guide(item: Item, kind: str, key: str) -> tuple[str, str]:
 
 def _point(item: Item) -> tuple[str, str, str]:
     """(path of the range, segment of the point, what the file says about it in words)."""
-    said, area = item.said("knowledge"), item.said("range")
-    if coded := CODE.search(half_width(said)):
-        return coded["path"], coded["point"], said if len(said) > len(coded.group()) else ""
+    area, lines = item.said("range"), [line.strip() for line in item.said("knowledge").split("\n") if line.strip()]
     path = area if PATH.fullmatch(half_width(area)) else ""
-    point = said if SEGMENT.fullmatch(half_width(said)) else ""
-    words = " ".join(text for text in ("" if path else area, "" if point else said) if text)
-    return path, point, words
+    point, words = "", [] if path else [area]
+    for line in lines:
+        if coded := CODE.search(half_width(line)):
+            path, point = coded["path"], coded["point"]
+            words += [line] if len(line) > len(coded.group()) else []
+        elif SEGMENT.fullmatch(half_width(line)) and not point:
+            point = line
+        else:
+            words.append(line)
+    return path, point, " ".join(word for word in words if word)
 
 
 def _difficulty(text: str) -> int:

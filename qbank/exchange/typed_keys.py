@@ -130,7 +130,7 @@ def blanks_of_stem(stem: str) -> tuple[str, list[str]]:
     stem = UNDERLINED.sub("____", stem)
     if not blanks_in(stem):
         stem = BRACKET_BLANK.sub("____", stem)
-    stem = re.sub(r"[_＿]{2,}(?:[ \u3000]+[_＿]{2,})*", "____", stem)
+    stem = re.sub(r"[_＿]{2,}(?:[ \u3000]+[_＿]{2,})+|＿{2,}", "____", stem)
     return stem, answers
 
 

@@ -255,6 +255,8 @@ class Paper:
     def _is_item(self, mark: Numbered, text: str, masked: str, line: Line, index: int) -> bool:
         last = self._last_number()
         rest = masked[mark.end:]
+        if mark.number > 999 and mark.number != last + 1:
+            return False
         if not rest.strip() and not self._goes_on_after(index):
             return False
         if self.part.style and mark.style != self.part.style:

@@ -1,0 +1,330 @@
+"""The text of a Word paragraph as markup: runs, fields, symbols, pictures and formulas in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from qbank.exchange.gathering import Gathering
+from qbank.exchange.omml import M, to_latex, unknown_in
+from qbank.exchange.word_fields import equation_of
+from qbank.exchange.word_package import R, Package, w
+from qbank.items import markup
+
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+SVG = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
+NOT_READ = {"del", "moveFrom", "instrText", "delText", "delInstrText", "bookmarkStart", "bookmarkEnd", "proofErr", "rPr", "pPr",
+            "commentRangeStart", "commentRangeEnd", "lastRenderedPageBreak", "softHyphen", "annotationRef", "permStart", "permEnd", "sdtPr",
+            "sdtEndPr", "sectPr", "tblPr", "smartTagPr", "footnoteRef", "endnoteRef", "separator", "continuationSeparator", "rt"}
+SIMPLE = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+WINGDINGS = {"Wingdings": {0xFC: "√", 0xFB: "×", 0xFE: "√", 0xFD: "×", 0xFA: "×", 0xA8: "□", 0x6F: "□", 0xE8: "→", 0xE0: "→", 0xA1: "○", 0x6C: "●", 0x4A: "☺"},
+             "Wingdings 2": {0x50: "√", 0x4F: "×", 0x51: "×", 0x52: "√", 0x53: "×", 0x54: "×", 0x55: "√", 0xA3: "□", 0x99: "○", **{
+                 0x6A + place: chr(0x2460 + place) for place in range(10)}}}
+SYMBOL = dict(zip(range(0x41, 0x5B), "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", strict=True)) | dict(
+    zip(range(0x61, 0x7B), "αβχδεϕγηιφκλμνοπθρστυϖωξψζ", strict=True)) | {
+    0xD6: "√", 0xB4: "×", 0xB8: "÷", 0xB1: "±", 0xA3: "≤", 0xB3: "≥", 0xB9: "≠", 0xA5: "∞", 0xBB: "≈", 0xB0: "°", 0xAE: "→", 0xAC: "←",
+    0xD7: "·", 0xDE: "⇒", 0xE5: "∑", 0xF2: "∫", 0xD0: "∠", 0x5E: "⊥", 0x57: "Ω", 0xC7: "∩", 0xC8: "∪", 0xCE: "∈", 0xB6: "∂", 0xD1: "∇", 0x2D: "−",
+    0xA2: "′", 0xB2: "″", 0xBA: "≡", 0xB5: "∝", 0x40: "≅", 0x5C: "∴", 0x44: "Δ"}
+SYMBOL_FONTS = {"Symbol": SYMBOL, **WINGDINGS}
+OFF = {"0", "false", "off", "none"}
+SYSTEM_CAPTION = re.compile(r"[\\/]|^(?:IMG|DSC|QQ|image|图片|Picture)?[\s_-]*\d*(?:\.\w+)?$|[0-9a-fA-F]{12,}|自动生成", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a run looks, as far as it means something."""
+
+    bold: bool = False
+    underlined: bool = False
+    raised: str = ""  # superscript or subscript
+    raw: bool = False  # markup already: a picture, a formula
+
+
+@dataclass
+class Words:
+    """What a paragraph says, in pieces, with what was lost and what is worth a note."""
+
+    pieces: list[tuple[str, Look]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    boxes: list[str] = field(default_factory=list)  # texts of text boxes
+    notes: list[str] = field(default_factory=list)
+    revised: bool = False
+
+
+class Runs:
+    """Reads paragraphs; pictures go to ``gathering``."""
+
+    def __init__(self, package: Package, gathering: Gathering) -> None:
+        self._package = package
+        self._gathering = gathering
+        self._fields: list[list[str]] = []  # the instructions of the open complex fields
+        self._shown: list[bool] = []  # whether the result of each is being read
+
+    def words(self, paragraph: etree._Element) -> Words:
+        words = Words()
+        leader = any(tab.get(w("leader")) in {"underscore", "heavy"} for tab in paragraph.iter(w("tab")) if tab.get(w("leader")))
+        self._inside(paragraph, words, leader)
+        return words
+
+    def _inside(self, element: etree._Element, words: Words, leader: bool) -> None:
+        for child in element:
+            if not isinstance(child.tag, str):
+                continue
+            name = etree.QName(child)
+            if name.localname in NOT_READ:
+                words.revised = words.revised or name.localname in {"del", "moveFrom"}
+            elif name.namespace == M and name.localname == "oMathPara":
+                for formula in child.iter(f"{{{M}}}oMath"):
+                    self._formula(formula, words, block=len(element.findall(w("r"))) == 0)
+            elif name.namespace == M and name.localname == "oMath":
+                self._formula(child, words, block=False)
+            elif name.localname == "r":
+                self._run(child, words, leader)
+            elif name == etree.QName(MC, "AlternateContent"):
+                self._alternate(child, words)
+            elif name.localname in {"drawing", "pict", "object"}:
+                self._drawn(child, words)
+            else:
+                words.revised = words.revised or name.localname == "ins"
+                self._inside(child, words, leader)
+
+    def _run(self, run: etree._Element, words: Words, leader: bool) -> None:
+        properties = run.find(w("rPr"))
+        look = _look(properties)
+        hidden = _on(properties, "vanish") or _on(properties, "webHidden") and False
+        font = _font(properties)
+        for child in run:
+            if not isinstance(child.tag, str):
+                continue
+            name = etree.QName(child).localname
+            if name == "fldChar":
+                self._field(child.get(w("fldCharType")), words)
+            elif name in {"instrText", "delInstrText"}:
+                if self._fields and name == "instrText":
+                    self._fields[-1].append(child.text or "")
+            elif name == "t" or name in SIMPLE or name == "sym":
+                text = _symbol(child) if name == "sym" else SIMPLE.get(name) or _in_font(child.text or "", font)
+                if name == "br" and child.get(w("type")) in {"page", "column"}:
+                    continue
+                if not self._visible():
+                    continue
+                if hidden:
+                    words.hidden.append(text)
+                elif name in {"tab", "ptab"} and leader:
+                    words.pieces.append(("____", Look()))
+                else:
+                    words.pieces.append((text, look))
+            elif name == "ruby":
+                base = child.find(w("rubyBase"))
+                if base is not None:
+                    self._inside(base, words, leader)
+            elif name in {"footnoteReference", "endnoteReference"}:
+                words.notes.append("有脚注或尾注，注文没有读取")
+            elif name == "AlternateContent":
+                self._alternate(child, words)
+            elif name in {"drawing", "pict", "object"}:
+                self._drawn(child, words)
+            elif name == "oMath":
+                self._formula(child, words, block=False)
+
+    # Fields: their results are text; EQ fields draw fractions and roots
+
+    def _visible(self) -> bool:
+        return all(self._shown)
+
+    def _field(self, kind: str | None, words: Words) -> None:
+        if kind == "begin" and len(self._fields) < 20:
+            self._fields.append([])
+            self._shown.append(False)
+        elif kind == "separate" and self._shown:
+            instruction = "".join(self._fields[-1]).strip()
+            self._shown[-1] = not instruction.upper().startswith(("EQ ", "PAGE ", "NUMPAGES "))
+        elif kind == "end" and self._shown:
+            instruction = "".join(self._fields.pop()).strip()
+            self._shown.pop()
+            if instruction.upper().startswith("EQ ") and self._visible():
+                latex = equation_of(instruction[3:])
+                if latex:
+                    words.pieces.append((markup.formula(latex), Look(raw=True)))
+                else:
+                    words.problems.append(f"有一个域公式（{{ {instruction[:40]} }}）无法读取，请改用 Word 的公式编辑器录入。")
+
+    # Formulas and pictures
+
+    def _formula(self, element: etree._Element, words: Words, *, block: bool) -> None:
+        latex = to_latex(element)
+        if not latex:
+            return
+        if strange := unknown_in(element):
+            words.problems.append(f"有一个公式里的“{'、'.join(strange[:3])}”结构无法转换，请核对公式。")
+        words.pieces.append((markup.formula(latex, block=block), Look(raw=True)))
+
+    def _alternate(self, element: etree._Element, words: Words) -> None:
+        """Word writes new drawings twice; the first choice is taken, the fallback where that has nothing."""
+        choice, fallback = element.find(f"{{{MC}}}Choice"), element.find(f"{{{MC}}}Fallback")
+        for part in (choice, fallback):
+            if part is not None:
+                before = len(words.pieces) + len(words.boxes) + len(words.problems)
+                for child in part:
+                    if isinstance(child.tag, str):
+                        self._drawn(child, words)
+                if len(words.pieces) + len(words.boxes) + len(words.problems) > before:
+                    return
+
+    def _drawn(self, element: etree._Element, words: Words) -> None:
+        boxes = [box for box in element.iter(w("txbxContent"))]
+        for box in boxes[:1] if len(boxes) == 1 else boxes:
+            text = "".join(part.text or "" for part in box.iter(w("t"))).strip()
+            if text and text not in words.boxes:
+                words.boxes.append(text)
+        inside = [blip for blip in element.iter(f"{{{A}}}blip")]
+        images = [one for one in element.iter() if isinstance(one.tag, str) and etree.QName(one).localname == "imagedata"]
+        ole = next((one for one in element.iter() if isinstance(one.tag, str) and etree.QName(one).localname == "OLEObject"), None)
+        caption = _caption(element)
+        for blip in inside:
+            svg = blip.find(f".//{{{SVG}}}svgBlip")
+            relations = ["" if svg is None else svg.get(f"{{{R}}}embed") or "", blip.get(f"{{{R}}}embed") or ""]
+            self._picture([one for one in relations if one], caption, words)
+        for image in images:
+            self._picture([image.get(f"{{{R}}}id") or ""], caption, words, ole)
+        if not inside and not images and not boxes and _draws(element):
+            words.problems.append("有形状、图表或 SmartArt，无法读取，请截图后以图片插入。")
+
+    def _picture(self, relations: list[str], caption: str, words: Words, ole: etree._Element | None = None) -> None:
+        contents = [content for one in relations if (content := self._package.linked(one))]
+        for content in contents:
+            if kind_of(content) in {"png", "jpeg", "svg"}:
+                name = self._gathering.keep(content)
+                words.pieces.append((markup.picture(name, caption), Look(raw=True)))
+                return
+        program = "" if ole is None else ole.get("ProgID") or ""
+        if program.startswith("Equation"):
+            words.problems.append("有 MathType 或公式 3.0 的公式，无法读取，请在 Word 里改成自带的公式（插入→公式）或图片（png）。")
+        elif contents:
+            words.problems.append(f"有一张 {kind_of(contents[0]) or '未知'} 格式的图片，无法读取，请换成 png 或 jpeg 图片。")
+        else:
+            words.problems.append("有一张链接到文件以外的图片，无法读取，请把图片插入文档。")
+
+
+def text_of(words: Words) -> str:
+    """The pieces as one markup text; bold only where it sets something off."""
+    merged = list(_merged(words.pieces))
+    written = [(text, look) for text, look in merged if text.strip() and not look.raw]
+    all_bold = all(look.bold for text, look in written if re.search(r"\w", text))
+    made = ""
+    for text, look in merged:
+        made += text if look.raw else _dressed(text, look, made, all_bold)
+    return re.sub(r"\\\$(?=\S)((?:[^$\\\n]|\\(?!\$))*[\\^_{](?:[^$\\\n]|\\(?!\$))*)(?<=\S)\\\$", r"$\1$", made)
+
+
+def _dressed(text: str, look: Look, before: str, all_bold: bool) -> str:
+    if look.raised and text.strip():
+        sign = "^" if look.raised == "superscript" else "_"
+        return f"${sign}{{{_in_formula(text.strip())}}}$"
+    if look.underlined:
+        if not text.strip(" \t\u3000\xa0_\n"):
+            return "____" + ("\n" if "\n" in text else "")
+        return f"\ue003{markup.escape(text)}\ue004"
+    if look.bold and not all_bold and (found := EMPHASIS.fullmatch(text)) and not (LABELLED.search(text) or (not before.strip() and LEADING.match(text))):
+        return f"{found[1]}**{markup.escape(found[2])}**{found[3]}"
+    return markup.escape(text)
+
+
+EMPHASIS = re.compile(r"(\s*)(\S(?:.*\S)?)(\s*)")
+LABELLED = re.compile(r"答案|解析|[:：】]\s*$|^[\s\d.、．()（）A-Ja-j√×，。]*$")
+LEADING = re.compile(r"\s*[（(]?\d{1,3}\s*[.、．)）]|\s*[（(]?[A-Ja-j][.、．)）]|\s*[一二三四五六七八九十]+、")
+
+
+def _merged(pieces: list[tuple[str, Look]]) -> Iterator[tuple[str, Look]]:
+    waiting: tuple[str, Look] | None = None
+    for text, look in pieces:
+        if not look.raw and waiting and waiting[1] == look:
+            waiting = (waiting[0] + text, look)
+            continue
+        if waiting:
+            yield waiting
+        waiting = (text, look)
+    if waiting:
+        yield waiting
+
+
+def _in_formula(text: str) -> str:
+    words = "".join(f"\\{sign}" if sign in "{}$%#&_" else sign for sign in text.replace("\\", ""))
+    return re.sub(r"[\u2e80-\u9fff\uff00-\uffef]+", lambda found: rf"\text{{{found.group()}}}", words)
+
+
+def _look(properties: etree._Element | None) -> Look:
+    if properties is None:
+        return Look()
+    raised = _value(properties, "vertAlign")
+    underline = properties.find(w("u"))
+    return Look(_on(properties, "b") or (properties.find(w("em")) is not None and _value(properties, "em") not in OFF),
+                underline is not None and (underline.get(w("val")) or "single") not in OFF, raised if raised in {"superscript", "subscript"} else "")
+
+
+def _on(properties: etree._Element | None, name: str) -> bool:
+    part = None if properties is None else properties.find(w(name))
+    return part is not None and (part.get(w("val")) or "1") not in OFF
+
+
+def _value(properties: etree._Element, name: str) -> str:
+    part = properties.find(w(name))
+    return "" if part is None else part.get(w("val")) or ""
+
+
+def _font(properties: etree._Element | None) -> str:
+    fonts = None if properties is None else properties.find(w("rFonts"))
+    if fonts is None:
+        return ""
+    return next((name for key in ("ascii", "hAnsi") if (name := fonts.get(w(key)) or "") in SYMBOL_FONTS), "")
+
+
+def _in_font(text: str, font: str) -> str:
+    """Text in a symbol font: the signs that it shows."""
+    if not font:
+        return "".join(_private(sign) for sign in text)
+    return "".join(SYMBOL_FONTS[font].get(ord(sign) & 0xFF if ord(sign) < 0x80 or 0xF000 <= ord(sign) <= 0xF0FF else 0, sign) for sign in text)
+
+
+def _private(sign: str) -> str:
+    """A sign of the private use area that lost its font is most often Symbol's; our own marks must not come from outside."""
+    if 0xF000 <= ord(sign) <= 0xF0FF:
+        return SYMBOL.get(ord(sign) & 0xFF, sign)
+    return "" if sign in "\ue000\ue003\ue004" else sign
+
+
+def _symbol(element: etree._Element) -> str:
+    font, code = element.get(w("font")) or "", element.get(w("char")) or ""
+    value = int(code, 16) if re.fullmatch(r"[0-9A-Fa-f]{1,6}", code) else 0
+    low = value & 0xFF if 0xF000 <= value <= 0xF0FF else value
+    return SYMBOL_FONTS.get(font, {}).get(low) or (chr(value) if 0x20 <= value < 0xD800 else "□")
+
+
+def _caption(element: etree._Element) -> str:
+    for part in element.iter():
+        if isinstance(part.tag, str) and etree.QName(part).localname == "docPr":
+            words = (part.get("descr") or "").strip()
+            return "" if SYSTEM_CAPTION.search(words) or len(words) > 60 else words
+    return ""
+
+
+def _draws(element: etree._Element) -> bool:
+    names = {etree.QName(part).localname for part in element.iter() if isinstance(part.tag, str)}
+    return bool(names & {"chart", "relIds", "wsp", "wgp", "wpc", "shape", "rect", "line", "oval", "group", "roundrect", "polyline", "OLEObject"})
+
+
+def kind_of(content: bytes) -> str:
+    """What a picture is, by its first bytes."""
+    signs = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"), (b"BM", "bmp"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"),
+             (b"\xd7\xcd\xc6\x9a", "wmf"), (b"\x01\x00\x09\x00", "wmf"))
+    for sign, kind in signs:
+        if content.startswith(sign):
+            return kind
+    if content[40:44] == b" EMF":
+        return "emf"
+    return "svg" if b"<svg" in content[:2000] else ""
