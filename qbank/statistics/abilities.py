@@ -13,12 +13,13 @@ Elsewhere each person's own equation is tabulated in the neighbourhood of its ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from qbank.statistics.arrays import Floats
+from qbank.statistics.blas import one_thread
 from qbank.statistics.blocks import Block, arrange
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.equations import Equation, root_by_person, root_by_score
@@ -28,7 +29,6 @@ from qbank.statistics.parameters import Point
 from qbank.statistics.quadrature import Grid, grid_for, largest_information
 from qbank.statistics.responses import NotReached, as_responses
 
-Method: TypeAlias = Literal["EAP", "MAP", "WLE"]
 METHODS = ("EAP", "MAP", "WLE")
 FARTHEST = 10.0  # standard deviations of the prior on either side within which a WLE is looked for
 
@@ -41,7 +41,8 @@ class Prior:
     sds: Floats
 
 
-def ability(calibration: Calibration, responses: Any, method: Method = "EAP", *, groups: npt.ArrayLike | None = None,
+@one_thread
+def ability(calibration: Calibration, responses: Any, method: str = "EAP", *, groups: npt.ArrayLike | None = None,
             not_reached: NotReached = "not presented") -> tuple[Floats, Floats]:
     """theta and its standard error of each person, both (persons,).
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from qbank.statistics.arrays import Floats
+from qbank.statistics.blas import one_thread
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.chunks import in_memory
 from qbank.statistics.estep import Sums
@@ -81,6 +82,7 @@ def calibrate_on_cluster(client: Client, chunks: Iterable[Any], n_items: int, mo
                              se=se, tolerance=tolerance, iterations=iterations, items=None if items is None else tuple(items))
 
 
+@one_thread
 def _asked(part: InMemory, method: str, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     return getattr(part, method)(*arguments, **options)
 

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qbank.statistics.arrays import Flags, Floats, Integers
+from qbank.statistics.blas import one_thread
 from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.fitting import Problem, fit
@@ -36,7 +37,7 @@ MODELS = ("Rasch", "1PL", "2PL", "3PL")
 TOLERANCE = 3e-5
 MOST_ITERATIONS = 500
 
-Anchors = Mapping[int | str, Sequence[float]]
+Anchors = Mapping[Any, Sequence[float]]
 
 
 def calibrate(responses: Any, model: str = "2PL", weights: npt.ArrayLike | None = None,
@@ -68,6 +69,7 @@ def grouped(data: Responses) -> tuple[tuple[Any, ...], Integers | None]:
     return tuple(labels.tolist()), members.astype(np.int64)
 
 
+@one_thread
 def calibrate_persons(persons: Persons, n_items: int, *, model: str = "2PL",
                       priors: Priors | Mapping[str, Any] | str | None = None, anchors: Anchors | None = None,
                       labels: tuple[Any, ...] = (None,), se: bool = True, tolerance: float = TOLERANCE,

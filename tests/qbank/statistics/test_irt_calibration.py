@@ -25,7 +25,7 @@ def numerical_errors(found: Calibration, answers: npt.NDArray[np.int8]) -> npt.N
     steps = np.eye(len(x)) * h
     hessian = np.array([[(negative(x + p + q) - negative(x + p - q) - negative(x - p + q) + negative(x - p - q)) / (4 * h * h)
                          for q in steps] for p in steps])
-    return np.sqrt(np.diag(np.linalg.inv(hessian)))
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian))))
 
 
 def test_the_two_parameter_fit_is_the_maximum_that_a_general_optimiser_finds() -> None:

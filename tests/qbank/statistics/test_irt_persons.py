@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import distributed
 import numpy as np
 import pytest
@@ -48,12 +51,14 @@ def test_rows_of_a_database_become_sparse_responses() -> None:
 def test_two_worker_processes_give_what_one_machine_gives() -> None:
     """Equal to 1e-9, for complete forms, for scattered answers and for guessing."""
     gaps, guessed = Simulated(800, 20).with_gaps(0.5), Simulated(800, 20, c=0.2).answers
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, \
-            distributed.Client(cluster) as client:
+    engine: Any = distributed
+    with engine.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, \
+            engine.Client(cluster) as client:
         assert len(client.scheduler_info()["workers"]) == 2
         for answers, model, priors in ((gaps, "2PL", None), (guessed, "2PL", None), (guessed, "3PL", "default")):
             found = calibrate_on_cluster(client, np.array_split(answers, 3), 20, model, priors=priors)
-            assert_same(found, calibrate_chunks(lambda rows=answers: np.array_split(rows, 3), 20, model, priors=priors), 1e-9)
+            parts = np.array_split(answers, 3)
+            assert_same(found, calibrate_chunks(partial(iter, parts), 20, model, priors=priors), 1e-9)
             one = calibrate(answers, model, priors=priors)
             assert np.abs(np.concatenate([found.a - one.a, found.b - one.b])).max() < 1e-9
 
