@@ -9,19 +9,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from qbank.exchange import batches
-from qbank.items import bank
-from qbank.items.draft import Draft
-from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.papers import desk
 from qbank.papers.specification import FORMS, Part
 from qbank.standards import intake, tables
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.tables import RangeDraft
+from seed import reviewing
 from seed.stage import Stage
 from seed.weights import ELECTRICIAN, NOTE, OTHERS, SAMPLE_NOTE, SkillTable
 
 FILES = Path(__file__).parent
-LEFT_IN_REVIEW = 37  # every so many items of level 4, so that reviewers find work
 TECHNICIAN_FORM = (Part("single", 60, 2), Part("judge", 20, 2), Part("multiple", 10, 4))
 
 
@@ -64,35 +61,10 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
         school = who.institution_for(*(scope.role for scope in who.scopes)) or 0
         batch = batches.upload(session, table, school, name, (FILES / name).read_bytes(), who, now=stage.days(-150))
         batches.apply(session, batch, who, now=stage.days(-150))
-    with stage.acting(author, stage.days(-149)) as (session, who):
-        bank.submit_many(session, _in_state(session, table_id, ItemState.DRAFT), who, now=stage.days(-149))
-    for login, day in (("reviewer", -140), ("reviewer2", -135)):
-        with stage.acting(login, stage.days(day)) as (session, who):
-            for version in _in_state(session, table_id, ItemState.SUBMITTED):
-                if level == 2 or version.id % LEFT_IN_REVIEW:
-                    bank.review(session, version, who, Verdict.ACCEPT, "", now=stage.days(day))
+    reviewing.submit_and_approve(stage, table_id, author, leave=level == 4)
     if level == 4:
-        _keep_busy(stage, table_id)
-
-
-def _keep_busy(stage: Stage, table_id: int) -> None:
-    """One returned item, one half reviewed, one retired, one approved item with a new version in draft."""
-    with stage.acting("reviewer", stage.days(-20)) as (session, who):
-        waiting = _in_state(session, table_id, ItemState.SUBMITTED)
-        bank.review(session, waiting[0], who, Verdict.MAJOR, "题干中的条件不完整：请写明电源频率后重新提交。", now=stage.days(-20))
-        bank.review(session, waiting[1], who, Verdict.ACCEPT, "同意。", now=stage.days(-20))
-    with stage.acting("author", stage.days(-3)) as (session, who):
-        approved = _in_state(session, table_id, ItemState.APPROVED)
-        bank.retire(session, approved[-1], who, "与现行教材的表述不一致，停用待改写。", now=stage.days(-3))
-        version = approved[-2]
-        draft = bank.draft_of(version)
-        changed = Draft(**{**draft.__dict__, "explanation": draft.explanation + "（补充：修订时已与教材核对。）"})
-        bank.edit(session, version, changed, who, now=stage.days(-3), reason="补充解析")
-
-
-def _in_state(session: sa.orm.Session, table_id: int, state: ItemState) -> list[ItemVersion]:
-    return list(session.scalars(sa.select(ItemVersion).join(ItemVersion.item).where(
-        ItemVersion.state == state, ItemVersion.item.has(table_id=table_id)).order_by(ItemVersion.id)))
+        reviewing.fill_practice_bank(stage, table_id)
+        reviewing.under_way(stage, table_id)
 
 
 def compose_papers(stage: Stage) -> None:
@@ -113,3 +85,4 @@ def compose_papers(stage: Stage) -> None:
         for paper in sealed:
             desk.seal(session, paper, who, now=stage.days(-98) + timedelta(hours=1))
         desk.assemble(session, half, who, now=stage.days(-2), seed=draw.randrange(10**6))
+    reviewing.release_some(stage, theory_table(stage, 4))

@@ -38,7 +38,6 @@ def answer(session: Session, version: ItemVersion, who: Viewer, given: Sequence[
     made = SecondKey(version_id=version.id, reviewer_id=who.account_id, answer=read,
                      agrees=blind.agrees(kind, version.key, read), at=now)
     session.add(made)
-    session.flush()
     return made
 
 
@@ -71,7 +70,6 @@ def judge(session: Session, version: ItemVersion, who: Viewer, verdict: Verdict,
         version.approvals += 1
         if version.approvals >= approvals_needed(session, version.item.institution_id):
             _put_in_force(session, version)
-    session.flush()
     return made
 
 
