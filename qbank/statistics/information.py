@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from qbank.statistics import curves
 from qbank.statistics.arrays import Floats
 from qbank.statistics.calibration import Calibration
+from qbank.statistics.curves import curves
+from qbank.statistics.curves import item_information as information_of
 
 
 def item_information(calibration: Calibration, theta: npt.ArrayLike) -> Floats:
@@ -16,7 +17,7 @@ def item_information(calibration: Calibration, theta: npt.ArrayLike) -> Floats:
     Birnbaum (1968) in Lord and Novick, equation 20.3.5. NaN for items that have no parameters.
     """
     points = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    found = curves.item_information(points, calibration.curve_parameters())
+    found = information_of(points, calibration.curve_parameters())
     found[:, ~calibration.defined] = np.nan
     return found
 
@@ -35,7 +36,7 @@ def measurement_error(calibration: Calibration, theta: npt.ArrayLike) -> Floats:
 def probabilities(calibration: Calibration, theta: npt.ArrayLike) -> Floats:
     """P(right) of each item at ``theta`` (points,), as (points, items); NaN for items that have no parameters."""
     points = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    found = curves.curves(points, calibration.curve_parameters()).right.copy()
+    found = curves(points, calibration.curve_parameters()).right.copy()
     found[:, ~calibration.defined] = np.nan
     return found
 
