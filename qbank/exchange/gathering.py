@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from qbank.exchange.drafts import Drafts, Found, Loss
 from qbank.exchange.plaintext import as_judge
@@ -16,7 +18,7 @@ MOST_ITEMS = 20_000
 MOST_NOTES = 200
 MEDIA = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 PICTURE = re.compile(r"!\[(?P<caption>[^\]\n]*)\]\(media:(?P<hash>[0-9a-f]{64})\)")
-UNSOUND = re.compile("[\x00\ud800-\udfff]")
+UNSOUND = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 FIELDS = {"stem": "题干", "options": "选项", "key": "答案", "explanation": "解析", "guide": "评分标准", "stimulus": "共用题干"}
 
 
@@ -65,8 +67,15 @@ def _together(places: list[str], sentence: str) -> str:
 
 
 def sound_text(text: str) -> str:
-    """Without what no database stores: NUL and halves of surrogate pairs."""
+    """Without what no database stores and no XML can say: control characters and halves of surrogate pairs."""
     return UNSOUND.sub("", text)
+
+
+def sound_draft(draft: Draft) -> Draft:
+    """``draft`` with sound texts only, for writers."""
+    changed: dict[str, Any] = {name: sound_text(value) if isinstance(value, str) else tuple(map(sound_text, value))
+                               for name, value in vars(draft).items() if not isinstance(value, int)}
+    return dataclasses.replace(draft, **changed)
 
 
 def media_name(content: bytes, folder: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from qbank.exchange.drafts import Drafts, Loss, LossReport
-from qbank.exchange.gathering import media_name, picture_losses, shown_losses
+from qbank.exchange.gathering import media_name, picture_losses, shown_losses, sound_draft
 from qbank.exchange.package import LONG_AGO
 from qbank.exchange.qti_item_out import assessment_item, carries_blanks, shape_losses
 from qbank.exchange.qti_metadata import ieee_lom, imsmd
@@ -63,17 +63,18 @@ def _write(items: Drafts, stream: BinaryIO, version: _Version) -> LossReport:
         used: dict[str, None] = {}
         for number, found in enumerate(items.items, start=1):
             place = found.place or f"第 {number} 题"
-            if found.problems or (found.draft.kind == "fill" and not carries_blanks(found.draft)):
+            draft = sound_draft(found.draft)
+            if found.problems or (draft.kind == "fill" and not carries_blanks(draft)):
                 why = found.problems[0] if found.problems else "有的空在公式里，QTI 不能在公式里作答。"
                 losses.append(Loss(place, "整题", f"没有写出：{why}"))
                 continue
-            item, named = _item(found.draft, f"item-{number:05}", items.pictures)
+            item, named = _item(draft, f"item-{number:05}", items.pictures)
             _put(archive, f"items/item-{number:05}.xml", _xml(version.item_file(item)))
-            resources.append((f"item-{number:05}", found.draft, named))
+            resources.append((f"item-{number:05}", draft, named))
             used |= dict.fromkeys(named)
-            losses += [*shape_losses(place, found.draft), *picture_losses(place, found.draft, items.pictures),
-                       *shown_losses(place, found.draft)]
-            if found.draft.stimulus:
+            losses += [*shape_losses(place, draft), *picture_losses(place, draft, items.pictures),
+                       *shown_losses(place, draft)]
+            if draft.stimulus:
                 losses.append(Loss(place, "共用题干", "QTI 里每道题各自带着这份材料；只有本系统读回时仍是一组。"))
         _put(archive, "imsmanifest.xml", _xml(_manifest(resources, items.pictures, version)))
         for name in used:

@@ -50,13 +50,13 @@ FORMATS: Mapping[str, Format] = {one.name: one for one in (
     Format("word", "Word 试卷", ".docx", "按平常出卷的写法：题号、A. B. C. D.、答案写在题后或卷末；.docx",
            ROOM + "word:read", ROOM + "word_out:write"),
     Format("text", "纯文本", ".txt", "与 Word 试卷同样的写法，也可以直接粘贴", ROOM + "typed:read"),
-    Format("moodle", "Moodle XML", ".xml", "Moodle 题库导出的 XML", ROOM + "moodle:read", ROOM + "moodle:write"),
-    Format("gift", "GIFT", ".txt", "Moodle 的 GIFT 文本格式", ROOM + "gift:read", ROOM + "gift:write"),
-    Format("aiken", "Aiken", ".txt", "Aiken 文本格式，只有单选题", ROOM + "aiken:read", ROOM + "aiken:write"),
+    Format("moodle", "Moodle XML", ".xml", "Moodle 题库导出的 XML", ROOM + "moodle:read", ROOM + "moodle_out:write"),
+    Format("gift", "GIFT", ".txt", "Moodle 的 GIFT 文本格式", ROOM + "gift:read", ROOM + "gift_out:write"),
+    Format("aiken", "Aiken", ".txt", "Aiken 文本格式，只有单选题", ROOM + "aiken:read"),
     Format("qti21", "QTI 2.1", ".zip", "IMS QTI 2.1 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti21"),
     Format("qti22", "QTI 2.2", ".zip", "IMS QTI 2.2 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti22"),
     Format("qti30", "QTI 3.0", ".zip", "1EdTech QTI 3.0 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti30"),
-    Format("package", "考评通题库包", ".zip", "本系统自己的完整格式：图片、评分标准、共用题干都在，原样导回",
+    Format("package", "考评通题库包", ".examroom.zip", "本系统自己的完整格式：图片、评分标准、共用题干都在，原样导回",
            ROOM + "package:read", ROOM + "package:write"),
 )}
 
@@ -153,7 +153,7 @@ def _sniff_text(text: str, name: str) -> str:
             return version
         raise Refused("wrong_file_type", f"“{name}”是网页或其他 XML 文件，里面没有认得的试题格式。如果它是导出的表格，请用 Excel 或 WPS 打开，"
                                          "另存为 .xlsx 后再上传。")
-    if re.search(r"^ANSWER:\s*[A-Z]\s*$", head, re.MULTILINE) and re.search(r"^[A-Z][.)] ", head, re.MULTILINE):
+    if re.search(r"^ANSWER\s*:", head, re.MULTILINE) and re.search(r"^[A-Z][).、．]", head, re.MULTILINE):
         return "aiken"
     if re.search(r"^::.*?::", head, re.MULTILINE) or re.search(r"(?<!\\)\{\s*(?:[=~#]|T(?:RUE)?\b|F(?:ALSE)?\b|\})", head) \
             or head.startswith("$CATEGORY:"):
