@@ -7,6 +7,7 @@ usual writings, keys in brackets, behind the item, at the end as a list or a tab
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -83,7 +84,7 @@ def _number_gaps(parts: Sequence[Part]) -> None:
     """A number that is missing was often swallowed by the item before it. Many gaps: an excerpt, nothing is wrong."""
     for part in parts:
         items = [item for item in part.items if item.numbered]
-        gaps = [(one, other) for one, other in zip(items, items[1:], strict=False) if other.number not in {one.number, one.number + 1}]
+        gaps = [(one, other) for one, other in itertools.pairwise(items) if other.number not in {one.number, one.number + 1}]
         if len(gaps) > max(2, len(items) // 5):
             continue
         for one, other in gaps:
@@ -117,14 +118,14 @@ def _part_notes(part: Part, found: Sequence[Found]) -> Iterator[str]:
     words = mask(part.instructions)
     each, total, count = EACH.search(words), TOTAL.search(words), COUNT.search(words)
     expected = int(count[1]) if count else 0
-    if not expected and each and total and float(each[1]):
+    if not expected and each and total and float(each[1]) and "空" not in each[0]:
         expected = round(float(total[1]) / float(each[1]))
     if not part.items:
         yield f"{part.place}“{part.title}”下面没有读到题目。"
     elif expected and expected != len(part.items):
         yield f"“{part.title}”应有 {expected} 题，读到 {len(part.items)} 题，请核对。"
     if each or total:
-        points = "、".join(text for text in (f"每题 {each[1]} 分" if each else "", f"共 {total[1]} 分" if total else "") if text)
+        points = "、".join(text for text in (f"每{'空' if '空' in each[0] else '题'} {each[1]} 分" if each else "", f"共 {total[1]} 分" if total else "") if text)
         yield f"“{part.title}”的分值（{points}）属于试卷，不随题目入库。"
 
 

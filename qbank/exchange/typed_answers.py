@@ -7,17 +7,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qbank.exchange.typed_items import Item, Part
-from qbank.exchange.typed_keys import FIRST_WORD, choice_key, judge_key, keys_after_ordinal, keys_in_line, unnumbered_keys
-from qbank.exchange.typed_signs import Grid, Line, mask, numbered
+from qbank.exchange.typed_keys import (
+    FIRST_WORD,
+    choice_key,
+    judge_key,
+    keys_after_ordinal,
+    keys_in_line,
+    unnumbered_keys,
+)
+from qbank.exchange.typed_signs import Grid, Line, mask, numbered, split_labels
 
 if TYPE_CHECKING:
-    from qbank.exchange.typed_paper import Paper
+    from qbank.exchange.typed_standing import Standing
 
 
 class Answers:
     """Where in the paper the answers are that are being read."""
 
-    def __init__(self, paper: Paper) -> None:
+    def __init__(self, paper: Standing) -> None:
         self.paper = paper
         self.on = False
         self.part: Part | None = None
@@ -33,8 +40,8 @@ class Answers:
         """To the part that a heading among the answers means; False: there is none, it is a new part of questions."""
         waiting = [part for part in self.paper.parts if part.items and not part.answered]
         same = [part for part in waiting if part.kind == kind and (not ordinal or part.ordinal == ordinal)] or \
-               [part for part in waiting if part.kind == kind or {part.kind, kind} <= {"single", "choice", "multiple"} and
-                part.ordinal == ordinal]
+               [part for part in waiting if part.kind == kind or ({part.kind, kind} <= {"single", "choice", "multiple"} and
+                part.ordinal == ordinal)]
         if not same and not kind:
             same = waiting[:1]
         if not same:
@@ -60,14 +67,12 @@ class Answers:
             if item is None:
                 self.lost.append((line.place, number, key))
             else:
-                item.listed.append((key, line.place))
+                item.listed.append((key, f"{line.place}的答案表"))
                 item.part.answered = True
                 self.item = item
         self.field = "key"
 
     def line(self, line: Line, text: str, masked: str) -> None:
-        from qbank.exchange.typed_paper import split_labels
-
         ordinal, pairs = keys_after_ordinal(text)
         if pairs:
             self.turn_to(self.kind_of(ordinal), ordinal)
@@ -115,7 +120,7 @@ class Answers:
             return
         if not item.written and item.probable_kind != "fill" and (found := FIRST_WORD.match(mask(words))) and not (goes_on and item.listed):
             if choice_key(found["key"]) or judge_key(found["key"]):
-                item.listed.append((found["key"], line.place))
+                item.listed.append((found["key"], f"{line.place}的答案"))
                 rest = words[found.end("key"):].strip(" 。.;；,，:：)）】]")
                 if len(rest) > 1:
                     item.fields.setdefault("explanation", []).append(rest)
@@ -161,7 +166,7 @@ class Answers:
             return
         waiting = [item for item in part.items if not item.listed]
         for item, key in zip(waiting, keys, strict=False):
-            item.listed.append((key, line.place))
+            item.listed.append((key, f"{line.place}的答案表"))
         for key in keys[len(waiting):]:
             self.lost.append((line.place, 0, key))
         part.answered = True

@@ -61,7 +61,7 @@ class Item:
     stem: list[str] = field(default_factory=list)
     options: list[tuple[str, list[str]]] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=dict)
-    listed: list[tuple[str, str]] = field(default_factory=list)  # keys of the answer list, each with its place
+    listed: list[tuple[str, str]] = field(default_factory=list)  # keys of the answer list, each with where it stood
     beside: str = ""  # the key in the bracket before the number
     stimulus: str = ""
     problems: list[str] = field(default_factory=list)
@@ -152,11 +152,11 @@ def _chosen(item: Item, stem: str, options: tuple[str, ...], kind: str, problems
     judged = kind == "judge"
     read = judge_key if judged and not options else lambda text: choice_key(text) or judge_key(text) if judged else choice_key(text)
     letters = LETTERS[:len(options)]
-    said, listed = item.said("key"), [(text, place) for text, place in item.listed]
+    said = item.said("key")
     keys: list[tuple[str, str]] = []
     if said:
         keys.append((read(said) or said, f"答案行写的是“{said[:20]}”"))
-    keys += [(read(text) or text, f"{place}的答案表写的是“{text[:20]}”") for text, place in listed]
+    keys += [(read(text) or text, f"{where}写的是“{text[:20]}”") for text, where in item.listed]
     if item.beside:
         keys.append((read(item.beside) or item.beside, f"题号前的括号写的是“{item.beside}”"))
     certain = keys[0][0] if keys else ""
@@ -167,7 +167,7 @@ def _chosen(item: Item, stem: str, options: tuple[str, ...], kind: str, problems
         last, inside = _behind_last(options[-1], letters)
         options = (*options[:-1], last)
     if inside:
-        keys.append((inside, f"题干括号里写的是“{judged and not options and {'T': '√', 'F': '×'}[inside] or inside}”"))
+        keys.append((inside, f"题干括号里写的是“{(judged and not options and {'T': '√', 'F': '×'}[inside]) or inside}”"))
     if len({key for key, _ in keys}) > 1:
         problems.append(f"{item.line.place}的题目{_name(item)}有两个不同的答案：{'，'.join(where for _, where in keys)}，请核对后只保留一个。")
     return stem, options, keys[0][0] if keys else ""

@@ -18,13 +18,13 @@ AT_END = re.compile(rf"(?:\s{{1,}}|(?<=[)。_?.]))(?P<key>[A-J]{{1,10}}|{JUDGED}
 JUDGED_AT_END = re.compile(r"\s*(?P<key>[√✓✔☑×✕✖✗✘☒])\s*$")
 FIRST_WORD = re.compile(rf"\s*[(【\[]?\s*(?P<key>[A-J](?:[\s、,]*[A-J])+|{TOKEN})\s*[)】\]]?(?P<end>$|[\s。.;,、:(【])")
 RANGE = re.compile(r"(?P<first>\d{1,3})\s*(?:题\s*)?[-~—–至到]+\s*(?P<last>\d{1,3})\s*题?\s*[:.、)]?\s*(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
-SINGLE = re.compile(rf"\(?(?P<number>\d{{1,3}})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{{1,10}}|[a-j]{{1,10}}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?(?=$|[\s,;。、\d(|])[\s,;。、|]*")
+SINGLE = re.compile(r"\(?(?P<number>\d{1,3})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?(?=$|[\s,;。、\d(|])[\s,;。、|]*")
 LEAD = re.compile(r"\s*(?:单选|多选|判断|选择|单项选择|多项选择)?题?\s*(?:参考|标准)?(?:答案)?\s*:?\s*")
 AFTER_ORDINAL = re.compile(r"\s*(?:第\s*)?(?P<ordinal>[一二三四五六七八九十]{1,3})\s*(?:大题|部分)?\s*[、.:)]\s*")
 ONLY_KEYS = re.compile(r"[\s,、;|]*(?:(?:[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])[\s,、;|]*)+")
 KEYS = re.compile(r"[A-J]+|[a-j]+|正确|错误|[√✓✔☑×✕✖✗✘☒对错]|[TF]")
 PIECE = re.compile(r"[A-J]|[a-j]|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF]")
-POINTS = re.compile(r"[（(]\s*(?:每[点条步]\s*)?(\d{1,3}(?:\.\d)?)\s*分\s*[）)][\s。；;，,]*")
+POINTS = re.compile(r"(?:[（(]\s*(?:[得给计]\s*)?(?=\d{1,3}(?:\.\d)?\s*分\s*[）)])|[，,：:\s]*[得给计]\s*(?=\d))(\d{1,3}(?:\.\d)?)\s*分\s*[）)]?[\s。；;，,]*")
 OWN_STEP = re.compile(r"\s*\d{1,3}(?:\.\d)?\s*分?\s*[|｜]\s*\S")
 NUMBERED_PART = re.compile(r"\s*(?:[（(]\s*\d{1,2}\s*[）)]|[①-⑩]|\d{1,2}\s*[.、．)](?!\d))\s*")
 BRACKET_BLANK = re.compile(r"（[\s\u3000]*）|\([\s\u3000]*\)|【[\s\u3000]*】|\[[\s\u3000]+\]|＿{2,}|﹍{2,}|—{3,}|(?<=[\u4e00-\u9fff])[ \u3000]{4,}(?=[\u4e00-\u9fff。，；、])")
@@ -93,10 +93,10 @@ def key_in_stem(stem: str, letters: str, judged: bool, certain: str) -> tuple[st
     for part in BRACKETED.finditer(masked):
         text = part["key"] or part["boxed"] or part["square"] or ""
         key = read(text)
-        roomy = bool(part["in"]) or bool(part["out"]) or text.lower() != text.upper() and len(text) > 1
+        roomy = bool(part["in"]) or bool(part["out"]) or (text.lower() != text.upper() and len(text) > 1)
         if not key or (judged and text.isascii() and text not in {"T", "F"} and not roomy):
             continue
-        if not judged and (set(key) - set(letters) and not roomy or (has_empty and not roomy)):
+        if not judged and ((set(key) - set(letters) and not roomy) or (has_empty and not roomy)):
             continue
         if certain and key != certain and not roomy:
             continue

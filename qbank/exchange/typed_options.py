@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from qbank.items.draft import LETTERS
 
 MARK = re.compile(r"(?:(?P<open>[(\[【])\s?|(?<![A-Za-z0-9_\\]))(?P<letter>[A-Ja-j])\s?(?P<close>[.、:)\]】]|,(?=\S)|(?=\s))[\s*]*")
+ANOTHER = re.compile(r"\s*[A-J]\s?[、,.和与及]")
+PLAIN_STYLES = frozenset(".、:,")
 PUNCTUATION = re.compile(r"[^\w\s]|_")
 CLOSING = {"(": ")", "[": "]", "【": "】"}
 
@@ -43,6 +45,8 @@ def options_in(masked: str, expected: str, *, start: int = 0, at_start: bool = T
         if first.letter.upper() != expected and not (at_start and _later(first.letter.upper(), expected) and first.style != "space"):
             if at_start:
                 return []
+            continue
+        if not at_start and ANOTHER.match(masked, first.end):  # phases A、B、C
             continue
         chain = _chain(first, marks[index + 1:], masked)
         if not at_start and len(chain) < 3 and not (first.apart or PUNCTUATION.match(masked, first.begin - 1)):
@@ -103,7 +107,7 @@ def _best(letter: str, last: Mark, others: list[Mark], masked: str, *, strictly:
     for mark in others:
         if mark.begin < last.end or mark.letter.upper() != letter or mark.letter.isupper() != last.letter.isupper():
             continue
-        if not masked[last.end:mark.begin].strip() or (mark.style == "space" and last.style != "space"):
+        if not masked[last.end:mark.begin].strip() or (mark.style != last.style and not {mark.style, last.style} <= PLAIN_STYLES):
             continue
         rank = (0 if mark.style == last.style else 2) + (0 if mark.apart else 1)
         if rank < best_rank and not (strictly and rank):

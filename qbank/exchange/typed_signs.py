@@ -63,6 +63,8 @@ LABEL = re.compile(rf"[【\[〖]\s*(?P<boxed>{ALL_NAMES})\s*(?:[】\]〗]\s*:?|:
                    rf"|(?:^|(?<=\s))(?P<tight>答案)\s*(?=(?:[A-Ja-j]{{1,10}}|{JUDGED})[\s。.]*$)")
 REPLIES = {"答": "key", "解": "key", "分析": "explanation", "依据": "source", "来源": "source", "作者": "author"}
 
+LONG_FIELDS = frozenset({"key", "explanation", "guide"})
+QUESTION = re.compile(r"[?？]\s*$|简述|简要|什么|如何|哪些|为什么|怎样|试述|试分析|论述|叙述|说明|计算|求|写出|列出|解释|谈谈|举例")
 FURNITURE = re.compile(r"[\s*]*(?:第\s*\d+\s*页.*|.{0,30}共\s*\d+\s*页\s*[)）]?|[-—–~\s]*\d+\s*[-—–~]+|-\s*\d+|Page\s*\d+.*|[·\-—_.…\s]*(?:密\s*封\s*线|装\s*订\s*线).*|.*[…·\-—_]{3,}.{0,6}线[…·\-—_]{3,}.*"
                        r"|[\s_]*(?:(?:姓\s*名|学\s*号|班\s*级|准考证号|考\s*号|单\s*位(?:名称)?|学\s*校|系\s*部|专\s*业|身份证号|工\s*种|座位?号|考生编号|得\s*分|评卷人|阅卷人|评分人|总\s*分|日\s*期|考场)\s*(?::|_|\s|$)[^。?]{0,30}?){2,}"
                        r"|(?:姓\s*名|准考证号|得\s*分|评卷人|阅卷人|总\s*分)\s*[:_\s]*|(?:考试)?时间\s*:.{0,30}|.{0,12}(?:满分|总分)\s*:?\s*\d+\s*分?.{0,24}|考试时间.{0,30}|注\s*意\s*事\s*项\s*:?|考生须知\s*:?|[(]?以下空白[)]?|\*+)\s*")
@@ -134,3 +136,28 @@ def blank_of(text: str) -> str:
 def quoted(text: str, most: int = 24) -> str:
     text = re.sub(r"!\[[^\]]*\]\(media:[0-9a-fA-F]*\)", "[图]", text).replace("\n", " ").strip()
     return f"“{text[:most]}…”" if len(text) > most else f"“{text}”"
+
+
+def split_labels(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """(text before the first label, the labelled texts with their fields)."""
+    masked = mask(text)
+    found = list(LABEL.finditer(masked))
+    if not found:
+        return text, []
+    ends = [one.start() for one in found[1:]] + [len(text)]
+    labels = []
+    for one, end in zip(found, ends, strict=True):
+        inside = text[one.start("inside"):one.end("inside")] if one["inside"] else ""
+        words = f"{inside} {text[one.end():end]}".strip()
+        labels.append((field_of(one), words))
+    head = text[:found[0].start()]
+    if head.rstrip().endswith(("(", "（")) and labels[0][1].rstrip().endswith((")", "）")):
+        head = head.rstrip()[:-1]
+        labels[0] = (labels[0][0], labels[0][1].rstrip()[:-1])
+    return head.rstrip(), labels
+
+
+def field_of(found: re.Match[str]) -> str:
+    if found["reply"]:
+        return REPLIES[found["reply"]]
+    return "key" if found["tight"] else FIELD_OF[found["boxed"] or found["bare"]]
