@@ -28,6 +28,7 @@ from qbank.statistics.irt import grouped
 from qbank.statistics.parameters import Point
 from qbank.statistics.quadrature import Grid, grid_for, largest_information
 from qbank.statistics.responses import NotReached, as_responses
+from qbank.statistics.step_calibration import ability_in_steps
 
 METHODS = ("EAP", "MAP", "WLE")
 FARTHEST = 10.0  # standard deviations of the prior on either side within which a WLE is looked for
@@ -57,6 +58,8 @@ def ability(calibration: Calibration, responses: Any, method: str = "EAP", *, gr
     data = as_responses(responses, groups=groups).scored(not_reached)
     if data.n_items != calibration.n_items:
         raise ValueError(f"responses to {data.n_items} items; {calibration.n_items} were calibrated")
+    if calibration.thresholds is not None:
+        return ability_in_steps(calibration, data.dense(), method)
     labels, members = grouped(data)
     prior = _priors(calibration, labels)
     point = Point(calibration.curve_parameters(), np.stack([prior.means, np.log(prior.sds)], axis=1))

@@ -32,9 +32,10 @@ from qbank.statistics.priors import Priors, as_priors
 from qbank.statistics.reporting import reported
 from qbank.statistics.responses import NotReached, Responses, as_responses
 from qbank.statistics.starting_values import ease, starting_values
+from qbank.statistics.step_calibration import STEP_MODELS, calibrate_in_steps
 
 MODELS = ("Rasch", "1PL", "2PL", "3PL")
-TOLERANCE = 3e-5
+TOLERANCE = 2.5e-4
 MOST_ITERATIONS = 500
 
 Anchors = Mapping[Any, Sequence[float]]
@@ -49,9 +50,14 @@ def calibrate(responses: Any, model: str = "2PL", weights: npt.ArrayLike | None 
     ``weights`` (persons,) how many persons each row stands for; ``groups`` (persons,) labels; ``anchors`` maps an item's
     place or name to its (a, b) or (a, b, c) on the bank's scale; ``se`` whether standard errors (observed information) are
     wanted: with them the estimate is also polished by one exact Newton step. ``tolerance`` bounds the last move of any
-    parameter. ValueError when the data are not scored 0 and 1, or a name is not known.
+    parameter. "GRM", "GPCM" and "PCM" are for items scored in steps 0..m
+    (:mod:`polytomous`). ValueError when the data are not scored 0 and 1, or a name is not known.
     """
     data = as_responses(responses, weights=weights, groups=groups).scored(not_reached)
+    if model in STEP_MODELS:
+        if anchors is not None or data.groups is not None:
+            raise ValueError(f"the {model} takes neither anchors nor groups")
+        return calibrate_in_steps(data, STEP_MODELS[model], se, as_priors(priors))
     codes = data.scores.data if data.sparse else data.scores
     if codes.size and codes.max() > 1:
         raise ValueError(f"items of the {model} are scored 0 or 1; there is a {codes.max()}")
@@ -84,7 +90,7 @@ def calibrate_persons(persons: Persons, n_items: int, *, model: str = "2PL",
     case = _case(model, tallies, share, anchors_at(anchors, n_items, items), prior, len(labels))
     found = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se)
     rounds = 0
-    while rounds < 5 and case.fix_at_bounds(found.state.point):
+    while rounds < 5 and case.fix_at_bounds(found.state.point, found.converged):
         rounds += 1
         again = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se)
         found = replace(again, iterations=again.iterations + found.iterations)
@@ -130,13 +136,15 @@ class Case:
     def problem(self, persons: Persons) -> Problem:
         return Problem(persons, self.layout, self.priors, bool((self.start.items[:, 2] > -np.inf).any()))
 
-    def fix_at_bounds(self, point: Point) -> bool:
+    def fix_at_bounds(self, point: Point, converged: bool) -> bool:
         """Fix what ran into a bound, so that the others get their mode and their errors; whether there was anything."""
         items = point.items.copy()
         low = self.free[:, 2] & (items[:, 2] <= LEAST_GUESSING + 0.5)
         items[low, 2], self.free[low, 2] = -np.inf, False
         self.unguessed += np.flatnonzero(low).tolist()
-        far = self.free[:, 1] & ((np.abs(items[:, 0]) > 0.98 * STEEPEST) | (np.abs(items[:, 1]) > 0.98 * FARTHEST))
+        # Towards infinity EM goes ever more slowly: what is half-way there when it gives up would not have stopped.
+        share = 0.98 if converged else 0.4
+        far = self.free[:, 1] & ((np.abs(items[:, 0]) > share * STEEPEST) | (np.abs(items[:, 1]) > share * FARTHEST))
         for place in np.flatnonzero(far).tolist():
             self.reasons[place] = f"the likelihood has no maximum within a slope of {STEEPEST:g}"
         self.free[far] = False

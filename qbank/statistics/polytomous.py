@@ -17,6 +17,7 @@ from scipy import optimize, sparse
 from scipy.special import logsumexp
 
 from qbank.statistics.arrays import Flags, Floats, Integers
+from qbank.statistics.priors import Priors
 from qbank.statistics.responses import Responses, as_responses
 from qbank.statistics.steps import TINY, StepModel, probabilities, slopes_of_log
 
@@ -33,7 +34,7 @@ class StepCalibration:
 
     ``a`` and ``se_a`` (J,); ``thresholds`` and ``se_thresholds``: one array (m_j,) an item, b_1..b_m; ``models`` one an
     item; ``n`` (J,) answers; ``reasons`` maps an item's position to why it has no parameters (they are NaN).
-    ``gradient_norm`` is the largest component of the gradient of the log likelihood by the free parameters.
+    ``gradient_norm`` is the largest component of the gradient of the log posterior by the free parameters.
     """
 
     models: tuple[StepModel, ...]
@@ -43,6 +44,7 @@ class StepCalibration:
     se_thresholds: tuple[Floats, ...]
     n: Integers
     log_likelihood: float
+    log_posterior: float  # without the constants of the priors
     gradient_norm: float
     iterations: int
     converged: bool
@@ -61,6 +63,7 @@ class _Data:
     indicator: Any
     weights: Floats
     steps: Integers  # m_j of each item
+    priors: Priors | None
 
 
 class _Parameters:
@@ -94,13 +97,14 @@ class _Parameters:
 
 
 def calibrate_steps(responses: Any, model: PolytomousModel | Sequence[StepModel] = "GRM", *, se: bool = True,
-                    max_iterations: int = 500) -> StepCalibration:
+                    priors: Priors | None = None, max_iterations: int = 500) -> StepCalibration:
     """Calibrate items scored 0..m; m is each item's largest score, which must occur together with all below it.
 
     ``model`` is one for all items or one an item ("PCM" is the GPCM with one common slope). ``responses`` as
     :func:`as_responses` takes them, with weights; omitted is 0, not reached is not presented. An item that everybody
-    answers alike, or with a score between that nobody has, gets NaN and a reason. ValueError for an unknown model or
-    when nothing is left.
+    answers alike, or with a score between that nobody has, gets NaN and a reason. ``priors`` of a and of each threshold
+    (b); one number for all items: then the estimate is the posterior mode. ValueError for an unknown model or when nothing
+    is left.
     """
     given = as_responses(responses).scored()
     scores = given.dense()
@@ -109,12 +113,13 @@ def calibrate_steps(responses: Any, model: PolytomousModel | Sequence[StepModel]
     used = np.array([j for j in range(scores.shape[1]) if j not in reasons], dtype=np.int64)
     if not used.size:
         raise ValueError("no item can be calibrated: " + "; ".join(sorted(set(reasons.values()))))
-    found = _data(scores[:, used], given)
+    found = _data(scores[:, used], given, priors)
     layout = _Parameters([models[j] for j in used], found.steps, common)
-    vector, value, gradient, turns, nodes = _fit(found, layout, max_iterations)
+    vector, gradient, turns, nodes = _fit(found, layout, max_iterations)
+    values = -_minus_likelihood(vector, found, layout, nodes)[0], -_minus(vector, found, layout, nodes)[0]
     steepest = float(np.abs(gradient).max())
     errors = _standard_errors(found, layout, vector, nodes) if se else None
-    return _calibration(scores, models, used, layout, vector, errors, reasons, -value, steepest, turns, nodes)
+    return _calibration(scores, models, used, layout, vector, errors, reasons, values, steepest, turns, nodes)
 
 
 def _models(model: PolytomousModel | Sequence[StepModel], items: int) -> tuple[list[StepModel], bool]:
@@ -138,7 +143,7 @@ def _reasons(scores: Any) -> dict[int, str]:
     return found
 
 
-def _data(scores: Any, given: Responses) -> _Data:
+def _data(scores: Any, given: Responses, priors: Priors | None) -> _Data:
     some = (scores >= 0).any(axis=1)
     rows, place = np.unique(scores[some], axis=0, return_inverse=True)
     weights = np.bincount(place.ravel(), weights=None if given.weights is None else given.weights[some],
@@ -148,7 +153,7 @@ def _data(scores: Any, given: Responses) -> _Data:
     who, item = np.nonzero(rows >= 0)
     columns = offsets[item] + rows[who, item]
     indicator = sparse.csr_array((np.ones(who.size), (who, columns)), shape=(len(rows), int(offsets[-1])))
-    return _Data(indicator, weights, steps)
+    return _Data(indicator, weights, steps, priors)
 
 
 def _grid(nodes: int) -> tuple[Floats, Floats]:
@@ -158,7 +163,38 @@ def _grid(nodes: int) -> tuple[Floats, Floats]:
 
 
 def _minus(vector: Floats, data: _Data, layout: _Parameters, nodes: int) -> tuple[float, Floats]:
-    """Minus the marginal log likelihood and its gradient."""
+    """Minus the log posterior and its gradient: the marginal log likelihood, and the priors where there are any."""
+    value, gradient = _minus_likelihood(vector, data, layout, nodes)
+    if data.priors is None:
+        return value, gradient
+    for j in range(len(layout.models)):
+        a, d = layout.item(vector, j)
+        more, by_a, by_d = _log_prior(data.priors, a, d)
+        value -= more
+        layout.pull_back(vector, j, -by_a, -by_d, gradient)
+    return value, gradient
+
+
+def _log_prior(priors: Priors, a: float, d: Floats) -> tuple[float, float, Floats]:
+    """log p(a) + sum of log p(b_k), up to constants, and its gradient by (a, d)."""
+    value, by_a, by_d = 0.0, 0.0, np.zeros(d.size)
+    if priors.a is not None:
+        mean, sd = float(np.asarray(priors.a[1])), float(np.asarray(priors.a[2]))
+        if priors.a[0] == "normal":
+            value, by_a = -0.5 * ((a - mean) / sd) ** 2, -(a - mean) / sd**2
+        else:
+            safe = max(a, 1e-6)
+            z = (np.log(safe) - mean) / sd
+            value, by_a = float(-0.5 * z * z - np.log(safe)), float(-(1 + z / sd) / safe)
+    if priors.b is not None:
+        mean, sd = float(np.asarray(priors.b[1])), float(np.asarray(priors.b[2]))
+        b = -d / a
+        pull = -(b - mean) / sd**2
+        value, by_a, by_d = value + float(-0.5 * (((b - mean) / sd) ** 2).sum()), by_a + float(pull @ d) / a**2, -pull / a
+    return value, by_a, by_d
+
+
+def _minus_likelihood(vector: Floats, data: _Data, layout: _Parameters, nodes: int) -> tuple[float, Floats]:
     theta, log_weight = _grid(nodes)
     items = [layout.item(vector, j) for j in range(len(layout.models))]
     lines = np.concatenate([probabilities(model, a, d, theta) for model, (a, d) in zip(layout.models, items, strict=True)])
@@ -174,7 +210,7 @@ def _minus(vector: Floats, data: _Data, layout: _Parameters, nodes: int) -> tupl
     return float(-(data.weights * total[:, 0]).sum()), -gradient
 
 
-def _fit(data: _Data, layout: _Parameters, most: int) -> tuple[Floats, float, Floats, int, int]:
+def _fit(data: _Data, layout: _Parameters, most: int) -> tuple[Floats, Floats, int, int]:
     """Quasi-Newton on a grid that is doubled until the log likelihood no longer depends on it."""
     vector, turns, nodes = _start(data, layout), 0, FIRST_NODES
     while True:
@@ -184,7 +220,7 @@ def _fit(data: _Data, layout: _Parameters, most: int) -> tuple[Floats, float, Fl
         finer = 2 * nodes - 1
         value, gradient = _minus(vector, data, layout, finer)
         if abs(value - found.fun) < SAME_FIT or finer > MOST_NODES:
-            return vector, value, gradient, turns, finer
+            return vector, gradient, turns, finer
         nodes = finer
 
 
@@ -233,7 +269,7 @@ def _jacobian(layout: _Parameters, vector: Floats, j: int) -> Floats:
 
 
 def _calibration(scores: Any, models: Sequence[StepModel], used: Integers, layout: _Parameters, vector: Floats,
-                 covariance: Floats | None, reasons: dict[int, str], log_likelihood: float, steepest: float, turns: int,
+                 covariance: Floats | None, reasons: dict[int, str], values: tuple[float, float], steepest: float, turns: int,
                  nodes: int) -> StepCalibration:
     items = scores.shape[1]
     a, se_a = np.full(items, np.nan), np.full(items, np.nan)
@@ -248,5 +284,5 @@ def _calibration(scores: Any, models: Sequence[StepModel], used: Integers, layou
             se_a[j], errors[j] = spread[0], spread[1:]
     presented: Flags = scores >= 0
     converged = steepest < GRADIENT_TOLERANCE * max(1.0, presented.sum() / 1000) and (nodes <= MOST_NODES)
-    return StepCalibration(tuple(models), a, tuple(thresholds), se_a, tuple(errors), presented.sum(axis=0), log_likelihood,
+    return StepCalibration(tuple(models), a, tuple(thresholds), se_a, tuple(errors), presented.sum(axis=0), *values,
                            steepest, turns, converged, nodes, reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +10,19 @@ import numpy.typing as npt
 from qbank.statistics.arrays import Floats
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.polytomous import PolytomousModel, calibrate_steps
+from qbank.statistics.priors import Priors
 from qbank.statistics.responses import Responses
 from qbank.statistics.step_abilities import Item, Method, step_ability
 from qbank.statistics.steps import StepModel
 
-STEP_MODELS: tuple[PolytomousModel, ...] = ("GRM", "GPCM", "PCM")
+STEP_MODELS: Mapping[str, PolytomousModel] = {"GRM": "GRM", "GPCM": "GPCM", "PCM": "PCM"}
+METHODS: Mapping[str, Method] = {"EAP": "EAP", "MAP": "MAP", "WLE": "WLE"}
 
 
-def calibrate_in_steps(data: Responses, model: PolytomousModel, se: bool) -> Calibration:
+def calibrate_in_steps(data: Responses, model: PolytomousModel, se: bool, priors: Priors | None = None) -> Calibration:
     """:func:`calibrate_steps` as a Calibration: ``b`` and ``se_b`` are of the mean threshold (its error NaN for more than
     one), ``thresholds`` (items, most steps) NaN-padded."""
-    found = calibrate_steps(data, model, se=se)
+    found = calibrate_steps(data, model, se=se, priors=priors)
     items, most = len(found.a), max(len(part) for part in found.thresholds)
     thresholds = np.full((items, most), np.nan)
     for j, part in enumerate(found.thresholds):
@@ -31,15 +33,15 @@ def calibrate_in_steps(data: Responses, model: PolytomousModel, se: bool) -> Cal
     warnings = () if found.converged else (f"the gradient is {found.gradient_norm:.3g}: not a maximum",)
     return Calibration(
         model, found.a, mean, np.where(unknown, np.nan, 0.0), found.se_a, se_b, np.full(items, np.nan), found.log_likelihood,
-        found.gradient_norm, found.iterations, found.converged, found.nodes, found.log_likelihood, found.n.astype(np.float64),
+        found.gradient_norm, found.iterations, found.converged, found.nodes, found.log_posterior, found.n.astype(np.float64),
         found.models, np.zeros(items, dtype=bool), np.full((items, 3, 3), np.nan), thresholds=thresholds, items=data.items,
         reasons=found.reasons, warnings=warnings,
         parameters=int(sum(len(part) for part in found.thresholds)) + (1 if model == "PCM" else items))
 
 
-def ability_in_steps(calibration: Calibration, scores: npt.NDArray[np.int8], method: Method) -> tuple[Floats, Floats]:
+def ability_in_steps(calibration: Calibration, scores: npt.NDArray[np.int8], method: str) -> tuple[Floats, Floats]:
     """:func:`step_ability` with the items of a calibration that has thresholds."""
-    return step_ability(step_items(calibration), scores, method)
+    return step_ability(step_items(calibration), scores, METHODS[method])
 
 
 def step_items(calibration: Calibration) -> Sequence[Item | None]:

@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pytest
 from scipy import integrate, stats
 
-from qbank.statistics import steps
+from qbank.statistics import ability, calibrate, steps
 from qbank.statistics.polytomous import PolytomousModel, calibrate_steps
+from qbank.statistics.priors import DEFAULT
 from qbank.statistics.responses import NOT_REACHED, OMITTED, Responses
 
 # Science items of the 1992 Eurobarometer (Comfort, Work, Future, Benefit; Karlheinz & Melich 1992), which the R packages
@@ -133,6 +134,28 @@ def test_what_cannot_be_estimated_is_nan_with_a_reason() -> None:
         calibrate_steps(np.zeros((10, 2)), "GRM")
     with pytest.raises(ValueError, match="unknown model"):
         calibrate_steps(scores, "3PL")  # type: ignore[arg-type]
+
+
+def test_the_door_takes_step_models_and_scores_their_persons() -> None:
+    found = calibrate(science(), "GRM")
+    assert (found.model, found.models, found.converged) == ("GRM", ("GRM",) * 4, True)
+    assert found.thresholds is not None
+    assert found.thresholds[2] == pytest.approx(GRADED[2][1:], abs=3e-3)
+    theta, se = ability(found, science(), "EAP")
+    assert np.corrcoef(theta, science().scores.sum(axis=1))[0, 1] > 0.9
+    assert (se < 1).all()
+    with pytest.raises(ValueError, match="neither anchors nor groups"):
+        calibrate(science(), "GPCM", anchors={0: (1.0, 0.0)})
+
+
+@pytest.mark.parametrize("model", ["GRM", "GPCM"])
+def test_with_priors_a_few_answers_stay_near_them(model: steps.StepModel) -> None:
+    scores, _ = drawn(model, 12, 1)
+    loose, held = calibrate_steps(scores, model, se=False), calibrate_steps(scores, model, se=False, priors=DEFAULT)
+    usable = np.isfinite(loose.a)
+    assert held.converged
+    assert np.abs(np.log(held.a[usable])).max() < 1.2
+    assert max(np.abs(held.thresholds[j]).max() for j in np.flatnonzero(usable)) < 4
 
 
 @pytest.mark.parametrize("model", ["GRM", "GPCM"])
