@@ -12,7 +12,7 @@ import numpy as np
 
 from qbank.statistics.arrays import Floats
 
-DEPTH = 8
+DEPTH = 10
 LONGEST = 300.0  # an accelerated step against EM's own
 
 

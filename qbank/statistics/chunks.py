@@ -20,6 +20,7 @@ from scipy import sparse
 
 from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
+from qbank.statistics.fitting import Progress
 from qbank.statistics.irt import MOST_ITERATIONS, TOLERANCE, Anchors, calibrate_persons
 from qbank.statistics.persons import InChunks, InMemory
 from qbank.statistics.priors import Priors
@@ -30,7 +31,7 @@ def calibrate_chunks(chunks: Callable[[], Iterable[Any]], n_items: int, model: s
                      priors: Priors | Mapping[str, Any] | str | None = None, anchors: Anchors | None = None,
                      labels: Sequence[Any] | None = None, se: bool = True, *, keep: bool = True, tolerance: float = TOLERANCE,
                      iterations: int = MOST_ITERATIONS, not_reached: NotReached = "not presented",
-                     items: Sequence[str] | None = None) -> Calibration:
+                     items: Sequence[str] | None = None, progress: Progress | None = None) -> Calibration:
     """:func:`irt.calibrate` over ``chunks()``: an iterator of anything that :func:`responses.as_responses` takes, persons by
     ``n_items`` each. A person must not be split over two chunks.
 
@@ -47,7 +48,7 @@ def calibrate_chunks(chunks: Callable[[], Iterable[Any]], n_items: int, model: s
     kept = list(parts()) if keep else None
     persons = InChunks(parts if kept is None else lambda: kept)
     return calibrate_persons(persons, n_items, model=model, priors=priors, anchors=anchors, labels=order, se=se,
-                             tolerance=tolerance, iterations=iterations, items=None if items is None else tuple(items))
+                             tolerance=tolerance, iterations=iterations, items=None if items is None else tuple(items), progress=progress)
 
 
 def in_memory(chunk: Any, n_items: int, labels: tuple[Any, ...] = (None,),

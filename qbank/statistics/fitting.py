@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -21,9 +23,13 @@ from qbank.statistics.quadrature import Grid, grid_for
 MOST_DOUBLINGS = 4
 SMALL = 40  # parameters up to which Newton's method ends the search: EM is slow on short tests, and it costs little there
 NEAR = 0.1  # the move below which it begins
+SINGULAR = 3e-5  # smallest pivot of the information's factor against the largest
 SLACK = 1e-3  # of the log posterior: an accelerated step may lose as much
-EARLY = 5.0  # times the tolerance, before the nodes are doubled
+EARLY = 4.0  # times the tolerance, before the nodes are doubled
 COARSE = np.linspace(-6.0, 6.0, 49)
+
+
+Progress: TypeAlias = Callable[[int, float], None]  # the iteration, the largest move of a parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +68,16 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit(problem: Problem, start: Point, *, tolerance: float, most: int, errors: bool) -> Fit:
-    """From ``start`` to the mode. ``tolerance`` bounds the last move of every parameter."""
-    search = _Search(problem, start, tolerance, most)
+def fit(problem: Problem, start: Point, *, tolerance: float, most: int, errors: bool, progress: Progress | None = None) -> Fit:
+    """From ``start`` to the mode. ``tolerance`` bounds the last move of every parameter; ``progress`` is told each move."""
+    search = _Search(problem, start, tolerance, most, progress)
     converged = search.run()
     notes = [] if converged else [f"not converged after {search.iterations} iterations"]
     covariance = None
     if errors:
         covariance = search.polished()
         if covariance is None:
-            notes.append("the observed information is not positive definite: no standard errors")
+            notes.append("the observed information is singular, the data do not determine all parameters: no standard errors")
     return Fit(search.state, search.iterations, converged, covariance, tuple(notes))
 
 
@@ -88,8 +94,8 @@ def assess(problem: Problem, point: Point, grid: Grid, *, full: bool = False) ->
 class _Search:
     """EM's run; ``state`` is the last accepted point."""
 
-    def __init__(self, problem: Problem, start: Point, tolerance: float, most: int) -> None:
-        self.problem, self.tolerance, self.most = problem, tolerance, most
+    def __init__(self, problem: Problem, start: Point, tolerance: float, most: int, progress: Progress | None) -> None:
+        self.problem, self.tolerance, self.most, self.progress = problem, tolerance, most, progress
         self.iterations, self.doublings, self.trusted = 0, 0, False
         self.anderson = Anderson()
         self.positive = problem.priors is not None and problem.priors.a is not None and problem.priors.a[0] == "lognormal"
@@ -102,6 +108,8 @@ class _Search:
             self.iterations += 1
             after = self._em(self.state)
             proposal, plain = self._proposal(after)
+            if self.progress is not None:
+                self.progress(self.iterations, moved(self.state.point, proposal))
             enough = self.tolerance if self.doublings else EARLY * self.tolerance
             if not self.grid.covers(proposal):
                 self.grid, self.doublings, self.trusted = self._grid(proposal), 0, False
@@ -154,6 +162,9 @@ class _Search:
             factor = cho_factor(matrix, lower=True)
         except np.linalg.LinAlgError:
             return None
+        pivots = np.diag(factor[0])
+        if len(pivots) and pivots.min() < SINGULAR * pivots.max():
+            return None
         covariance = np.asarray(cho_solve(factor, np.eye(layout.size)))
         return covariance, layout.point(layout.vector(point) + covariance @ self.state.gradient)
 
@@ -161,8 +172,11 @@ class _Search:
         layout = self.problem.layout
         after = maximised(state.sums, state.point, layout, self.grid, self.problem.priors)
         vector = layout.vector(after)
+        curvature = terms(self.problem.priors, state.point.items).curvature
         for direction, information in expansions(state, layout):
-            vector = vector + direction * float(direction @ state.gradient) / information
+            along = np.where(layout.item_places >= 0, layout.point(direction).items, 0.0)
+            held = float(np.einsum("jx,jxy,jy->", along, curvature, along))
+            vector = vector + direction * float(direction @ state.gradient) / (information + held)
         return bounded_point(layout.point(vector), state.point, positive=self.positive)
 
     def _proposal(self, after: Point) -> tuple[Point, bool]:

@@ -24,7 +24,7 @@ from qbank.statistics.arrays import Flags, Floats, Integers
 from qbank.statistics.blas import one_thread
 from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.fitting import Problem, fit
+from qbank.statistics.fitting import Problem, Progress, fit
 from qbank.statistics.mstep import FARTHEST, LEAST_GUESSING, STEEPEST
 from qbank.statistics.parameters import Layout, Point, layout
 from qbank.statistics.persons import InMemory, Persons, Tallies
@@ -44,13 +44,15 @@ Anchors = Mapping[Any, Sequence[float]]
 def calibrate(responses: Any, model: str = "2PL", weights: npt.ArrayLike | None = None,
               priors: Priors | Mapping[str, Any] | str | None = None, anchors: Anchors | None = None,
               groups: npt.ArrayLike | None = None, se: bool = True, *, tolerance: float = TOLERANCE,
-              iterations: int = MOST_ITERATIONS, not_reached: NotReached = "not presented") -> Calibration:
+              iterations: int = MOST_ITERATIONS, not_reached: NotReached = "not presented",
+              progress: Progress | None = None) -> Calibration:
     """Calibrate items from ``responses``, anything that :func:`responses.as_responses` takes.
 
     ``weights`` (persons,) how many persons each row stands for; ``groups`` (persons,) labels; ``anchors`` maps an item's
     place or name to its (a, b) or (a, b, c) on the bank's scale; ``se`` whether standard errors (observed information) are
     wanted: with them the estimate is also polished by one exact Newton step. ``tolerance`` bounds the last move of any
-    parameter. "GRM", "GPCM" and "PCM" are for items scored in steps 0..m
+    parameter; ``progress`` is called with each iteration's number and largest move, which ends below the tolerance. "GRM",
+    "GPCM" and "PCM" are for items scored in steps 0..m
     (:mod:`polytomous`). ValueError when the data are not scored 0 and 1, or a name is not known.
     """
     data = as_responses(responses, weights=weights, groups=groups).scored(not_reached)
@@ -64,7 +66,7 @@ def calibrate(responses: Any, model: str = "2PL", weights: npt.ArrayLike | None 
     labels, members = grouped(data)
     persons = InMemory(arrange(data, members), data.n_items, len(labels))
     return calibrate_persons(persons, data.n_items, model=model, priors=priors, anchors=anchors, labels=labels, se=se,
-                             tolerance=tolerance, iterations=iterations, items=data.items)
+                             tolerance=tolerance, iterations=iterations, items=data.items, progress=progress)
 
 
 def grouped(data: Responses) -> tuple[tuple[Any, ...], Integers | None]:
@@ -79,7 +81,8 @@ def grouped(data: Responses) -> tuple[tuple[Any, ...], Integers | None]:
 def calibrate_persons(persons: Persons, n_items: int, *, model: str = "2PL",
                       priors: Priors | Mapping[str, Any] | str | None = None, anchors: Anchors | None = None,
                       labels: tuple[Any, ...] = (None,), se: bool = True, tolerance: float = TOLERANCE,
-                      iterations: int = MOST_ITERATIONS, items: tuple[str, ...] | None = None) -> Calibration:
+                      iterations: int = MOST_ITERATIONS, items: tuple[str, ...] | None = None,
+                      progress: Progress | None = None) -> Calibration:
     """:func:`calibrate` for persons who are in memory, in chunks or on a cluster; ``labels`` of their groups."""
     if model not in MODELS:
         raise ValueError(f"model is one of {', '.join(MODELS)}, not {model!r}")
@@ -88,11 +91,11 @@ def calibrate_persons(persons: Persons, n_items: int, *, model: str = "2PL",
     tallies = persons.tallies(share)
     prior = as_priors(priors)
     case = _case(model, tallies, share, anchors_at(anchors, n_items, items), prior, len(labels))
-    found = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se)
+    found = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se, progress=progress)
     rounds = 0
     while rounds < 5 and case.fix_at_bounds(found.state.point, found.converged):
         rounds += 1
-        again = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se)
+        again = fit(case.problem(persons), case.start, tolerance=tolerance, most=iterations, errors=se, progress=progress)
         found = replace(again, iterations=again.iterations + found.iterations)
     return reported(found, case, tallies, model=model, labels=labels, items=items)
 

@@ -44,7 +44,7 @@ def reported(found: Fit, case: Case, tallies: Tallies, *, model: str, labels: tu
         gradient_norm(state, layout, case.priors), found.iterations, found.converged, len(state.grid.nodes),
         state.log_posterior + constant, tallies.n, (model,) * len(a), case.anchored, within, groups=labels,
         means=state.point.groups[:, 0].copy(), sds=np.exp(state.point.groups[:, 1]), se_means=group_errors[:, 0],
-        se_sds=group_errors[:, 1], items=items, reasons=dict(case.reasons), warnings=_warnings(found, case, items),
+        se_sds=group_errors[:, 1], items=items, reasons=dict(case.reasons), warnings=_warnings(found, case, items, a, errors[:, 0]),
         parameters=layout.size)
 
 
@@ -87,7 +87,7 @@ def _covariances(covariance: Floats | None, places: Integers, jacobian: Floats) 
     return np.asarray(jacobian @ own @ jacobian.transpose(0, 2, 1))
 
 
-def _warnings(found: Fit, case: Case, items: tuple[str, ...] | None) -> tuple[str, ...]:
+def _warnings(found: Fit, case: Case, items: tuple[str, ...] | None, a: Floats, error: Floats) -> tuple[str, ...]:
     def name(place: int) -> str:
         return items[place] if items is not None else str(place)
 
@@ -95,7 +95,8 @@ def _warnings(found: Fit, case: Case, items: tuple[str, ...] | None) -> tuple[st
     notes += [f"item {name(place)}: {why}" for place, why in sorted(case.reasons.items())]
     if case.unguessed:
         notes.append("guessing is 0, at its bound, for items " + ", ".join(name(place) for place in case.unguessed))
-    down = np.flatnonzero(found.state.point.items[:, 0] < 0)
+    # NaN compares as False: an item without parameters is no suspect.
+    down = np.flatnonzero(a < np.where(np.isnan(error), 0.0, -2 * error))
     if len(down):
         notes.append("the slope is negative, suspect the key of items " + ", ".join(name(int(place)) for place in down))
     return tuple(notes)
