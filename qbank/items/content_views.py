@@ -1,4 +1,4 @@
-"""Doors: pictures, and what a text will look like before it is saved."""
+"""Doors of pictures, and the words and filters with which templates show what an item says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from flask import Response, request, url_for
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from qbank.items import bank, markup, pictures
+from qbank.items import bank, markup, pictures, sets, spoken
 from qbank.items.blueprint import blueprint
+from qbank.items.models import ItemVersion
+from qbank.items.policy import Policy
 from qbank.kernel.access import Role
+from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, viewer
+from qbank.standards.packs import pack_for
 
 
 def address_of(sha256: str) -> str:
@@ -26,6 +30,22 @@ def content(text: str | None) -> Markup:
 
 
 blueprint.add_app_template_filter(markup.plain, "plain")
+blueprint.add_app_template_global(spoken.blanks, "spoken_blanks")
+blueprint.add_app_template_global(spoken.steps, "spoken_steps")
+blueprint.add_app_template_global(spoken.total, "guide_total")
+
+
+@blueprint.app_template_global("items_of_set")
+def items_of_set(version: ItemVersion) -> list[ItemVersion]:
+    """The items that share this one's material, itself included."""
+    return sets.members(db(), version.stimulus)
+
+
+@blueprint.app_template_global("scoring_sentence")
+def scoring_sentence(version: ItemVersion) -> str:
+    """How an answer to this version would be scored by the rule pack of today."""
+    pack = pack_for(db(), db().get_one(Institution, version.item.institution_id))
+    return Policy(pack.partial_credit_multiple, pack.partial_credit_fill).sentence(version.kind.value)
 
 
 @blueprint.get("/pictures/<sha256>")
