@@ -86,7 +86,7 @@ def _fence(children: Sequence[Element], place: int) -> Callable[[etree._Element]
     """Writes from an opening fence (\\left) to its closing one, and says where to go on."""
     sign = _text(children[place])
     if children[place].get("minsize") and len(children) > place + 2 and children[place + 1].get("linethickness") == "0":
-        return lambda parent: _binomial(parent, children[place + 1]) or place + 3
+        return lambda parent: _binomial(parent, children, place)
     table = place + 1 < len(children) and children[place + 1].tag == "mtable" and sign in FENCES
     if children[place].tag != "mo" or (children[place].get("form") != "prefix" and not table):
         return None
@@ -113,9 +113,9 @@ def _fence(children: Sequence[Element], place: int) -> Callable[[etree._Element]
     return write
 
 
-def _binomial(parent: etree._Element, fraction: Element) -> None:
-    made = _sub(parent, "d")
-    _one(_sub(made, "e"), fraction)
+def _binomial(parent: etree._Element, children: Sequence[Element], place: int) -> int:
+    _one(_sub(_sub(parent, "d"), "e"), children[place + 1])
+    return place + 3
 
 
 def _operator(parent: etree._Element, element: Element, following: Element | None) -> bool | None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from qbank.exchange.typed_items import Item, Part
 from qbank.exchange.typed_keys import (
     FIRST_WORD,
+    after_ordinal,
     choice_key,
     judge_key,
-    keys_after_ordinal,
     keys_in_line,
     unnumbered_keys,
 )
@@ -73,11 +73,10 @@ class Answers:
         self.field = "key"
 
     def line(self, line: Line, text: str, masked: str) -> None:
-        ordinal, pairs = keys_after_ordinal(text)
-        if pairs:
+        ordinal, rest = after_ordinal(text)
+        if ordinal:
             self.turn_to(self.kind_of(ordinal), ordinal)
-            self.take(pairs, line)
-            return
+            text, masked = rest, mask(rest)
         written = self.part is not None and self.part.kind in {"fill", "short", "essay"}
         if not written and (pairs := keys_in_line(text)):
             self.take(pairs, line)
@@ -152,12 +151,13 @@ class Answers:
     def _find(self, number: int) -> Item | None:
         places = [self.part] if self.part else []
         places += [part for part in self.paper.parts if part is not self.part and (not part.answered or self.part is None)]
-        fresh = [item for part in places for item in part.items if item.number == number and not item.listed]
+        named = [item for part in places for item in part.by_number.get(number, ())]
+        fresh = [item for item in named if not item.listed]
         if self.part is None:
             fresh = [item for item in fresh if not item.part.answered or item.part is (self.item.part if self.item else None)] or fresh
         if fresh:
             return fresh[0]
-        return next((item for part in places for item in part.items if item.number == number), None)
+        return named[0] if named else None
 
     def _in_order(self, keys: Sequence[str], line: Line) -> None:
         """Keys without numbers, for the items of the part from the first one without a key on."""

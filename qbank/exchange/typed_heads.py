@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from qbank.exchange.typed_items import Part
-from qbank.exchange.typed_keys import answer_pairs, keys_after_ordinal, keys_in_line
+from qbank.exchange.typed_keys import after_ordinal, answer_pairs, keys_in_line
 from qbank.exchange.typed_options import begins_with
 from qbank.exchange.typed_signs import (
     ANSWERS,
@@ -64,7 +64,7 @@ class Heads(Standing):
         masked = mask(following.text.strip())
         if self.item and self.item.written and not self.item.said("key") and not self._is_heading(masked):
             return len(keys_in_line(masked)) >= 2
-        return bool(keys_in_line(masked) or self._is_heading(masked) or keys_after_ordinal(masked)[1]
+        return bool(keys_in_line(masked) or self._is_heading(masked) or after_ordinal(masked)[0]
                     or re.match(r"\(?1\s*[.、:)]", masked))
 
     def _leaves_answers(self, masked: str, index: int) -> bool:
@@ -96,7 +96,7 @@ class Heads(Standing):
         return found
 
     def _heading(self, line: Line, text: str, masked: str) -> bool:
-        if self.answers.on and keys_after_ordinal(text)[1]:
+        if self.answers.on and after_ordinal(text)[0]:
             return False
         found = self._is_heading(masked)
         if found is None:

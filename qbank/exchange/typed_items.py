@@ -46,6 +46,16 @@ class Part:
     material: bool = False  # its items share texts
     items: list[Item] = field(default_factory=list)
     answered: bool = False
+    by_number: dict[int, list[Item]] = field(default_factory=dict)
+
+    def add(self, item: Item) -> None:
+        self.items.append(item)
+        self.by_number.setdefault(item.number, []).append(item)
+
+    def take_back(self) -> None:
+        """Without its last item."""
+        item = self.items.pop()
+        self.by_number[item.number].remove(item)
 
 
 @dataclass

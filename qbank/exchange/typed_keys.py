@@ -17,8 +17,8 @@ SAID_IN_BRACKET = re.compile(rf"\s*\(\s*(?:正确|参考)?(?:答案|选)\s*[:为
 AT_END = re.compile(rf"(?:\s{{1,}}|(?<=[)。_?.]))(?P<key>[A-J]{{1,10}}|{JUDGED})\s*$")
 JUDGED_AT_END = re.compile(r"\s*(?P<key>[√✓✔☑×✕✖✗✘☒])\s*$")
 FIRST_WORD = re.compile(rf"\s*[(【\[]?\s*(?P<key>[A-J](?:[\s、,]*[A-J])+|{TOKEN})\s*[)】\]]?(?P<end>$|[\s。.;,、:(【])")
-RANGE = re.compile(r"(?P<first>\d{1,3})\s*(?:题\s*)?[-~—–至到]+\s*(?P<last>\d{1,3})\s*题?\s*[:.、)]?\s*(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
-SINGLE = re.compile(r"\(?(?P<number>\d{1,3})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?(?=$|[\s,;。、\d(|])[\s,;。、|]*")
+RANGE = re.compile(r"(?P<first>\d{1,5})\s*(?:题\s*)?[-~—–至到]+\s*(?P<last>\d{1,5})\s*题?\s*[:.、)]?\s*(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
+SINGLE = re.compile(r"\(?(?P<number>\d{1,5})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?(?=$|[\s,;。、\d(|])[\s,;。、|]*")
 LEAD = re.compile(r"\s*(?:单选|多选|判断|选择|单项选择|多项选择)?题?\s*(?:参考|标准)?(?:答案)?\s*:?\s*")
 AFTER_ORDINAL = re.compile(r"\s*(?:第\s*)?(?P<ordinal>[一二三四五六七八九十]{1,3})\s*(?:大题|部分)?\s*[、.:)]\s*")
 ONLY_KEYS = re.compile(r"[\s,、;|]*(?:(?:[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])[\s,、;|]*)+")
@@ -64,10 +64,13 @@ def keys_in_line(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def keys_after_ordinal(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """"一、1-5 BACDA": the ordinal of the part and its keys; no keys: it is something else."""
-    found = AFTER_ORDINAL.match(mask(text))
-    return (found["ordinal"], keys_in_line(text[found.end():])) if found else ("", [])
+def after_ordinal(text: str) -> tuple[str, str]:
+    """"一、1-5 BACDA" or "三、6. 安培" among answers: the ordinal of the part and the rest; ("", "") for anything else."""
+    masked = mask(text)
+    found = AFTER_ORDINAL.match(masked)
+    if found and (keys_in_line(text[found.end():]) or re.match(r"\(?\d{1,5}\s*[.、:)]", masked[found.end():])):
+        return found["ordinal"], text[found.end():]
+    return "", ""
 
 
 def unnumbered_keys(text: str) -> list[str]:
@@ -209,7 +212,7 @@ def _by_rows(cells: Sequence[Sequence[str]]) -> Iterator[tuple[int, str]]:
             numbers = as_numbers
         elif numbers and any(row):
             good = [(int(number), cell) for number, cell in zip(numbers, row, strict=False)
-                    if number.isdecimal() and len(number) < 4 and cell]
+                    if number.isdecimal() and len(number) < 6 and cell]
             if not all(choice_key(cell) or judge_key(cell) for _, cell in good):
                 return
             yield from good

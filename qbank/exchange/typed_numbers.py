@@ -64,7 +64,7 @@ class Numbers(Heads):
             return False
         if not self._has_answer(mark, index):
             return False
-        self.part.items.pop()
+        self.part.take_back()
         self.material, self.span, self.item = item.stem, None, None
         self.parts.append(Part(self.part.kind, self.part.title, self.part.ordinal, self.part.place, material=True))
         self.parts[-1].instructions = ""

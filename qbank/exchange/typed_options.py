@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from qbank.items.draft import LETTERS
 
 MARK = re.compile(r"(?:(?P<open>[(\[【])\s?|(?<![A-Za-z0-9_\\]))(?P<letter>[A-Ja-j])\s?(?P<close>[.、:)\]】]|,(?=\S)|(?=\s))[\s*]*")
 ANOTHER = re.compile(r"\s*[A-J]\s?[、,.和与及]")
+MOST_MARKS = 200  # more in a line is no list of options
 PLAIN_STYLES = frozenset(".、:,")
 PUNCTUATION = re.compile(r"[^\w\s]|_")
 CLOSING = {"(": ")", "[": "]", "【": "】"}
@@ -38,7 +40,7 @@ def options_in(masked: str, expected: str, *, start: int = 0, at_start: bool = T
     ``at_start``: only a letter that begins the line counts, and one is enough. Otherwise two letters in a row are needed,
     or the next line goes on with the next letter (``follows``).
     """
-    marks = [_mark(found, masked) for found in MARK.finditer(masked, start) if _closed(found)]
+    marks = [_mark(found, masked) for found in islice(MARK.finditer(masked, start), MOST_MARKS) if _closed(found)]
     for index, first in enumerate(marks):
         if at_start and masked[start:first.begin].strip(" \t*"):
             return []

@@ -51,7 +51,10 @@ class Paper(Numbers):
         if line.soft and self.boxed and self._goes_on(text, masked):
             return
         self.boxed = self.boxed and line.soft
-        if FURNITURE.fullmatch(masked) and not (line.soft and self.state in LONG_FIELDS):
+        mark = numbered(masked)
+        if not text:
+            pass
+        elif FURNITURE.fullmatch(masked) and not (mark and mark.style == "plain") and not (line.soft and self.state in LONG_FIELDS):
             self.furniture.append(line)
         elif self._answers_begin(masked, index, line) or self._heading(line, text, masked):
             self.state = "" if self.state != "material" else self.state
@@ -59,7 +62,7 @@ class Paper(Numbers):
             self.answers.line(line, text, masked)
         elif self._material(line, text, masked):
             self.boxed = True
-        elif (mark := numbered(masked)) and self._is_item(mark, text, masked, line, index):
+        elif mark and self._is_item(mark, text, masked, line, index):
             self._begin(mark, line, text, index)
         else:
             self._without_number(line, text, masked, index)
@@ -93,8 +96,8 @@ class Paper(Numbers):
                 part = self.part
         part.style = part.style or mark.style
         item = Item(mark.number, line, part, style=mark.style, beside=mark.key)
-        twin = next((one for one in part.items if one.number == mark.number), None)
-        if twin:
+        if part.by_number.get(mark.number):
+            twin = part.by_number[mark.number][0]
             item.problems.append(f"题号 {mark.number} 出现了两次（{twin.line.place}和{line.place}），请核对是否有一题的题号写错。")
         self._open(item, text[mark.end:], index)
 
@@ -109,7 +112,7 @@ class Paper(Numbers):
         if found := MATERIAL.match(mask(rest)):
             rest = rest[found.end():]
         item.stimulus = self._shared(item.number)
-        item.part.items.append(item)
+        item.part.add(item)
         self.item, self.state = item, "stem"
         self._content(rest, index)
 

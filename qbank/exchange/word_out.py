@@ -169,8 +169,8 @@ def _per_line(options: Sequence[str]) -> int:
 
 def _split(text: str) -> Iterator[tuple[bool, list[str]]]:
     """The lines of a text: runs of lines, and the lines of each table."""
-    lines, run = text.split("\n"), []
-    place = 0
+    lines, place = text.split("\n"), 0
+    run: list[str] = []
     while place < len(lines):
         if ROW.fullmatch(lines[place]) and place + 1 < len(lines) and DASHES.fullmatch(lines[place + 1]):
             if run:
@@ -216,7 +216,7 @@ def _page(document: DocumentObject) -> None:
             fonts.attrib.pop(qn(f"w:{theme}"), None)
         style.paragraph_format.space_after = Pt(2)
         style.font.color.rgb = None
-    document.styles["Title"].paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER  # type: ignore[attr-defined]
+    document.styles["Title"].paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
     footer = section.footer.paragraphs[0]
     footer.alignment = WD_ALIGN_PARAGRAPH.CENTER
     field = OxmlElement("w:fldSimple")
@@ -258,4 +258,6 @@ def _as_read(draft: Draft) -> Draft:
             guide = "\n".join(f"{step.half_points / 2:g}|{step.text}" for step in steps_of(guide))
         except ValueError:
             pass
-    return dataclasses.replace(draft, options=tuple(map(canonical, draft.options)), **{**texts, "guide": guide})
+    return dataclasses.replace(
+        draft, options=tuple(map(canonical, draft.options)), stem=texts["stem"], key=texts.get("key", draft.key), guide=guide,
+        explanation=texts["explanation"], stimulus=texts["stimulus"], source=texts["source"])

@@ -20,8 +20,9 @@ from lxml import etree
 from qbank.exchange.gathering import sound_text
 from qbank.exchange.omml import to_latex
 from qbank.exchange.omml_out import to_omml
-from qbank.exchange.word_runs import A, R, SVG, kind_of
-from qbank.items.markup import TOKEN
+from qbank.exchange.word_package import R
+from qbank.exchange.word_runs import SVG, A, kind_of
+from qbank.items.notation import TOKEN
 from qbank.items.writing import CONTROL
 
 RAISED = re.compile(r"(?P<sign>[\^_])\{(?P<text>[^{}\\$]{1,20})\}")
