@@ -28,7 +28,7 @@ from examroom.filing.scopes import publish_scope
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
-from qbank.items.models import ImportBatch, Item, ItemVersion
+from qbank.items.models import ImportBatch, Item, ItemVersion, Review, ReviewTask
 from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
 from qbank.kernel.audit import AuditEntry
@@ -55,7 +55,8 @@ IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
-    "version_id": ItemVersion, "supervision_id": Supervision, "specification_id": Specification, "paper_id": Paper,
+    "version_id": ItemVersion, "review_id": Review, "task_id": ReviewTask, "supervision_id": Supervision,
+    "specification_id": Specification, "paper_id": Paper,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "panel_id": ReviewPanel,
     "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet,
@@ -64,6 +65,8 @@ IDS: dict[str, Any] = {
 SHARED = {
     "static": "files of the program", "bootstrap.static": "files of the program", "delivery.static": "files of the program",
     "results.notice": "the public notice is for anyone",
+    "delivery.practise": "all candidates of an occupation practise with the same items; strangers have a test there",
+    "delivery.practised": "as above",
 }
 SHARED_ROOMS = {"standards": "national standards and weight tables are one catalogue for all schools; packs have tests there"}
 NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
@@ -327,7 +330,8 @@ def test_no_id_inside_a_form_reaches_into_another_school(world: World) -> None:
         (Role.EXAM_OFFICER, f"/review/plans/{own['plan']}/panel/new", {
             "name": "甲", "member": examiners, "chair": examiners[0], "starts_at": "2027-05-02T09:00"}),
         (Role.CITY_OFFICER, f"/oversight/plans/{own['plan']}", {"supervisor_id": supervisor}),
-        (Role.ITEM_AUTHOR, "/items/submit", {"version": world.ids["version_id"]}),
+        (Role.ITEM_AUTHOR, "/items/bulk/do", {"action": "retire", "version": world.ids["version_id"], "reason": "x", "expected": "1"}),
+        (Role.ITEM_AUTHOR, "/items/bulk/do?table=1", {"action": "suspend", "all": "1", "reason": "x", "expected": "1"}),
         (Role.PROVINCE_OFFICER, "/filing/new", {"institution_id": school, "standard_id": standard, "level": 2,
                                                 "valid_from": "2027-03-03", "valid_until": ""}),
         (Role.PAPER_COMPOSER, "/papers/specifications/new", {"bank": f"{table}-{school}", "name": "乙", "minutes": 90}),

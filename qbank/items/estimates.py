@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from qbank.items.bank import AT_ONCE
+from qbank.items.markup import plain
 from qbank.items.models import Item, ItemState, ItemVersion, Review
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.export import Table
@@ -74,7 +75,7 @@ def _line(version: ItemVersion, people: list[int]) -> list[Any]:
     given = {review.reviewer_id: review.estimate for review in version.reviews if review.estimate is not None}
     found = summed_up(given.values())
     return [version.item_id, version.number, version.point.range.path, version.point.segment, version.kind.chinese,
-            version.stem, *(given.get(key) for key in people), found.n, round(found.mean * 100, 1),
+            plain(version.stem), *(given.get(key) for key in people), found.n, round(found.mean * 100, 1),
             None if found.n < 2 else round(found.spread * 100, 1)]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from qbank.items import bank, moves, practice, review, worklists
 from qbank.items.blueprint import blueprint
 from qbank.items.estimates import expert_estimate
-from qbank.items.models import BANK_ROLES, Item, ItemState, ItemVersion
+from qbank.items.models import BANK_ROLES, ImportBatch, Item, ItemState, ItemVersion
 from qbank.kernel.access import Role, Viewer, fetch, visible
 from qbank.kernel.web import db, now, viewer
 
@@ -61,6 +61,8 @@ def standing(session: Session, version: ItemVersion, who: Viewer) -> dict[str, A
     return {
         "hide_key": hidden, "may_review": judging, "wrote": mine, "writes": holds(session, item, Role.ITEM_AUTHOR),
         "needed": review.approvals_needed(session, item.institution_id),
+        "sees_batch": version.batch_id is not None and session.scalar(
+            visible(ImportBatch, who).with_only_columns(ImportBatch.id).where(ImportBatch.id == version.batch_id)) is not None,
         "next": [(line, _open_to(session, line, version, who, judging, mine)) for line in moves.following(version.state)
                  if line.verb != "supersede" and not (line.verb == "resume" and (line.to is ItemState.IN_USE) != bool(version.used_at))],
         "second_keys": [] if hidden else worklists.second_keys(session, version),

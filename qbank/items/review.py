@@ -171,6 +171,12 @@ def hides_key(session: Session, version: ItemVersion, who: Viewer) -> bool:
     return version.id in hidden_keys(session, [version.id], who)
 
 
+def require_key(session: Session, version: ItemVersion, who: Viewer) -> None:
+    """Refuse what would show the key of this version to somebody who is still to answer it blindly."""
+    if hides_key(session, version, who):
+        raise Refused("blind", f"题 {version.item_id} 有一版还没有审定，您是可以审核它的审题员，请先盲答，再看答案。")
+
+
 def blanks_to_fill(version: ItemVersion) -> int:
     """How many blanks a fill-in item asks for; 0 for other kinds."""
     if version.kind is not ItemKind.FILL:
