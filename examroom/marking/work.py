@@ -26,7 +26,9 @@ def statistics(work: Work) -> str:
         scale, limits = runs.scale_of(session, school, table), runs.limits_of(session, school)
     work.progress(len(sittings), len(sittings) + 1, "正在计算…")
     analysis = analyse(sat, expectations, scale, limits)
-    if analysis is not None:
-        with work.transaction() as session:
-            runs.store(session, school, table, analysis, work.arguments["occasion"], now=work.now())
-    return str(work.arguments.get("result", ""))
+    if analysis is None:
+        return str(work.arguments.get("nothing", ""))
+    with work.transaction() as session:
+        run = runs.store(session, school, table, analysis, work.arguments["occasion"], now=work.now())
+        run_id = run.id
+    return str(work.arguments.get("result", "")).replace("{run}", str(run_id))

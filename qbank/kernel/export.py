@@ -16,6 +16,18 @@ LISTED = 2000  # rows below the head that offer a list
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A chart of Excel's own beside the rows. ``kind``: column, line or scatter (smooth); ``x`` and ``ys`` titles of columns."""
+
+    kind: str
+    title: str
+    x: str
+    ys: Sequence[str]
+    x_title: str = ""
+    y_title: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """One worksheet: a title line, column heads with widths in characters, rows of plain values.
 
@@ -28,6 +40,7 @@ class Table:
     title: str = ""
     notes: Sequence[str] = ()
     lists: Mapping[str, Sequence[str] | str] = field(default_factory=dict)
+    charts: Sequence[Chart] = ()
 
 
 def workbook(tables: Sequence[Table], *, made_at: datetime | None = None) -> bytes:
@@ -44,12 +57,31 @@ def workbook(tables: Sequence[Table], *, made_at: datetime | None = None) -> byt
     body = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
     big = book.add_format({"bold": True, "font_size": 14})
     for table in tables:
-        _write(book.add_worksheet(table.sheet[:31]), table, head, body, big)
+        sheet = book.add_worksheet(table.sheet[:31])
+        first, last = _write(sheet, table, head, body, big)
+        for place, chart in enumerate(table.charts):
+            _draw(book, sheet, table, chart, first, last, place)
     book.close()
     return stream.getvalue()
 
 
-def _write(sheet: Any, table: Table, head: Any, body: Any, big: Any) -> None:
+def _draw(book: Any, sheet: Any, table: Table, chart: Chart, first: int, last: int, place: int) -> None:
+    """To the right of the columns, one chart under the other."""
+    titles = [title for title, _ in table.columns]
+    made = book.add_chart({"type": chart.kind, **({"subtype": "smooth"} if chart.kind == "scatter" else {})})
+    for y in chart.ys:
+        column = titles.index(y)
+        made.add_series({"name": [sheet.name, first - 1, column], "values": [sheet.name, first, column, last, column],
+                         "categories": [sheet.name, first, titles.index(chart.x), last, titles.index(chart.x)]})
+    made.set_title({"name": chart.title, "name_font": {"size": 12}})
+    made.set_x_axis({"name": chart.x_title or chart.x, "label_position": "low"})
+    made.set_y_axis({"name": chart.y_title, "major_gridlines": {"visible": True, "line": {"color": "#D8DEE6"}}})
+    made.set_legend({"position": "bottom"} if len(chart.ys) > 1 else {"none": True})
+    sheet.insert_chart(first + 18 * place, len(titles) + 1, made, {"object_position": 3})
+
+
+def _write(sheet: Any, table: Table, head: Any, body: Any, big: Any) -> tuple[int, int]:
+    """The rows; the first and the last line that hold any (0-based)."""
     line = 0
     if table.title:
         sheet.write_string(0, 0, table.title, big)
@@ -84,3 +116,4 @@ def _write(sheet: Any, table: Table, head: Any, body: Any, big: Any) -> None:
     sheet.repeat_rows(line)
     sheet.fit_to_pages(1, 0)
     sheet.set_footer("&C第 &P 页 / 共 &N 页")
+    return line + 1, max(last, line + 1)

@@ -23,8 +23,12 @@ MOST = 10_000
 # Groups of the page and its labels: field -> (Chinese, unit). A test sees to it that every field has one.
 GROUPS: dict[str, tuple[str, ...]] = {
     "计划与公示": ("plan_working_days", "notice_days", "archive_years"),
-    "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill", "statistics_minimum_n",
-           "calibration_minimum_n", "two_parameter_minimum_n"),
+    "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill"),
+    "试题统计": ("statistics_minimum_n", "calibration_minimum_n", "two_parameter_minimum_n", "flag_hard_percent",
+             "flag_easy_percent", "flag_weak_percent", "flag_fit_permille", "flag_fit_low_percent", "flag_fit_high_percent",
+             "flag_drift_permille", "similarity_permille", "similarity_minimum_n"),
+    "题库": ("items_per_point", "points_per_percent", "points_per_table", "essential_percent", "general_percent",
+           "auxiliary_percent", "stale_years", "most_uses"),
     "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds",
              "candidates_per_invigilator", "least_invigilators"),
     "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
@@ -37,9 +41,21 @@ LABELS: dict[str, tuple[str, str]] = {
     "archive_years": ("档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
     "review_days": ("审题期限", "天"), "partial_credit_multiple": ("多选题少选按比例得分（错选不得分）", ""),
     "partial_credit_fill": ("填空题按空得分", ""),
+    "items_per_point": ("每个鉴定点的试题不少于", "道"), "points_per_percent": ("每 1 % 比重的鉴定点不少于", "个"),
+    "points_per_table": ("每个等级的鉴定点不少于", "个"), "essential_percent": ("核心要素（X）占鉴定点不低于", "%"),
+    "general_percent": ("一般要素（Y）占鉴定点不高于", "%"), "auxiliary_percent": ("辅助要素（Z）占鉴定点不高于", "%"),
+    "stale_years": ("多久没有修改也没有使用的题应当复核", "年"), "most_uses": ("用过多少套试卷的题算使用过多", "套"),
     "statistics_minimum_n": ("试题统计至少需要的作答数", "份"),
     "calibration_minimum_n": ("项目反应理论标定（单参数）至少需要的考生", "人"),
-    "two_parameter_minimum_n": ("双参数标定至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
+    "two_parameter_minimum_n": ("双参数标定至少需要的考生", "人"),
+    "flag_hard_percent": ("答对率低于此值提示过难", "%"), "flag_easy_percent": ("答对率达到此值提示过易", "%"),
+    "flag_weak_percent": ("题余相关低于此值提示区分度弱（按百分数填，10 即 0.10）", "%"),
+    "flag_fit_permille": ("拟合检验 p 低于此值提示不拟合", "‰"),
+    "flag_fit_low_percent": ("拟合均方（infit、outfit）低于此值提示（按百分数填，70 即 0.70）", "%"),
+    "flag_fit_high_percent": ("拟合均方（infit、outfit）高于此值提示（按百分数填，130 即 1.30）", "%"),
+    "flag_drift_permille": ("各场次答对率上升，校正后 p 不超过此值提示疑似泄露", "‰"),
+    "similarity_permille": ("答卷雷同，校正后 p 不超过此值列入报告", "‰"),
+    "similarity_minimum_n": ("答卷雷同分析至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
     "grace_seconds": ("到时后收卷宽限", "秒"), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
     "least_invigilators": ("每考场监考员不少于", "人"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
@@ -52,7 +68,9 @@ LABELS: dict[str, tuple[str, str]] = {
 # Below these a rule would be no rule, or a count would be divided by nothing.
 LEAST = {"approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
          "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1,
-         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10}
+         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10, "similarity_minimum_n": 20}
+PERCENTS = {"thesis_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
+PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}
 
 
 @dataclass(frozen=True)
@@ -85,8 +103,25 @@ class RulePack:
     recheck_apply_working_days: int = 10
     recheck_finish_working_days: int = 10
     statistics_minimum_n: int = 30
+    items_per_point: int = 4
+    points_per_percent: int = 2
+    points_per_table: int = 200
+    essential_percent: int = 80
+    general_percent: int = 15
+    auxiliary_percent: int = 5
+    stale_years: int = 3
+    most_uses: int = 5
     calibration_minimum_n: int = 100
     two_parameter_minimum_n: int = 500
+    flag_hard_percent: int = 30
+    flag_easy_percent: int = 95
+    flag_weak_percent: int = 10
+    flag_fit_permille: int = 10
+    flag_fit_low_percent: int = 70
+    flag_fit_high_percent: int = 130
+    flag_drift_permille: int = 10
+    similarity_permille: int = 10
+    similarity_minimum_n: int = 50
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -99,7 +134,7 @@ class RulePack:
                 raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
         for field in dataclasses.fields(self):
             value, label = getattr(self, field.name), LABELS.get(field.name, (field.name, ""))[0]
-            most = 100 if field.name == "thesis_percent" else MOST
+            most = 100 if field.name in PERCENTS else 1000 if field.name in PERMILLES else MOST
             if type(value) is int and not LEAST.get(field.name, 0) <= value <= most:
                 raise Refused("rule_pack_range", f"“{label}”应在 {LEAST.get(field.name, 0)} 到 {most} 之间，不能设为 {value}。")
 

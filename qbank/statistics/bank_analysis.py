@@ -94,6 +94,7 @@ class FormFigures:
     figures: Mapping[str, float]
     versions: tuple[int, ...]
     distribution: tuple[int, ...]
+    worth: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,7 @@ class BankAnalysis:
     persons: int
     sittings: int
     notes: tuple[str, ...] = field(default=())
+    abilities: Floats = field(default_factory=lambda: np.empty(0))  # of the persons, on the bank's scale; nobody without a calibration
 
 
 def analyse(sat: Sequence[SatPaper], expectations: Mapping[int, Expectation], scale: Mapping[int, Sequence[float]],
@@ -136,11 +138,11 @@ def analyse(sat: Sequence[SatPaper], expectations: Mapping[int, Expectation], sc
                           cut=limits.cut, minimum=limits.minimum)
     tried, notes = _calibrated(responses, expected_b, limits)
     calibration, linked, anchors = _on_scale(tried, versions, scale, notes)
-    fit, observed = _fit(calibration, responses)
+    fit, observed, abilities = _fit(calibration, responses)
     return BankAnalysis(
         tuple(versions), found, (codes == 1).sum(axis=0), _counts(codes, choices), (codes == -2).sum(axis=0), (codes == -3).sum(axis=0), expert, calibration,
         tried, linked, anchors, fit, observed, _forms(sat, versions, calibration, limits), len(passed),
-        len({part.sitting_id for part in sat}), tuple(notes))
+        len({part.sitting_id for part in sat}), tuple(notes), abilities)
 
 
 Stacked: TypeAlias = tuple[npt.NDArray[np.int8], npt.NDArray[np.object_], Integers, npt.NDArray[np.bool_]]
@@ -205,17 +207,17 @@ def _on_scale(tried: Calibration | None, versions: Sequence[int], scale: Mapping
 
 
 def _fit(calibration: Calibration | None, responses: Responses) -> tuple[
-        Mapping[str, Floats], tuple[tuple[tuple[float, float, int], ...], ...]]:
+        Mapping[str, Floats], tuple[tuple[tuple[float, float, int], ...], ...], Floats]:
     items = responses.n_items
     if calibration is None:
         nothing = np.full(items, np.nan)
-        return {"fit_p": nothing, "infit": nothing, "outfit": nothing}, ((),) * items
+        return {"fit_p": nothing, "infit": nothing, "outfit": nothing}, ((),) * items, np.empty(0)
     plain = Responses(responses.scores)
     theta, _ = ability(calibration, plain, "EAP")
     squares = infit_outfit(calibration, plain, theta)
     estimated = 2 if calibration.model == "2PL" else 1
     fit = {"fit_p": s_x2(calibration, plain, estimated=estimated).p, "infit": squares.infit, "outfit": squares.outfit}
-    return fit, _observed(plain.scored().dense(), theta)
+    return fit, _observed(plain.scored().dense(), theta), theta
 
 
 def _observed(scores: npt.NDArray[np.int8], theta: Floats) -> tuple[tuple[tuple[float, float, int], ...], ...]:
@@ -279,4 +281,5 @@ def _form(parts: Sequence[SatPaper], curve: FormCurve | None, reference: FormCur
     histogram = np.histogram(share, bins=20, range=(0, 1))[0]
     return FormFigures(first.paper_id, first.name, len(codes), codes.shape[1], float(share.mean()),
                        float(share.std(ddof=1)) if len(share) > 1 else float("nan"),
-                       int(sum(part.passed.sum() for part in parts)), figures, first.version_ids, tuple(histogram.tolist()))
+                       int(sum(part.passed.sum() for part in parts)), figures, first.version_ids, tuple(histogram.tolist()),
+                       tuple(first.worth))

@@ -36,6 +36,7 @@ class StatisticRun(Base):
     iterations: Mapped[int | None]
     nodes: Mapped[int | None]
     scale: Mapped[dict[str, Any]]  # the link onto the bank's scale: slope, intercept, anchors with their drift; {}: first
+    abilities: Mapped[list[Any]] = mapped_column(default=list)  # middle and persons of each quarter of a unit
     notes: Mapped[list[Any]] = mapped_column(default=list)  # sentences: why something is missing
     table: Mapped[WeightTable] = relationship()
     forms: Mapped[list[FormStatistic]] = relationship(back_populates="run", order_by="FormStatistic.id")
@@ -81,6 +82,8 @@ class ItemStatistic(Base):
     fit_p: Mapped[float | None]  # of S-X²
     infit: Mapped[float | None]
     outfit: Mapped[float | None]
+    intervals: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the other classical numbers: name -> [low, high]
+    drift_p: Mapped[float | None]  # of the share right rising over the sittings, adjusted for the number of items
     observed: Mapped[list[Any]]  # ability groups: theta, share right, n; for the fit plot
     computed_at: Mapped[datetime]
     version: Mapped[ItemVersion] = relationship()
@@ -109,6 +112,7 @@ class FormStatistic(Base):
     passed: Mapped[int]
     figures: Mapped[dict[str, Any]]  # name -> number or null: alpha, sem, consistency, equated cut, their intervals
     versions: Mapped[list[Any]]  # item version ids, so that curves can be drawn
+    worth: Mapped[list[Any]] = mapped_column(default=list)  # half-points of each, in the same order
     distribution: Mapped[list[Any]]  # persons with each share of the score, in twentieths
     run: Mapped[StatisticRun] = relationship(back_populates="forms")
 

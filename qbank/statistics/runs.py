@@ -10,10 +10,12 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.items import figures
 from qbank.items.estimates import expert_estimate
 from qbank.items.models import Item, ItemVersion
 from qbank.kernel.accounts import Institution
 from qbank.standards.packs import pack_for
+from qbank.statistics.arrays import Floats
 from qbank.statistics.bank_analysis import BankAnalysis, Expectation, Limits
 from qbank.statistics.distractors import OptionTable
 from qbank.statistics.linking import Link
@@ -21,6 +23,8 @@ from qbank.statistics.models import FormStatistic, ItemStatistic, StatisticRun
 
 AT_ONCE = 2000  # parameters of one IN (...)
 GRADE_SHARES = {1: 0.9, 2: 0.8, 3: 0.65, 4: 0.5, 5: 0.35}  # what an author's grade means where no reviewer estimated
+
+INTERVALS = ("item_rest", "biserial", "upper_lower", "b_index", "omitted")
 
 
 def limits_of(session: Session, institution_id: int) -> Limits:
@@ -57,19 +61,30 @@ def store(session: Session, institution_id: int, table_id: int, found: BankAnaly
         sittings=found.sittings, model=found.calibration.model if found.calibration else "",
         converged=tried.converged if tried else None, log_likelihood=_number(tried.log_likelihood) if tried else None,
         gradient_norm=_number(tried.gradient_norm) if tried else None, iterations=tried.iterations if tried else None,
-        nodes=tried.nodes if tried else None, scale=_scale(found.linked, found.anchors), notes=list(found.notes))
+        nodes=tried.nodes if tried else None, scale=_scale(found.linked, found.anchors), notes=list(found.notes),
+        abilities=_histogram(found.abilities))
     session.add(run)
     session.flush()
     for row in session.scalars(_current(institution_id, table_id).where(ItemStatistic.version_id.in_(found.versions))):
         row.current = False
     session.flush()  # before the new ones: only one of a version is current
-    session.add_all(_item(found, j, run.id, now) for j in range(len(found.versions)))
+    measured = [_item(found, j, run.id, now) for j in range(len(found.versions))]
+    session.add_all(measured)
+    figures.note_statistics(session, measured)
     session.add_all(FormStatistic(
         run_id=run.id, paper_id=form.paper_id, name=form.name[:200], n=form.n, items=form.items, mean=_number(form.mean),
         sd=_number(form.sd), passed=form.passed, figures={name: _number(value) for name, value in form.figures.items()},
-        versions=list(form.versions), distribution=list(form.distribution)) for form in found.forms)
+        versions=list(form.versions), worth=list(form.worth), distribution=list(form.distribution)) for form in found.forms)
     session.flush()
     return run
+
+
+def all_current(session: Session) -> list[ItemStatistic]:
+    """The current statistics of every version, for the bank's list."""
+    return list(session.scalars(sa.select(ItemStatistic).where(ItemStatistic.current)))
+
+
+figures.STATISTICS.append(all_current)
 
 
 def _current(institution_id: int, table_id: int) -> sa.Select[ItemStatistic]:
@@ -89,7 +104,7 @@ def _item(found: BankAnalysis, j: int, run_id: int, now: datetime) -> ItemStatis
         values |= {name: getattr(calibration, name)[j] for name in ("a", "b", "c", "se_a", "se_b", "se_c")}
     return ItemStatistic(
         version_id=found.versions[j], run_id=run_id, current=True, n=int(table.n[j]), computed_at=now,
-        omitted=int(found.omitted[j]), not_reached=int(found.not_reached[j]), choices=dict(found.choices[j]),
+        intervals=_intervals(found, j), omitted=int(found.omitted[j]), not_reached=int(found.not_reached[j]), choices=dict(found.choices[j]),
         options=_options(analysis.options[j]) if analysis.options else [], observed=[list(one) for one in found.observed[j]],
         **{name: _number(value) for name, value in values.items()})
 
@@ -100,10 +115,22 @@ def _raw_difficulty(found: BankAnalysis, j: int) -> float:
     return found.right[j] / n if n else float("nan")
 
 
+def _intervals(found: BankAnalysis, j: int) -> dict[str, list[float]]:
+    """Of the classical numbers that have one."""
+    pairs = {name: [_number(bound[j]) for bound in getattr(found.analysis.bounds, name)] for name in INTERVALS}
+    return {name: [low, high] for name, (low, high) in pairs.items() if low is not None and high is not None}
+
+
 def _options(table: OptionTable) -> list[dict[str, Any]]:
     return [{"letter": letter, "in_key": bool(table.in_key[o]), "count": int(table.count[o]), "share": _number(table.share[o]),
              "by_group": [_number(value) for value in table.by_group[:, o]],
              "point_biserial": _number(table.point_biserial[o])} for o, letter in enumerate(table.options) if letter]
+
+
+def _histogram(abilities: Floats) -> list[list[float]]:
+    """Middle and persons of each quarter of a unit."""
+    places, counts = np.unique(np.floor(abilities[np.isfinite(abilities)] * 4) / 4 + 0.125, return_counts=True)
+    return [[float(place), int(count)] for place, count in zip(places, counts, strict=True)]
 
 
 def _scale(linked: Link | None, anchors: tuple[int, ...]) -> Mapping[str, Any]:

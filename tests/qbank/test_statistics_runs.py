@@ -21,7 +21,7 @@ from qbank.statistics import runs
 from qbank.statistics.bank_analysis import Limits, SatPaper, analyse
 from qbank.statistics.models import ItemStatistic, StatisticRun
 from qbank.statistics.responses import NOT_REACHED, OMITTED
-from qbank.statistics.verdicts import Flag, Numbers, flags
+from qbank.statistics.verdicts import Flag, Numbers, Thresholds, flags
 from tests.conftest import People, TestClock
 
 Enter = Callable[[Viewer], FlaskClient]
@@ -147,12 +147,15 @@ def test_arrays_that_do_not_fit_are_an_error_of_the_caller() -> None:
 @pytest.mark.parametrize(("numbers", "expected"), [
     (Numbers(40, 0.5, -0.01, 0.3, 0), [Flag.WRONG_KEY]), (Numbers(40, 0.5, 0.3, -0.2, 0), [Flag.WRONG_KEY]),
     (Numbers(40, 0.29, 0.3, 0.3, 0), [Flag.TOO_HARD]), (Numbers(40, 0.95, None, None, 0), [Flag.TOO_EASY]),
-    (Numbers(40, 0.1, -0.2, -0.2, 0), [Flag.WRONG_KEY, Flag.TOO_HARD]), (Numbers(40, 0.3, 0.0, 0.0, 0), []),
+    (Numbers(40, 0.1, -0.2, -0.2, 0), [Flag.WRONG_KEY, Flag.TOO_HARD]), (Numbers(40, 0.3, 0.1, 0.0, 0), []),
+    (Numbers(40, 0.5, 0.09, 0.2, 0), [Flag.WEAK]), (Numbers(40, 0.5, 0.3, 0.2, 0, fit_p=0.009), [Flag.MISFIT]),
+    (Numbers(40, 0.5, 0.3, 0.2, 0, 0.5, 1.0, 1.31), [Flag.MISFIT]),
+    (Numbers(40, 0.5, 0.3, 0.2, 0, drift_p=0.01), [Flag.DRIFT]),
     (Numbers(29, 0.1, -0.2, -0.2, 0), []),
 ])
 def test_flags_are_raised_at_their_thresholds_and_never_on_too_few_answers(
         numbers: Numbers, expected: list[Flag]) -> None:
-    assert flags(numbers, 30) == expected
+    assert flags(numbers, Thresholds()) == expected
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def upgrade() -> None:
     sa.Column('iterations', sa.Integer(), nullable=True),
     sa.Column('nodes', sa.Integer(), nullable=True),
     sa.Column('scale', sa.JSON(), server_default='{}', nullable=False),
+    sa.Column('abilities', sa.JSON(), server_default='[]', nullable=False),
     sa.Column('notes', sa.JSON(), server_default='[]', nullable=False),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_statistic_runs_institution_id_institutions')),
     sa.ForeignKeyConstraint(['table_id'], ['weight_tables.id'], name=op.f('fk_statistic_runs_table_id_weight_tables')),
@@ -48,6 +49,7 @@ def upgrade() -> None:
     sa.Column('passed', sa.Integer(), nullable=False),
     sa.Column('figures', sa.JSON(), nullable=False),
     sa.Column('versions', sa.JSON(), nullable=False),
+    sa.Column('worth', sa.JSON(), nullable=False),
     sa.Column('distribution', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['statistic_runs.id'], name=op.f('fk_form_statistics_run_id_statistic_runs')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_form_statistics')),
@@ -84,6 +86,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('fit_p', sa.Double(), nullable=True))
         batch_op.add_column(sa.Column('infit', sa.Double(), nullable=True))
         batch_op.add_column(sa.Column('outfit', sa.Double(), nullable=True))
+        batch_op.add_column(sa.Column('intervals', sa.JSON(), server_default='{}', nullable=False))
+        batch_op.add_column(sa.Column('drift_p', sa.Double(), nullable=True))
         batch_op.add_column(sa.Column('observed', sa.JSON(), server_default='[]', nullable=False))
     op.execute(sa.text("""
         UPDATE item_statistics SET run_id = (
@@ -100,6 +104,17 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_item_statistics_version_id_item_versions'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_item_statistics_run_id_statistic_runs'), 'statistic_runs', ['run_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_item_statistics_version_id_item_versions'), 'item_versions', ['version_id'], ['id'], ondelete='CASCADE')
+
+    op.create_table('sitting_reports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('made_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.Column('found', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_sitting_reports_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sitting_reports')),
+    sa.UniqueConstraint('sitting_id', name=op.f('uq_sitting_reports_sitting_id'))
+    )
 
 
 def downgrade() -> None:
