@@ -23,7 +23,9 @@ from qbank.statistics.parameters import Layout, Point
 from qbank.statistics.priors import Priors, terms
 from qbank.statistics.quadrature import Grid
 
-NEGLIGIBLE = 1e-6
+# A term's share of what is missing, below which it is the last; each is 20 to 100 times smaller than the one before, on long
+# tests, so what is left out is far below it.
+NEGLIGIBLE, NEGLIGIBLE_LONG = 1e-6, 1e-3
 MOST_TERMS = 24
 SINGLE_FROM = 64  # parameters from which single precision pays: short tests lose the more digits and cost nothing
 
@@ -97,8 +99,10 @@ def _by_terms(block: Block, local: BlockTables, scores: _Scores) -> Floats:
     alpha = None if scores.alpha is None else scores.alpha.astype(columns.dtype)
     for run in block.runs():
         posterior = local.posterior(run, np.array([0, len(local.nodes)]))
-        for product in _terms(run, posterior, scores, columns, alpha, local.nodes):
-            own += product
+        projected = list(_terms(run, posterior, scores, columns, alpha, local.nodes))
+        if projected:
+            stacked = np.concatenate(projected)
+            own += stacked.T @ stacked
     return own
 
 
@@ -139,11 +143,12 @@ class _Scores:
         return right, None if presented is None else presented[:, self.columns].astype(precision)
 
 
-def _terms(run: Run, posterior: Posterior, scores: _Scores, beta: Any, alpha: Any, nodes: Floats) -> Iterator[Floats]:
-    """The products of one run, until they are negligible."""
+def _terms(run: Run, posterior: Posterior, scores: _Scores, beta: Any, alpha: Any, nodes: Floats) -> Iterator[Any]:
+    """E(score h_k) of a run's persons, (persons, P), for one k after the other until they are negligible."""
     theta = nodes[posterior.low:posterior.high]
     mass = posterior.mass / posterior.total
     root = np.ones(run.persons) if run.weights is None else np.sqrt(run.weights)
+    enough = NEGLIGIBLE_LONG if len(scores.places) >= SINGLE_FROM else NEGLIGIBLE
     largest, answers, window = np.zeros(len(scores.places)), scores.answers(run, beta.dtype), slice(posterior.low, posterior.high)
     for term, (polynomial, spread) in enumerate(_polynomials(theta, mass)):
         # h_1 = (theta - mean) / sd: its product with theta is the standard deviation; of the others nought.
@@ -156,11 +161,10 @@ def _terms(run: Run, posterior: Posterior, scores: _Scores, beta: Any, alpha: An
             columns[:, :len(scores.columns)] += answers[0] * (across @ alpha[window])
         elif tilt is not None:
             columns[:, :scores.slopes] += answers[0] * tilt
-        product = np.asarray(columns.T @ columns, dtype=np.float64)
-        yield product
-        share = np.diag(product)
+        yield columns
+        share = np.einsum("ip,ip->p", columns, columns)
         largest += share
-        if (share <= NEGLIGIBLE * largest + 1e-14).all():
+        if (share <= enough * largest + 1e-14).all():
             return
 
 

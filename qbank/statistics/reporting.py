@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
-from qbank.statistics.arrays import Floats, Integers
+from qbank.statistics.arrays import Flags, Floats, Integers
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.fitting import Fit, State
 from qbank.statistics.mstep import expected, group_gradient
@@ -17,6 +17,8 @@ from qbank.statistics.priors import Priors, terms
 
 if TYPE_CHECKING:
     from qbank.statistics.irt import Case
+
+UNDETERMINED = 100.0  # standard error of a slope beyond which the likelihood is flat but for rounding
 
 
 def reported(found: Fit, case: Case, tallies: Tallies, *, model: str, labels: tuple[Any, ...],
@@ -33,6 +35,8 @@ def reported(found: Fit, case: Case, tallies: Tallies, *, model: str, labels: tu
         column[silent] = np.nan
     errors = np.sqrt(np.diagonal(within, axis1=1, axis2=2)).copy()
     errors[layout.item_places < 0] = np.nan
+    loose = errors[:, 0] > UNDETERMINED
+    errors[loose] = np.nan
     # b moves with the slope alone where d is fixed: that is not an estimate of b.
     group_errors = np.sqrt(np.diagonal(of_groups, axis1=1, axis2=2)).copy()
     group_errors[layout.group_places < 0] = np.nan
@@ -44,7 +48,7 @@ def reported(found: Fit, case: Case, tallies: Tallies, *, model: str, labels: tu
         gradient_norm(state, layout, case.priors), found.iterations, found.converged, len(state.grid.nodes),
         state.log_posterior + constant, tallies.n, (model,) * len(a), case.anchored, within, groups=labels,
         means=state.point.groups[:, 0].copy(), sds=np.exp(state.point.groups[:, 1]), se_means=group_errors[:, 0],
-        se_sds=group_errors[:, 1], items=items, reasons=dict(case.reasons), warnings=_warnings(found, case, items, a, errors[:, 0]),
+        se_sds=group_errors[:, 1], items=items, reasons=dict(case.reasons), warnings=_warnings(found, case, items, a, errors[:, 0], loose),
         parameters=layout.size)
 
 
@@ -87,12 +91,15 @@ def _covariances(covariance: Floats | None, places: Integers, jacobian: Floats) 
     return np.asarray(jacobian @ own @ jacobian.transpose(0, 2, 1))
 
 
-def _warnings(found: Fit, case: Case, items: tuple[str, ...] | None, a: Floats, error: Floats) -> tuple[str, ...]:
+def _warnings(found: Fit, case: Case, items: tuple[str, ...] | None, a: Floats, error: Floats,
+              loose: Flags) -> tuple[str, ...]:
     def name(place: int) -> str:
         return items[place] if items is not None else str(place)
 
     notes = list(found.notes)
     notes += [f"item {name(place)}: {why}" for place, why in sorted(case.reasons.items())]
+    if loose.any():
+        notes.append("the data do not determine the slopes of items " + ", ".join(name(int(place)) for place in np.flatnonzero(loose)))
     if case.unguessed:
         notes.append("guessing is 0, at its bound, for items " + ", ".join(name(place) for place in case.unguessed))
     # NaN compares as False: an item without parameters is no suspect.
