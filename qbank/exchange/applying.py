@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -38,7 +37,7 @@ SLICE = 200  # items in one transaction
 MOST_NAMED = 30
 USES = {"paper_items": "已用于试卷", "item_statistics": "已有统计数据"}
 OWN = {"items", "item_versions", "options", "reviews", "second_keys", "review_tasks", "item_pairs", "item_figures",
-       "stimuli", "import_batches"}
+       "likenesses", "stimuli", "import_batches"}
 
 
 def apply(session: Session, batch: ImportBatch, who: Viewer, *, now: datetime) -> int:
@@ -75,8 +74,9 @@ def advance(session: Session, batch: ImportBatch, who: Viewer, *, now: datetime,
             row.verdict = RowVerdict.IMPORTED
     made = store(session, batch.table, batch.institution_id, drafts, who, now=now, reason=f"导入批次 {batch.id}", batch=batch)
     for version, row in zip(made, from_rows, strict=True):
-        if row.alike:
-            pairs.note_likenesses(session, version.item, [_alike(one) for one in row.alike], now=now)
+        for one in row.alike:
+            if other := session.get(Item, one["item"]):
+                pairs.note_likeness(session, version.item, other, one["score"], now=now)
     batch.added += len(drafts)
     batch.applied_at = now
     if len(rows) < size:
@@ -135,10 +135,6 @@ def retreat(session: Session, batch: ImportBatch, *, now: datetime, size: int = 
         session.execute(sa.update(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.verdict == RowVerdict.IMPORTED)
                         .values(verdict=RowVerdict.GOOD), execution_options={"synchronize_session": False})
     session.flush()
-
-
-def _alike(one: dict[str, Any]) -> pairs.Alike:
-    return pairs.Alike(one["item"], one["version"], one["stem"], one["score"], tuple(one.get("contrasts", ())))
 
 
 def _good(batch: ImportBatch) -> tuple[sa.ColumnElement[bool], ...]:

@@ -46,7 +46,11 @@ def shown(text: str) -> Markup:
 def facts_of(row: ImportRow) -> dict[str, Any]:
     """What a row's form shows beyond its cells."""
     kind = kind_of(row.cells.get("题型", ""))
-    return {"kind": KINDS.get(kind, ""), "letters": letters_shown(row.cells), "written": kind in WRITTEN,
+    point = "-".join(filter(None, (row.cells.get("鉴定范围"), row.cells.get("鉴定点"))))
+    key = row.cells.get("答案", "") or "无"
+    line = [KINDS.get(kind) or row.cells.get("题型", "题型不明"), point[:30] or "无鉴定点",
+            f"答案 {key if len(key) < 13 else key[:12] + '…'}", *(["已修改"] if row.mended else [])]
+    return {"kind": KINDS.get(kind, ""), "line": " · ".join(line), "letters": letters_shown(row.cells), "written": kind in WRITTEN,
             "choice": kind in CHOICES or not kind, "fill": kind == "fill", "judge": kind == "judge",
             "options": [(title[-1], row.cells[title]) for title in OPTION_COLUMNS if row.cells.get(title)],
             "marked": any(MARKED.search(row.cells.get(title, "")) for title in COLUMNS)}

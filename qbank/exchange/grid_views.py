@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from qbank.exchange import batches, grid
-from qbank.exchange.blueprint import ROW_TONES, beside, blueprint
+from qbank.exchange.blueprint import ROW_TONES, beside, blueprint, facts_of
 from qbank.exchange.mapping import ALL_OPTIONS, COLUMNS, NEEDED, OPTION_COLUMNS, Choice
 from qbank.exchange.matching import matcher
 from qbank.exchange.sheets import HEAD_ROWS, NO_HEAD
@@ -138,7 +138,8 @@ def _piece(batch: ImportBatch, one: ImportRow, opened: bool) -> str:
 def _told(batch: ImportBatch, changed: list[ImportRow], one: ImportRow) -> dict[str, Any]:
     counts = batches.counts(db(), batch)
     return {"rows": [{"id": row.id, "verdict": row.verdict.value, "label": row.verdict.chinese, "tone": ROW_TONES[row.verdict],
-                      "errors": beside(row), "duplicate": row.duplicate_of, "undo": bool(row.earlier)} for row in changed],
+                      "errors": beside(row), "duplicate": row.duplicate_of, "undo": bool(row.earlier),
+                      "stem": row.cells.get("题干", "")[:90], "facts": facts_of(row)["line"]} for row in changed],
             "counts": {verdict.value: number for verdict, number in counts.items()},
             "html": _piece(batch, one, one.verdict is not RowVerdict.DROPPED)}
 

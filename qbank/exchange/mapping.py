@@ -42,7 +42,8 @@ KINDS = {"单选题": "single", "单选": "single", "单项选择题": "single",
          "案例分析题": "essay", "案例分析": "essay", "综合题": "essay", "分析题": "essay"}
 DIFFICULTIES = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "易": 1, "容易": 1, "简单": 1, "较易": 2, "中": 3, "中等": 3, "一般": 3,
                 "适中": 3, "较难": 4, "难": 5, "困难": 5}
-BEGINNING = re.compile(r"(?:^|(?<=[\s;；,，。、]))[(（]?([A-Ja-jＡ-Ｊ])\s*[)）.．、:：]\s*", re.MULTILINE)
+NUMBERS = frozenset(["序号", "编号", "题号", "试题编号", "No", "ID", "id", "NO", "no", "No.", "第几题"])
+BEGINNING = re.compile(r"(?:(?:^|(?<=[\s;；,，。、]))[(（]?|[(（])([A-Ja-jＡ-Ｊ])\s*[)）.．、:：]\s*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def guess(lines: Sequence[Sequence[str]], head: int, width: int) -> list[str]:
     body = [[clean(line[place]) for line in lines[head + 1:head + 201] if place < len(line) and clean(line[place])]
             for place in range(width)]
     for place in range(width):
-        if not found[place] and (title := _by_content(body[place])) and title not in found:
+        counted = place < len(titles) and half_width(clean(titles[place])) in NUMBERS
+        if not found[place] and not counted and (title := _by_content(body[place])) and title not in found:
             found[place] = title
     if "题干" not in found:
         lengths = {place: sum(map(len, body[place])) for place in range(width) if not found[place]}
@@ -99,7 +101,7 @@ def split_options(text: str) -> dict[str, str]:
             wanted += 1
     if len(pieces) > 1:
         ends = [start for start, _ in pieces[1:]] + [len(text)]
-        options = [text[begin:end].strip(" \t\n;；,，、") for (_, begin), end in zip(pieces, ends, strict=True)]
+        options = [text[begin:end].strip(" \u3000\t\n;；,，、") for (_, begin), end in zip(pieces, ends, strict=True)]
     else:
         options = [part.strip() for part in re.split(r"\n+" if "\n" in text else r"[|｜;；]", text)]
     return {f"选项{letter}": option for letter, option in zip(LETTERS, options, strict=False) if option}
@@ -135,7 +137,7 @@ def _by_content(cells: Sequence[str]) -> str:
              ("鉴定点", lambda text: bool(re.fullmatch(r"\d{3}", text.strip()))),
              (ALL_OPTIONS, lambda text: len(split_options(text)) > 1 and bool(BEGINNING.search(text))),
              ("答案", lambda text: bool(re.fullmatch(r"[A-Ja-jＡ-Ｊ]{1,6}|[√×✓✗对错]|正确|错误", text.strip()))),
-             ("难度", lambda text: text.strip() in DIFFICULTIES))
+             ("难度", lambda text: text.strip() in DIFFICULTIES and (len(cells) > len(set(cells)) or not text.isdecimal())))
     for title, speaks in tests:
         if cells and sum(speaks(text) for text in cells) >= 0.8 * len(cells):
             return title

@@ -135,9 +135,9 @@ def _sheet(name: str) -> str:
 
 def safe_cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
-    return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
+    return f"'{text}" if re.match(r"'*[=+\-@\t\r]", text) else text
 
 
 def plain_cell(text: str) -> str:
     """What :func:`safe_cell` wrote, as it was."""
-    return text[1:] if re.match(r"'[=+\-@\t\r]", text) else text
+    return text[1:] if re.match(r"'+[=+\-@\t\r]", text) else text

@@ -124,6 +124,10 @@ if (gridList) {
     const state = row.querySelector("[data-state]");
     state.textContent = found.label;
     state.className = `state state-${found.tone}`;
+    row.querySelector("[data-stem]").textContent = found.stem || "（没有题干）";
+    row.querySelector("[data-facts]").textContent = found.facts;
+    const undo = row.querySelector("[data-undo]");
+    if (undo) undo.hidden = !found.undo;
     const left = { ...found.errors };
     row.querySelectorAll("[data-cell]").forEach((cell) => {
       const sentences = left[cell.dataset.cell] || [];
@@ -147,6 +151,7 @@ if (gridList) {
     const apply = document.querySelector("[data-apply]");
     if (apply) {
       apply.hidden = counts.good === 0;
+      if (counts.wrong + counts.unmatched === 0) apply.querySelector("form").removeAttribute("data-confirm");
       apply.querySelector("button").textContent = `导入 ${counts.good} 道题`;
     }
   };
