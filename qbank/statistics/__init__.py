@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from qbank.statistics.dif import MantelHaenszel, mantel_haenszel
     from qbank.statistics.dif_logistic import LogisticDif, logistic_dif
     from qbank.statistics.distractors import option_tables, score_choices
-    from qbank.statistics.integrity import drift, exposure, key_suspects, response_times
     from qbank.statistics.information import item_information, measurement_error, test_information
+    from qbank.statistics.integrity import drift, exposure, key_suspects, response_times
     from qbank.statistics.irt import calibrate
     from qbank.statistics.linking import link
     from qbank.statistics.priors import Priors
