@@ -140,14 +140,10 @@ def _fraction(element: etree._Element) -> str:
 
 def _base(latex: str) -> str:
     """What a script is put on: braces where it is more than one sign."""
-    if len(ONE_SIGN.findall(latex)) == 1 or latex.isdecimal() or re.fullmatch(r"\\(?:mathrm|mathbf|text|left)\b.*(?:\}|\\right.)", latex) and _balanced(latex):
+    group = re.fullmatch(r"\\(?:mathrm|mathbf|text)\{[^{}]*\}", latex)
+    if len(ONE_SIGN.findall(latex)) == 1 or latex.isdecimal() or group:
         return latex
     return f"{{{latex}}}"
-
-
-def _balanced(latex: str) -> bool:
-    """Whether ``latex`` is one command with one group."""
-    return latex.count("{") == 1 and latex.endswith("}")
 
 
 def _scripts(element: etree._Element, *names: str) -> str:

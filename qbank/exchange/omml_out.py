@@ -94,7 +94,7 @@ def _fence(children: Sequence[Element], place: int) -> Callable[[etree._Element]
     for end in range(place, len(children)):
         form = children[end].get("form")
         depth += (form == "prefix") - (form == "postfix")
-        if table and end == place + 2 or not table and depth == 0:
+        if (table and end == place + 2) or (not table and depth == 0):
             break
     else:
         end = len(children)

@@ -50,7 +50,7 @@ def read(content: bytes, name: str) -> Drafts:
         raise Refused("unreadable", f"“{name}”不是文本文件，请选择 .txt 文件，或把题目复制后粘贴。")
     drafts = read_text(text)
     if not drafts.items:
-        raise Refused("nothing_to_read", f"“{name}”里没有找到题目：题目应以 1. 2. 3. 编号，选项以 A. B. C. D. 开头。", drafts.notes[:20])
+        raise Refused("nothing_to_read", f"“{name}”里没有找到题目。请用 1. 2. 3. 给题目编号，选项以 A. B. C. D. 开头。", drafts.notes[:20])
     return drafts
 
 
@@ -125,7 +125,8 @@ def _part_notes(part: Part, found: Sequence[Found]) -> Iterator[str]:
     elif expected and expected != len(part.items):
         yield f"“{part.title}”应有 {expected} 题，读到 {len(part.items)} 题，请核对。"
     if each or total:
-        points = "、".join(text for text in (f"每{'空' if '空' in each[0] else '题'} {each[1]} 分" if each else "", f"共 {total[1]} 分" if total else "") if text)
+        per = "空" if each and "空" in each[0] else "题"
+        points = "、".join(text for text in (f"每{per} {each[1]} 分" if each else "", f"共 {total[1]} 分" if total else "") if text)
         yield f"“{part.title}”的分值（{points}）属于试卷，不随题目入库。"
 
 

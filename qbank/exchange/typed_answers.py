@@ -117,14 +117,14 @@ class Answers:
         if self.field != "key":
             item.fields.setdefault(self.field, []).append(words)
             return
-        if not item.written and item.probable_kind != "fill" and (found := FIRST_WORD.match(mask(words))) and not (goes_on and item.listed):
-            if choice_key(found["key"]) or judge_key(found["key"]):
-                item.listed.append((found["key"], f"{line.place}的答案"))
-                rest = words[found.end("key"):].strip(" 。.;；,，:：)）】]")
-                if len(rest) > 1:
-                    item.fields.setdefault("explanation", []).append(rest)
-                    self.field = "explanation"
-                return
+        found = None if item.written or item.probable_kind == "fill" or (goes_on and item.listed) else FIRST_WORD.match(mask(words))
+        if found and (choice_key(found["key"]) or judge_key(found["key"])):
+            item.listed.append((found["key"], f"{line.place}的答案"))
+            rest = words[found.end("key"):].strip(" 。.;；,，:：)）】]")
+            if len(rest) > 1:
+                item.fields.setdefault("explanation", []).append(rest)
+                self.field = "explanation"
+            return
         if item.written or item.probable_kind == "fill" or not (item.options or item.listed):
             item.fields.setdefault("key", []).append(words)
         else:

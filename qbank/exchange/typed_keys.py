@@ -17,8 +17,10 @@ SAID_IN_BRACKET = re.compile(rf"\s*\(\s*(?:正确|参考)?(?:答案|选)\s*[:为
 AT_END = re.compile(rf"(?:\s{{1,}}|(?<=[)。_?.]))(?P<key>[A-J]{{1,10}}|{JUDGED})\s*$")
 JUDGED_AT_END = re.compile(r"\s*(?P<key>[√✓✔☑×✕✖✗✘☒])\s*$")
 FIRST_WORD = re.compile(rf"\s*[(【\[]?\s*(?P<key>[A-J](?:[\s、,]*[A-J])+|{TOKEN})\s*[)】\]]?(?P<end>$|[\s。.;,、:(【])")
-RANGE = re.compile(r"(?P<first>\d{1,5})\s*(?:题\s*)?[-~—–至到]+\s*(?P<last>\d{1,5})\s*题?\s*[:.、)]?\s*(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
-SINGLE = re.compile(r"\(?(?P<number>\d{1,5})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?(?=$|[\s,;。、\d(|])[\s,;。、|]*")
+RANGE = re.compile(r"(?P<first>\d{1,5})\s*(?:题\s*)?[-~—–至到]+\s*(?P<last>\d{1,5})\s*题?\s*[:.、)]?\s*"
+                   r"(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
+SINGLE = re.compile(r"\(?(?P<number>\d{1,5})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?"
+                    r"(?=$|[\s,;。、\d(|])[\s,;。、|]*")
 LEAD = re.compile(r"\s*(?:单选|多选|判断|选择|单项选择|多项选择)?题?\s*(?:参考|标准)?(?:答案)?\s*:?\s*")
 AFTER_ORDINAL = re.compile(r"\s*(?:第\s*)?(?P<ordinal>[一二三四五六七八九十]{1,3})\s*(?:大题|部分)?\s*[、.:)]\s*")
 ONLY_KEYS = re.compile(r"[\s,、;|]*(?:(?:[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])[\s,、;|]*)+")
@@ -27,7 +29,8 @@ PIECE = re.compile(r"[A-J]|[a-j]|正确|错误|[√✓✔☑×✕✖✗✘☒对
 POINTS = re.compile(r"(?:[（(]\s*(?:[得给计]\s*)?(?=\d{1,3}(?:\.\d)?\s*分\s*[）)])|[，,：:\s]*[得给计]\s*(?=\d))(\d{1,3}(?:\.\d)?)\s*分\s*[）)]?[\s。；;，,]*")
 OWN_STEP = re.compile(r"\s*\d{1,3}(?:\.\d)?\s*分?\s*[|｜]\s*\S")
 NUMBERED_PART = re.compile(r"\s*(?:[（(]\s*\d{1,2}\s*[）)]|[①-⑩]|\d{1,2}\s*[.、．)](?!\d))\s*")
-BRACKET_BLANK = re.compile(r"（[\s\u3000]*）|\([\s\u3000]*\)|【[\s\u3000]*】|\[[\s\u3000]+\]|＿{2,}|﹍{2,}|—{3,}|(?<=[\u4e00-\u9fff])[ \u3000]{4,}(?=[\u4e00-\u9fff。，；、])")
+BRACKET_BLANK = re.compile(r"（[\s\u3000]*）|\([\s\u3000]*\)|【[\s\u3000]*】|\[[\s\u3000]+\]|＿{2,}|﹍{2,}|—{3,}"
+                           r"|(?<=[\u4e00-\u9fff])[ \u3000]{4,}(?=[\u4e00-\u9fff。，；、])")
 UNDERLINED = re.compile("\ue003([^\ue004]*)\ue004")
 
 

@@ -127,7 +127,7 @@ def read(content: bytes, name: str) -> Drafts:
     blocks = document.blocks()
     drafts = read_blocks(blocks, "word", document.notes)
     if not drafts.items:
-        raise Refused("nothing_to_read", f"“{name}”里没有找到题目：题目应以 1. 2. 3. 编号，选项以 A. B. C. D. 开头。", drafts.notes[:20])
+        raise Refused("nothing_to_read", f"“{name}”里没有找到题目。请用 1. 2. 3. 给题目编号，选项以 A. B. C. D. 开头。", drafts.notes[:20])
     used = set(re.findall(r"\(media:([0-9a-f]{64})\)", "\n".join(_texts(drafts))))
     pictures = {name: content for name, content in document.gathering.pictures.items() if name in used}
     lost = len(document.gathering.pictures) - len(pictures)

@@ -5,6 +5,7 @@ What is written is read again before it is handed out: a field that would come b
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import re
@@ -48,7 +49,7 @@ def write(items: Drafts, stream: BinaryIO) -> LossReport:
     """A paper of ``items`` in their order, with key, explanation and everything else behind each."""
     content, losses = _written(items)
     stream.write(content)
-    return LossReport("word", len(items.items), tuple([*losses, *_changed(items.items, content)]))
+    return LossReport("word", len(items.items), (*losses, *_changed(items.items, content)))
 
 
 def _written(items: Drafts) -> tuple[bytes, list[Loss]]:
@@ -254,10 +255,8 @@ def _as_read(draft: Draft) -> Draft:
              if name != "key" or draft.kind not in CHOICES | {"judge"}}
     guide = texts["guide"]
     if guide:
-        try:
+        with contextlib.suppress(ValueError):
             guide = "\n".join(f"{step.half_points / 2:g}|{step.text}" for step in steps_of(guide))
-        except ValueError:
-            pass
     return dataclasses.replace(
         draft, options=tuple(map(canonical, draft.options)), stem=texts["stem"], key=texts.get("key", draft.key), guide=guide,
         explanation=texts["explanation"], stimulus=texts["stimulus"], source=texts["source"])

@@ -61,7 +61,7 @@ class Package:
     def linked(self, relation: str) -> bytes | None:
         """What a relationship of the document leads to; None: nothing, or something outside of the file."""
         target = self.targets.get(relation, ("", ""))[1]
-        return self.archive[target] if target in self.archive else None
+        return self.archive.get(target)
 
     def _main(self) -> str:
         if "_rels/.rels" in self.archive:

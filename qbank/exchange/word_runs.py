@@ -11,7 +11,7 @@ from lxml import etree
 from qbank.exchange.gathering import Gathering
 from qbank.exchange.omml import M, to_latex, unknown_in
 from qbank.exchange.word_fields import equation_of
-from qbank.exchange.word_package import R, Package, w
+from qbank.exchange.word_package import Package, R, w
 from qbank.items import markup
 
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -62,11 +62,16 @@ class Runs:
     def __init__(self, package: Package, gathering: Gathering) -> None:
         self._package = package
         self._gathering = gathering
+        styles = package.optional("/styles")
+        default = None if styles is None else styles.find(f"{w('docDefaults')}/{w('rPrDefault')}/{w('rPr')}/{w('sz')}")
+        self._default_size = self._size = 21 if default is None else _number(default.get(w("val")))
         self._fields: list[list[str]] = []  # the instructions of the open complex fields
         self._shown: list[bool] = []  # whether the result of each is being read
 
     def words(self, paragraph: etree._Element) -> Words:
         words = Words()
+        sizes = [_number(size.get(w("val"))) for size in paragraph.iter(w("sz"))]
+        self._size = max([self._default_size, *sizes])
         leader = any(tab.get(w("leader")) in {"underscore", "heavy"} for tab in paragraph.iter(w("tab")) if tab.get(w("leader")))
         self._inside(paragraph, words, leader)
         return words
@@ -95,8 +100,8 @@ class Runs:
 
     def _run(self, run: etree._Element, words: Words, leader: bool) -> None:
         properties = run.find(w("rPr"))
-        look = _look(properties)
-        hidden = _on(properties, "vanish") or _on(properties, "webHidden") and False
+        look = _look(properties, self._size)
+        hidden = _on(properties, "vanish") or (_on(properties, "webHidden") and False)
         font = _font(properties)
         for child in run:
             if not isinstance(child.tag, str):
@@ -177,12 +182,12 @@ class Runs:
                     return
 
     def _drawn(self, element: etree._Element, words: Words) -> None:
-        boxes = [box for box in element.iter(w("txbxContent"))]
-        for box in boxes[:1] if len(boxes) == 1 else boxes:
+        boxes = list(element.iter(w("txbxContent")))
+        for box in boxes:
             text = "".join(part.text or "" for part in box.iter(w("t"))).strip()
             if text and text not in words.boxes:
                 words.boxes.append(text)
-        inside = [blip for blip in element.iter(f"{{{A}}}blip")]
+        inside = list(element.iter(f"{{{A}}}blip"))
         images = [one for one in element.iter() if isinstance(one.tag, str) and etree.QName(one).localname == "imagedata"]
         ole = next((one for one in element.iter() if isinstance(one.tag, str) and etree.QName(one).localname == "OLEObject"), None)
         caption = _caption(element)
@@ -258,10 +263,13 @@ def _in_formula(text: str) -> str:
     return re.sub(r"[\u2e80-\u9fff\uff00-\uffef]+", lambda found: rf"\text{{{found.group()}}}", words)
 
 
-def _look(properties: etree._Element | None) -> Look:
+def _look(properties: etree._Element | None, size: int) -> Look:
     if properties is None:
         return Look()
     raised = _value(properties, "vertAlign")
+    position, own = _number(_value(properties, "position")), _number(_value(properties, "sz"))
+    if position and not raised and 0 < own <= 0.9 * size:  # so LibreOffice writes raised signs
+        raised = "superscript" if position > 0 else "subscript"
     underline = properties.find(w("u"))
     return Look(_on(properties, "b") or (properties.find(w("em")) is not None and _value(properties, "em") not in OFF),
                 underline is not None and (underline.get(w("val")) or "single") not in OFF, raised if raised in {"superscript", "subscript"} else "")
@@ -275,6 +283,10 @@ def _on(properties: etree._Element | None, name: str) -> bool:
 def _value(properties: etree._Element, name: str) -> str:
     part = properties.find(w(name))
     return "" if part is None else part.get(w("val")) or ""
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and re.fullmatch(r"-?\d{1,5}", text) else 0
 
 
 def _font(properties: etree._Element | None) -> str:
