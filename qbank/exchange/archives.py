@@ -37,7 +37,7 @@ class Archive(Mapping[str, bytes]):
     def __init__(self, opened: zipfile.ZipFile, file_name: str) -> None:
         self._opened = opened
         self._file_name = file_name
-        self._entries = {_name(entry): entry for entry in opened.infolist() if not entry.is_dir()}
+        self._entries = {_name(entry): entry for entry in opened.infolist() if not _name(entry).endswith("/")}
 
     def __getitem__(self, name: str) -> bytes:
         entry = self._entries[name]
@@ -120,6 +120,8 @@ def parse_xml(content: bytes, file_name: str) -> etree._Element:
 
 
 def _check(entry: zipfile.ZipInfo, name: str, file_name: str) -> None:
+    if not name:
+        raise _unreadable(file_name, "里面有一个文件没有名字。")
     if name.startswith("/") or ":" in name.split("/")[0] or ".." in name.split("/"):
         raise Refused("leads_outside", f"“{file_name}”里的“{name[:80]}”指向压缩包以外的位置，没有读取。请重新打包后再上传。")
     if entry.flag_bits & 0x1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from qbank.exchange.drafts import Drafts, Found, Loss
@@ -16,6 +16,7 @@ from qbank.kernel.refused import Refused
 
 MOST_ITEMS = 20_000
 MOST_NOTES = 200
+LONGEST_TEXT = 20_000
 MEDIA = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 PICTURE = re.compile(r"!\[(?P<caption>[^\]\n]*)\]\(media:(?P<hash>[0-9a-f]{64})\)")
 UNSOUND = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -35,6 +36,9 @@ class Gathering:
     def add(self, draft: Draft, place: str, number: int, problems: tuple[str, ...] = (), knowledge: str = "") -> None:
         if len(self.items) >= MOST_ITEMS:
             raise Refused("too_many_items", f"文件超过 {MOST_ITEMS} 题，请拆成几个文件分别导入。")
+        if any(len(text) > LONGEST_TEXT for _, text in texts_of(draft)):
+            draft = _cut(draft)
+            problems = (*problems, f"有的文字超过 {LONGEST_TEXT} 字，只读取了开头。")
         self.items.append(Found(draft, place, number, tuple(dict.fromkeys(problems)), knowledge))
 
     def note(self, sentence: str) -> None:
@@ -66,6 +70,11 @@ def _together(places: list[str], sentence: str) -> str:
     return f"{'、'.join(places[:12])}{more}：{sentence}"
 
 
+def _cut(draft: Draft) -> Draft:
+    """No item of the bank is as long: whoever previews it should not have to wait for it."""
+    return _changed(draft, lambda text: text[:LONGEST_TEXT])
+
+
 def sound_text(text: str) -> str:
     """Without what no database stores and no XML can say: control characters and halves of surrogate pairs."""
     return UNSOUND.sub("", text)
@@ -73,7 +82,11 @@ def sound_text(text: str) -> str:
 
 def sound_draft(draft: Draft) -> Draft:
     """``draft`` with sound texts only, for writers."""
-    changed: dict[str, Any] = {name: sound_text(value) if isinstance(value, str) else tuple(map(sound_text, value))
+    return _changed(draft, sound_text)
+
+
+def _changed(draft: Draft, change: Callable[[str], str]) -> Draft:
+    changed: dict[str, Any] = {name: change(value) if isinstance(value, str) else tuple(map(change, value))
                                for name, value in vars(draft).items() if not isinstance(value, int)}
     return dataclasses.replace(draft, **changed)
 
