@@ -13,7 +13,8 @@ server; when the time has come and the room is open it goes to ``/exam/sheets/<i
 ``GET .../state``
     everything the page shows: questions in this candidate's order with *shown* letters, answers and flags held by the
     server, ``acknowledged``, ``remaining_seconds``. Never cached. It carries no key, no explanation, no score and no
-    canonical letter: what two neighbours could compare means different things on their screens.
+    canonical letter: what two neighbours could compare means different things on their screens. Texts are HTML made of
+    the bank's markup by ``qbank.items.markup``, with the pictures inside (``data:``), so that nothing is fetched later.
 ``POST .../events`` ``{events: [{sequence, number, answer, flagged}, ...]}``
     each change is one event. ``sequence`` counts per sheet from 1 and goes on where the server's ``acknowledged``
     stands; ``number`` and ``answer`` are what the candidate saw. The shuffle is undone here, at the first touch:

@@ -129,6 +129,6 @@ def _check_seated(session: Session, sitting: Sitting, seats: object) -> None:
 def _shape(item: PaperItem) -> shuffle.Shape:
     version = item.version
     if version.kind is ItemKind.JUDGE:
-        return shuffle.Shape(item.number, item.position, version.kind, shuffle.JUDGE_OPTIONS)
+        return shuffle.Shape(item.number, item.position, version.kind, shuffle.JUDGE_OPTIONS, material=version.stimulus_id or 0)
     return shuffle.Shape(item.number, item.position, version.kind, "".join(o.letter for o in version.options),
-                         "".join(o.letter for o in version.options if o.stays_last))
+                         "".join(o.letter for o in version.options if o.stays_last), version.stimulus_id or 0)

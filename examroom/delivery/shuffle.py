@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 LETTERS = "ABCDEFGHIJ"
@@ -19,13 +20,17 @@ Entry = Mapping[str, Any]  # {"number": paper number, "kind": "single", "options
 
 @dataclass(frozen=True)
 class Shape:
-    """What the shuffle must know of one item of a paper. ``options``: canonical letters; ``last``: those that stay last."""
+    """What the shuffle must know of one item of a paper. ``options``: canonical letters; ``last``: those that stay last;
+
+    ``material``: the id of the material that it shares with others of its part, 0 for none.
+    """
 
     number: int
     part: int
     kind: str
     options: str
     last: str = ""
+    material: int = 0
 
 
 def sheet_seed(sitting_seed: str, ticket_number: str) -> str:
@@ -36,10 +41,11 @@ def sheet_seed(sitting_seed: str, ticket_number: str) -> str:
 def deal(shapes: Sequence[Shape], seed: str) -> list[dict[str, Any]]:
     """The layout of one sheet: parts keep their order, items are shuffled within their part, options within their item.
 
-    Options in ``last`` stay at the end in canonical order (以上都对 means what it says only there); judge items keep
-    对 before 错.
+    Items of one material stay together, in the order of the paper. Options in ``last`` stay at the end in canonical
+    order (以上都对 means what it says only there); judge items keep 对 before 错.
     """
-    order = sorted(shapes, key=lambda s: (s.part, _digest(seed, f"item {s.number}")))
+    leaders = _leaders(shapes)
+    order = sorted(shapes, key=lambda s: (s.part, _digest(seed, f"item {leaders[s.number]}"), s.number))
     return [{"number": s.number, "kind": s.kind, "options": _options(s, seed)} for s in order]
 
 
@@ -51,6 +57,10 @@ def check(layout: Sequence[Entry], shapes: Sequence[Shape]) -> None:
     parts = [by_number[entry["number"]].part for entry in layout]
     if parts != sorted(parts):
         raise ValueError("the layout mixes parts")
+    leaders = _leaders(shapes)
+    sets = [leader for leader, _ in groupby(leaders[entry["number"]] for entry in layout)]
+    if len(sets) != len(set(sets)):
+        raise ValueError("the layout tears items of one material apart")
     for entry in layout:
         shape = by_number[entry["number"]]
         if sorted(entry["options"]) != sorted(shape.options) or entry["kind"] != shape.kind:
@@ -95,6 +105,14 @@ def _options(shape: Shape, seed: str) -> str:
     free = [letter for letter in shape.options if letter not in shape.last]
     free.sort(key=lambda letter: _digest(seed, f"option {shape.number} {letter}"))
     return "".join(free) + "".join(letter for letter in shape.options if letter in shape.last)
+
+
+def _leaders(shapes: Sequence[Shape]) -> dict[int, int]:
+    """Number of an item → the least number of its set, its own when it stands alone."""
+    first: dict[tuple[int, int], int] = {}
+    for shape in sorted(shapes, key=lambda s: s.number):
+        first.setdefault((shape.part, shape.material), shape.number)
+    return {s.number: first[s.part, s.material] if s.material else s.number for s in shapes}
 
 
 def _digest(*parts: str) -> str:

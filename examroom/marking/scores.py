@@ -7,15 +7,17 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from examroom.delivery import sheets
-from examroom.delivery.content import JUDGE_TEXTS
+from examroom.delivery.content import JUDGE_TEXTS, html_of
 from examroom.delivery.models import Sheet
 from examroom.marking import scoring
 from examroom.marking.models import TheoryScore
 from examroom.marking.responses import keyed, keyed_items
 from examroom.plans.models import Enrolment, Sitting
+from qbank.items.models import ItemKind
 from qbank.kernel.accounts import Account
 from qbank.standards.rulepack import PASS_HALF_POINTS
 
@@ -40,8 +42,9 @@ class MarkedItem:
     shown: int
     number: int
     kind: str
-    stem: str
-    options: dict[str, str]
+    material: Markup  # empty: the item stands alone, or the row above shows the same
+    stem: Markup
+    options: dict[str, Markup]
     answer: str
     key: str
     earned: int
@@ -75,12 +78,20 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
     paper_id = sheet.sitting.paper_id or 0
     items = {item.number: item for item in keyed_items(session, paper_id)}
     given = sheets.answers(session, sheet)
-    found = []
+    paper = sheet.sitting.paper
+    html = html_of(session, paper.institution_id if paper else 0, [item.version for item in items.values()])
+    found: list[MarkedItem] = []
+    above = None
     for shown, entry in enumerate(sheet.layout, 1):
         item = items[entry["number"]]
         answer = given[item.number].answer if item.number in given else ""
-        texts = {option.letter: option.text for option in item.version.options} or JUDGE_TEXTS
-        found.append(MarkedItem(shown, item.number, item.version.kind.chinese, item.version.stem, texts, answer,
+        texts = {option.letter: option.text for option in item.version.options} or (
+            JUDGE_TEXTS if item.version.kind is ItemKind.JUDGE else {})
+        stimulus = item.version.stimulus
+        material = html(stimulus.text) if stimulus and stimulus.id != above else Markup("")
+        above = item.version.stimulus_id
+        found.append(MarkedItem(shown, item.number, item.version.kind.chinese, material, html(item.version.stem),
+                                {letter: html(text) for letter, text in texts.items()}, answer,
                                 item.version.key, score.earned[str(item.number)], item.half_points,
                                 scoring.verdict(keyed(item), answer)))
     return found

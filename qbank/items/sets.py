@@ -45,10 +45,10 @@ def materials(session: Session, table_id: int, institution_id: int) -> list[Mate
     """The materials of a bank that items use now, the newest first."""
     other = aliased(ItemVersion)
     newest = sa.select(sa.func.max(other.number)).where(other.item_id == ItemVersion.item_id).scalar_subquery()
-    counts = (sa.select(ItemVersion.stimulus_id, sa.func.count().label("items")).join(ItemVersion.item)
+    counts = (sa.select(ItemVersion.stimulus_id, sa.func.count().label("shared")).join(ItemVersion.item)
               .where(Item.table_id == table_id, Item.institution_id == institution_id, ItemVersion.number == newest,
                      ItemVersion.state != ItemState.RETIRED).group_by(ItemVersion.stimulus_id).subquery())
-    rows = session.execute(sa.select(Stimulus, counts.c.items).join(counts, counts.c.stimulus_id == Stimulus.id)
+    rows = session.execute(sa.select(Stimulus, counts.c.shared).join(counts, counts.c.stimulus_id == Stimulus.id)
                            .order_by(Stimulus.id.desc())).all()
     found: dict[int, Material] = {}
     for stimulus, count in rows:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 
 from qbank.kernel.access import fetch
 from qbank.kernel.web import db, viewer
-from qbank.papers.booklet import in_stem, printed_key
+from qbank.papers.booklet import columns_of, groups_of, in_stem, printed_key
 from qbank.papers.models import Paper, PaperState
 from qbank.papers.report import deviations
 
@@ -17,6 +17,8 @@ blueprint.add_app_template_global(TONES.__getitem__, "paper_tone")
 blueprint.add_app_template_global(deviations, "paper_deviations")
 blueprint.add_app_template_global(printed_key, "printed_key")
 blueprint.add_app_template_global(in_stem, "has_brackets")
+blueprint.add_app_template_global(columns_of, "option_columns")
+blueprint.add_app_template_global(groups_of, "item_groups")
 
 
 def sees_items(paper: Paper) -> bool:

@@ -13,7 +13,7 @@ from qbank.kernel.export import workbook
 from qbank.kernel.web import db, now, viewer
 from qbank.papers.blueprint import blueprint, fetch_own
 from qbank.papers.booklet import sections_of
-from qbank.papers.contents import items_of
+from qbank.papers.contents import items_of, policy_of
 from qbank.papers.models import Paper
 from qbank.papers.specification import KIND_NAMES
 from qbank.papers.workbooks import compliance_tables
@@ -39,12 +39,12 @@ def compliance_workbook(paper_id: int) -> Any:
 @blueprint.get("/<int:paper_id>/print")
 def booklet(paper_id: int) -> Any:
     paper = fetch_own(paper_id)
-    return render_template("papers/booklet.html", paper=paper, sections=sections_of(items_of(paper)),
+    return render_template("papers/booklet.html", paper=paper, sections=sections_of(items_of(paper), policy_of(db(), paper)),
                            school=db().get_one(Institution, paper.institution_id))
 
 
 @blueprint.get("/<int:paper_id>/key")
 def key(paper_id: int) -> Any:
     paper = fetch_own(paper_id)
-    return render_template("papers/key.html", paper=paper, sections=sections_of(items_of(paper)), at=now(),
+    return render_template("papers/key.html", paper=paper, sections=sections_of(items_of(paper), policy_of(db(), paper)), at=now(),
                            school=db().get_one(Institution, paper.institution_id))

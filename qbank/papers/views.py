@@ -16,9 +16,9 @@ from qbank.kernel.forms import whole_number
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
-from qbank.papers import desk, listing, prints, work  # noqa: F401  # prints and work register doors and the kind of job
+from qbank.papers import desk, health_views, listing, prints, work  # noqa: F401  # these register doors and a kind of job
 from qbank.papers.blueprint import blueprint, sees_items
-from qbank.papers.contents import items_of, quotas_of
+from qbank.papers.contents import items_of, policy_of, quotas_of
 from qbank.papers.forms import FREE, PRESETS, SpecificationForm, a_seed, read_seed, rows_of
 from qbank.papers.models import Paper, PaperState, Specification
 from qbank.papers.pool import pool_of
@@ -103,7 +103,8 @@ def show(paper_id: int) -> Any:
     sealer = db().get(Account, paper.sealed_by) if paper.sealed_by else None
     return render_template("papers/show.html", paper=paper, sheet=paper.compliance, kinds=KIND_NAMES, sealer=sealer,
                            intact=desk.verify(paper) if paper.state is PaperState.SEALED else None,
-                           items=items_of(paper) if sees_items(paper) else None, kind_of=ItemKind)
+                           items=items_of(paper) if sees_items(paper) else None, kind_of=ItemKind,
+                           policy=policy_of(db(), paper))
 
 
 @blueprint.post("/<int:paper_id>/seal")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +12,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from examroom.delivery import dealing, sheets
 from examroom.delivery.models import Answer, AnswerEvent, HandIn, Sheet, SheetState
 from examroom.invigilation import rooms
 from examroom.plans.models import RoomInvigilator
+from qbank.items.models import Stimulus
+from qbank.items.pictures import keep
 from qbank.kernel.access import Role
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
@@ -154,11 +160,40 @@ def test_the_shell_carries_no_item_text_and_the_state_no_key(app: Flask, running
         assert not [word for word in SECRETS if word in text]
     state = page.get("state").json
     assert len(state["questions"]) == 8
-    assert set(state["questions"][0]) == {"kind", "stem", "options"}
+    assert set(state["questions"][0]) == {"kind", "stem", "options", "material"}
     assert [part["first"] for part in state["parts"]] == [1, 5, 7]
     assert (state["remaining_seconds"], state["acknowledged"], state["answers"]) == (5400, 0, {})
     sent = page.send((1, 1, "A", False))
     assert not [word for word in SECRETS if word in sent.get_data(as_text=True)]
+
+
+def test_the_page_gets_formulas_pictures_and_tables_ready_to_be_shown(app: Flask, session: Session, running: SittingWorld,
+                                                                      clock: TestClock) -> None:
+    paper = running.sitting.paper
+    assert paper is not None
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(stream, "PNG")
+    content = stream.getvalue()
+    sha256 = next(iter(keep(session, paper.institution_id, [content], running.officer, now=clock())))
+    first, second, third = (item.version for item in paper.items[:3])
+    material = Stimulus(institution_id=paper.institution_id, table_id=first.item.table_id, text="| 项 | 值 |\n|---|---|\n| U | $x^2$ |",
+                        author_id=first.author_id, created_at=clock())
+    first.stem, first.stimulus, second.stimulus = f"如图 ![电路](media:{sha256})，<b>$U=IR$", material, material
+    third.options[0].text, third.explanation, third.guide = "$\\frac{1}{2}$", "解析不能看", "2|评分标准不能看"
+    session.commit()
+    answer = page_of(running, app, "陈晓").get("state")
+    state, text = answer.json, answer.get_data(as_text=True)
+    by_stem = {question["stem"]: question for question in state["questions"]}
+    shown = next(stem for stem in by_stem if "如图" in stem)
+    assert f'<img class="picture" src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="电路">，&lt;b&gt;<math' in shown
+    assert "img-src 'self' data:" in answer.headers["Content-Security-Policy"]
+    assert len(state["materials"]) == 1
+    assert "<th>项</th>" in state["materials"][0]
+    assert by_stem[shown]["material"] == 0
+    assert by_stem[html.escape(second.stem)]["material"] == 0
+    assert any("<mfrac>" in option for question in state["questions"] for option in question["options"])
+    assert "不能看" not in text
+    assert "全部选对得满分" in state["parts"][1]["policy"]
 
 
 def test_the_shuffle_is_undone_at_the_first_touch(app: Flask, session: Session, running: SittingWorld) -> None:

@@ -45,6 +45,21 @@ def test_what_is_shown_and_what_is_stored_are_the_same_answer(shapes: list[Shape
     assert (number, back) == (entry["number"], answer)
 
 
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=20), st.text(max_size=20))
+def test_items_of_one_material_stay_together_in_their_order(materials: list[int], seed: str) -> None:
+    shapes = [Shape(number, number % 2, "single", "ABCD", material=material) for number, material in enumerate(materials, 1)]
+    layout = deal(shapes, seed)
+    check(layout, shapes)
+    shown = [shapes[entry["number"] - 1] for entry in layout]
+    for part, material in {(shape.part, shape.material) for shape in shapes if shape.material}:
+        places = [place for place, shape in enumerate(shown) if (shape.part, shape.material) == (part, material)]
+        assert places == list(range(places[0], places[0] + len(places)))
+        assert [shown[place].number for place in places] == sorted(shown[place].number for place in places)
+    alone = deal([Shape(shape.number, shape.part, shape.kind, shape.options) for shape in shapes], seed)
+    assert [entry["number"] for entry in alone if not materials[entry["number"] - 1]] == [
+        entry["number"] for entry in layout if not materials[entry["number"] - 1]]  # old seeds deal what they dealt
+
+
 LAYOUT = [{"number": 5, "kind": "single", "options": "CABD"}, {"number": 2, "kind": "multiple", "options": "BDAC"},
           {"number": 9, "kind": "judge", "options": "TF"}]
 

@@ -12,8 +12,8 @@ import { Transport } from "./transport.js";
 const byId = (id) => document.getElementById(id);
 const { sheet, base, watermark } = document.body.dataset;
 const clock = new Clock();
-const page = { parts: [], questions: [], answers: new Map(), current: 1, sequence: 0, locked: true, early: 0, granted: null, ending: false, done: false };
-const question = new Question({ part: byId("part"), stem: byId("stem"), options: byId("options"), chose: choose });
+const page = { parts: [], materials: [], questions: [], answers: new Map(), current: 1, sequence: 0, locked: true, early: 0, granted: null, ending: false, done: false };
+const question = new Question({ part: byId("part"), material: byId("material"), stem: byId("stem"), options: byId("options"), chose: choose });
 const card = new Card(byId("card"), byId("count"), go);
 const dialog = new HandInDialog({ dialog: byId("dialog"), told: byId("dialog-told"), goOn: byId("go-on"), handIn: byId("hand-in-now") },
   { go, confirmed: () => finish("candidate") });
@@ -40,7 +40,7 @@ async function enter() {
   const { status, data } = await transport.insist("GET", "state");
   if (status === 409) return tell(data.sentence, "danger");
   if (data.state === "handed_in") return close(data);
-  Object.assign(page, { parts: data.parts, questions: data.questions, sequence: data.acknowledged, locked: false });
+  Object.assign(page, { parts: data.parts, materials: data.materials, questions: data.questions, sequence: data.acknowledged, locked: false });
   for (const [number, held] of Object.entries(data.answers)) page.answers.set(Number(number), held);
   await restore(data.acknowledged);
   card.build(page.parts);
@@ -90,7 +90,7 @@ function go(number) {
   const before = page.current;
   page.current = number;
   const part = page.parts.find((one) => number <= one.last);
-  question.show(number, page.questions[number - 1], part, held(number).answer, page.locked);
+  question.show(number, page.questions[number - 1], part, held(number).answer, page.locked, page.materials[page.questions[number - 1].material]);
   byId("previous").disabled = number === 1;
   byId("next").disabled = number === page.questions.length;
   showOnCard(before);

@@ -3,18 +3,22 @@
 export const LETTERS = "ABCDEFGHIJ";
 
 export class Question {
-  constructor({ part, stem, options, chose }) {
-    Object.assign(this, { part, stem, options, chose });
+  constructor({ part, material, stem, options, chose }) {
+    Object.assign(this, { part, material, stem, options, chose });
     this.options.addEventListener("change", () => this.chose(this.read()));
   }
 
-  show(number, question, part, answer, locked) {
+  // Texts are HTML that the server made of the bank's markup: formulas, pictures and tables, nothing that acts.
+  show(number, question, part, answer, locked, material) {
     this.part.textContent = `${part.title}　第 ${part.first}～${part.last} 题，每题 ${part.points} 分`
-      + (question.kind === "multiple" ? "　多选：全部选对才得分" : "");
+      + (question.kind === "multiple" ? `　多选：${part.policy}` : "");
+    this.material.hidden = !material;
+    if (this.material.innerHTML !== (material || "")) this.material.innerHTML = material || "";
     const count = document.createElement("span");
     count.className = "stem-number";
     count.textContent = `${number}. `;
-    this.stem.replaceChildren(count, document.createTextNode(question.stem));
+    this.stem.innerHTML = question.stem;
+    this.stem.prepend(count);
     const many = question.kind === "multiple";
     this.options.replaceChildren(...question.options.map((text, place) => option(LETTERS[place], text, many, answer, locked)));
     this.options.setAttribute("role", many ? "group" : "radiogroup");
@@ -57,7 +61,7 @@ function option(letter, text, many, answer, locked) {
   const mark = document.createElement("b");
   mark.textContent = letter;
   const words = document.createElement("span");
-  words.textContent = text;
+  words.innerHTML = text;
   label.append(input, mark, words);
   return label;
 }
