@@ -43,8 +43,9 @@ def release(item_id: int) -> Any:
 @blueprint.get("/life")
 def life() -> Any:
     """The table of moves as a picture and a list, with how many versions stand where; ``?table=`` in one bank."""
-    table_id = request.args.get("table", type=int)
     tables = list({table.id: table for _, table in bank.banks_for(db(), viewer(), *BANK_ROLES)}.values())
+    wanted = request.args.get("table", type=int)
+    table_id = wanted if wanted in {table.id for table in tables} else None
     query = visible(ItemVersion, viewer()).join(ItemVersion.item)
     if table_id:
         query = query.where(Item.table_id == table_id)
