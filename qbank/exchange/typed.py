@@ -96,6 +96,7 @@ def _number_gaps(parts: Sequence[Part]) -> None:
 
 
 def _notes(paper: Paper, found: Sequence[Found]) -> Iterator[str]:
+    found_items = list(paper.items())
     if not found:
         yield "没有找到题目：题目应以 1. 2. 3. 编号，选项以 A. B. C. D. 开头，答案写在题干括号里、题后（答案：B）或文末。"
     for part in paper.parts:
@@ -104,6 +105,11 @@ def _notes(paper: Paper, found: Sequence[Found]) -> Iterator[str]:
         named = "、".join(f"{line.place}{quoted(line.text)}" for line in paper.furniture[:12])
         more = f"等 {len(paper.furniture)} 处" if len(paper.furniture) > 12 else ""
         yield f"标题、页眉页脚或考生信息，没有当作题目：{named}{more}。"
+    points = [item for item in found_items if item.said("points")]
+    if points:
+        yield f"{points[0].line.place}等 {len(points)} 道题写了分值（{points[0].said('points')}），分值属于试卷，不随题目入库。"
+    if ignored := [item for item in found_items if item.said("ignored")]:
+        yield f"{ignored[0].line.place}等 {len(ignored)} 道题写了考生的答案（{quoted(ignored[0].said('ignored'))}），没有读取。"
     for line in paper.strays:
         yield f"{line.place}{quoted(line.text, 40)}不属于任何题目，没有读取。"
     for place, what in paper.grids:

@@ -41,10 +41,10 @@ class Heads(Standing):
             return True
         if not ANSWERS.fullmatch(masked) or len(masked) > 40:
             return False
-        labelled = bool(re.fullmatch(r"[\s*]*(?:【\s*(?:参考|标准)?答案\s*】\s*:?|(?:参考|标准)?答案\s*:)[\s*]*", masked))
+        labelled = bool(re.fullmatch(r"[\s*]*(?:[【\[]\s*(?:参考|标准|正确)?答案\s*[】\]]\s*:?|(?:参考|标准|正确)?答案\s*:)[\s*]*", masked))
         if labelled and self.item and not self.item.said("key") and not self._next_is_answers(index):
             return False
-        if self._next_is_answers(index) or not labelled:
+        if self._next_is_answers(index) or not masked.rstrip(" *").endswith(":"):
             self.answers.open(None)
             return True
         return False
@@ -68,14 +68,20 @@ class Heads(Standing):
                     or re.match(r"\(?1\s*[.、:)]", masked))
 
     def _leaves_answers(self, masked: str, index: int) -> bool:
-        """A second paper behind the answers of the first: numbered lines with options again."""
+        """Questions go on behind answers: a second paper, or what looked like an answer list was none."""
+        mark = numbered(masked)
+        if mark is None or keys_in_line(masked):
+            return False
         following = self._next(index)
-        if (mark := numbered(masked)) and mark.number == 1 and isinstance(following, Line) \
-                and begins_with(mask(following.text), "A") and self.answers.all_seen():
-            self.answers.on = False
+        anew = mark.number == 1 and isinstance(following, Line) and begins_with(mask(following.text), "A") and self.answers.all_seen()
+        unknown = mark.style != "bare" and mark.number == self._last_number() + 1 and not any(
+            mark.number in part.by_number for part in self.parts)
+        if anew:
             self.parts.append(Part())
-            return True
-        return False
+        if anew or unknown:
+            self.answers.on = False
+            self.item, self.state = None, ""
+        return anew or unknown
 
     def _is_heading(self, masked: str) -> re.Match[str] | None:
         found = HEADING.fullmatch(masked)
@@ -117,8 +123,10 @@ class Heads(Standing):
     def _section(self, line: Line, text: str, masked: str) -> bool:
         """第一部分 安全知识, 二、仪表: a part that does not say its kind."""
         found = SECTION.fullmatch(masked)
-        if found is None or EMPTY_BRACKET.search(masked) or QUESTION.search(masked) or (self.state in LONG_FIELDS & {self.state} \
-                and self.item is not None and self.item.written):
+        if found is None or EMPTY_BRACKET.search(masked) or QUESTION.search(masked):
+            return False
+        in_answer = self.item is not None and self.item.written and self.state in LONG_FIELDS
+        if in_answer and not masked.lstrip(" *").startswith("第"):
             return False
         if self.answers.on:
             return self.answers.turn_to("", "")

@@ -99,7 +99,7 @@ class Item:
 def found_of(item: Item) -> Found:
     """The draft of an item, normalised, with its problems."""
     stem = "\n".join(item.stem).strip("\n")
-    options = tuple("\n".join(lines).strip() for _, lines in item.options)
+    options = _without_semicolons(tuple("\n".join(lines).strip() for _, lines in item.options))
     problems = list(item.problems)
     kind = _kind(item, stem, options)
     if kind == "fill":
@@ -121,6 +121,13 @@ def found_of(item: Item) -> Found:
         source_page=_plain(item.said("page")), source_author=_plain(item.said("author"))))
     problems += _letters_wrong(draft, item)
     return Found(draft, item.line.place, item.line.number, tuple(dict.fromkeys(problems)), knowledge)
+
+
+def _without_semicolons(options: tuple[str, ...]) -> tuple[str, ...]:
+    """甲；乙；丙。 as options: the signs part them and belong to none."""
+    if len(options) < 2 or not all(option.endswith(("；", ";")) for option in options[:-1]):
+        return options
+    return tuple(option.rstrip("；;。 ") for option in options)
 
 
 def _name(item: Item) -> str:

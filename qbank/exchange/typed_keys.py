@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from qbank.exchange.typed_signs import EMPTY_BRACKET, JUDGED, mask
 from qbank.items.answers import blanks_in
 from qbank.items.draft import judgement
-from qbank.items.writing import half_width
+from qbank.items.writing import bare, half_width
 
 LETTERED = re.compile(r"[A-Ja-j](?:[\s、,，;；/&+和]*[A-Ja-j])*")
 TOKEN = rf"(?:[A-J]{{1,10}}|[a-j]{{1,10}}|{JUDGED})"
@@ -26,7 +26,7 @@ AFTER_ORDINAL = re.compile(r"\s*(?:第\s*)?(?P<ordinal>[一二三四五六七八
 ONLY_KEYS = re.compile(r"[\s,、;|]*(?:(?:[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])[\s,、;|]*)+")
 KEYS = re.compile(r"[A-J]+|[a-j]+|正确|错误|[√✓✔☑×✕✖✗✘☒对错]|[TF]")
 PIECE = re.compile(r"[A-J]|[a-j]|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF]")
-POINTS = re.compile(r"(?:[（(]\s*(?:[得给计]\s*)?(?=\d{1,3}(?:\.\d)?\s*分\s*[）)])|[，,：:\s]*[得给计]\s*(?=\d))(\d{1,3}(?:\.\d)?)\s*分\s*[）)]?[\s。；;，,]*")
+POINTS = re.compile(r"(?:[（(]\s*(?:[得给计]\s*)?(?=\d{1,3}(?:\.\d)?\s*分\s*[）)])|[，,：:\s]*[得给计]\s*(?=\d)|[，,：:\s]+(?=\d{1,2}(?:\.\d)?\s*分[\s。；;]*$))(\d{1,3}(?:\.\d)?)\s*分\s*[）)]?[\s。；;，,]*")
 OWN_STEP = re.compile(r"\s*\d{1,3}(?:\.\d)?\s*分?\s*[|｜]\s*\S")
 NUMBERED_PART = re.compile(r"\s*(?:[（(]\s*\d{1,2}\s*[）)]|[①-⑩]|\d{1,2}\s*[.、．)](?!\d))\s*")
 BRACKET_BLANK = re.compile(r"（[\s\u3000]*）|\([\s\u3000]*\)|【[\s\u3000]*】|\[[\s\u3000]+\]|＿{2,}|﹍{2,}|—{3,}"
@@ -38,6 +38,18 @@ def choice_key(text: str) -> str:
     """Letters of a choice key ("A、C" → "AC"), each once, in order; empty: it is none."""
     found = LETTERED.fullmatch(half_width(text).strip().rstrip("。.;；,，").strip("()[]【】 "))
     return "".join(sorted(set(re.sub(r"[^A-Ja-j]", "", found.group()).upper()))) if found else ""
+
+
+def spelled_key(text: str, options: Sequence[str]) -> str:
+    """Letters of a key that repeats its options ("A:铜;B:铝;", as learning platforms export); empty: it is none."""
+    letters = ""
+    for part in re.split(r"[;；\n]", text.strip().rstrip(";；")):
+        found = re.match(r"\s*([A-Ja-j])\s*[:：.、．]\s*(.+)", part)
+        place = "ABCDEFGHIJ".index(found[1].upper()) if found else len(options)
+        if found is None or place >= len(options) or bare(options[place]) != bare(found[2]):
+            return ""
+        letters += found[1].upper()
+    return letters
 
 
 def judge_key(text: str) -> str:

@@ -8,9 +8,10 @@ from itertools import islice
 
 from qbank.items.draft import LETTERS
 
-MARK = re.compile(r"(?:(?P<open>[(\[【])\s?|(?<![A-Za-z0-9_\\]))(?P<letter>[A-Ja-j])\s?(?P<close>[.、:)\]】]|,(?=\S)|(?=\s))[\s*]*")
+MARK = re.compile(r"(?:(?P<open>[(\[【])\s?|(?<![A-Za-z0-9_\\]))(?P<letter>[A-Ja-j])\s?(?P<close>[.、:)\]】]|,(?=\S)|(?=\s)|(?=[\u4e00-\u9fff]))[\s*]*")
 ANOTHER = re.compile(r"\s*[A-J]\s?[、,.和与及]")
 MOST_MARKS = 200  # more in a line is no list of options
+LOOSE = frozenset({"space", "tight"})  # "A 甲", "A甲"
 PLAIN_STYLES = frozenset(".、:,")
 PUNCTUATION = re.compile(r"[^\w\s]|_")
 CLOSING = {"(": ")", "[": "]", "【": "】"}
@@ -44,13 +45,18 @@ def options_in(masked: str, expected: str, *, start: int = 0, at_start: bool = T
     for index, first in enumerate(marks):
         if at_start and masked[start:first.begin].strip(" \t*"):
             return []
-        if first.letter.upper() != expected and not (at_start and _later(first.letter.upper(), expected) and first.style != "space"):
+        if first.letter.upper() != expected and not (
+                at_start and _later(first.letter.upper(), expected) and first.style not in LOOSE):
             if at_start:
                 return []
             continue
         if not at_start and ANOTHER.match(masked, first.end):  # phases A、B、C
             continue
         chain = _chain(first, marks[index + 1:], masked)
+        if first.style == "tight" and (not at_start or (len(chain) < 3 and not follows)):
+            if at_start:
+                return []
+            continue
         if not at_start and len(chain) < 3 and not (first.apart or PUNCTUATION.match(masked, first.begin - 1)):
             continue
         if len(chain) == 1 and not _alone(first, masked, at_start, follows):
@@ -64,12 +70,12 @@ def options_in(masked: str, expected: str, *, start: int = 0, at_start: bool = T
 
 def begins_with(masked: str, letter: str) -> bool:
     """Whether the line begins with this option letter."""
-    found = MARK.match(masked.lstrip(" \t*"))
+    found = MARK.match(masked.lstrip(" \t*"))  # A甲 counts too: options_in asks for more
     return found is not None and _closed(found) and found["letter"].upper() == letter
 
 
 def _mark(found: re.Match[str], masked: str) -> Mark:
-    closing = found["close"] or "space"
+    closing = found["close"] or ("space" if masked[found.end("letter"):found.end("letter") + 1].isspace() else "tight")
     style = (found["open"] or "") + closing
     before = masked[found.start() - 1:found.start()]
     return Mark(found["letter"], found.start(), found.end(), style, not before or before.isspace() or before == "*")
@@ -86,7 +92,7 @@ def _later(letter: str, expected: str) -> bool:
 
 
 def _alone(mark: Mark, masked: str, at_start: bool, follows: bool) -> bool:
-    if mark.style == "space":
+    if mark.style in LOOSE:
         return at_start and follows
     return at_start or (follows and mark.apart and bool(masked[mark.end:].strip()))
 
@@ -110,6 +116,8 @@ def _best(letter: str, last: Mark, others: list[Mark], masked: str, *, strictly:
         if mark.begin < last.end or mark.letter.upper() != letter or mark.letter.isupper() != last.letter.isupper():
             continue
         if not masked[last.end:mark.begin].strip() or (mark.style != last.style and not {mark.style, last.style} <= PLAIN_STYLES):
+            continue
+        if mark.style == "tight" and not mark.apart:
             continue
         rank = (0 if mark.style == last.style else 2) + (0 if mark.apart else 1)
         if rank < best_rank and not (strictly and rank):

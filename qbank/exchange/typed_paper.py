@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from qbank.exchange.typed_grids import Shape, item_lines, lines_of, markup_of, shape_of
 from qbank.exchange.typed_items import Item, Part
-from qbank.exchange.typed_keys import FIRST_WORD, UNDERLINED, answer_pairs, keys_in_line
+from qbank.exchange.typed_keys import FIRST_WORD, UNDERLINED, answer_pairs, keys_in_line, spelled_key
 from qbank.exchange.typed_numbers import Numbers
 from qbank.exchange.typed_options import Option, options_in
 from qbank.exchange.typed_signs import (
@@ -163,6 +163,8 @@ class Paper(Numbers):
         if name == "kind":
             item.kind = kind_in(words) or item.kind
             return
+        if name == "key" and (spelled := spelled_key(words, ["\n".join(lines) for _, lines in item.options])):
+            words = spelled
         if name == "key" and not item.written and item.probable_kind != "fill" and (found := FIRST_WORD.match(mask(words))):
             rest = words[found.end("end") if found["end"] not in "(【" else found.start("end"):].strip(" 。.;；,，:：")
             words = found["key"]

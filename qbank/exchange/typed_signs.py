@@ -56,6 +56,7 @@ NAMES = {
     "guide": "评分标准|评分要点|评分细则|评分参考|得分点|采分点",
     "kind": "题目类型|试题类型|题型",
     "points": "分值|分数",
+    "ignored": "我的答案|你的答案|考生答案|学生答案",
 }
 FIELD_OF = {name: field for field, names in NAMES.items() for name in names.split("|")}
 ALL_NAMES = "|".join(sorted(FIELD_OF, key=len, reverse=True))

@@ -49,6 +49,31 @@ def test_a_paper_of_sixty_items_typed_in_every_way_is_read_whole() -> None:
     assert not any("不属于任何题目" in note for note in drafts.notes)
 
 
+def test_a_paper_in_another_hand_is_read_too() -> None:
+    """[答案] in square brackets, numbers that begin anew in each part, options without any sign but the letter."""
+    drafts = read_text((PAPER.parent / "mechanic.txt").read_text("utf-8"))
+    items = [found.draft for found in drafts.items]
+    assert [draft.key for draft in items[:25]] == [
+        *"ABDBABBADABA", "ABCD", "ABCD", "ABC", "ABCD", *"TFTFTF", "曲柄连杆机构\n配气机构", "辛烷值", "2\n4"]
+    assert [draft.kind for draft in items[25:]] == ["short"] * 3 + ["essay"] * 2
+    assert items[14].options == ("安全帽", "护目镜", "手套", "扳手")
+    assert [len(draft.options) for draft in items[:16]] == [4] * 12 + [5, 4, 4, 4]
+    assert items[29].guide == "3|检查轮胎气压\n4|检查制动间隙\n4|检查制动分泵\n3|检查前轮定位"
+    assert [problem for found in drafts.items for problem in found.problems] == []
+    assert [sentence[:6] for draft in items for field, sentence in findings(draft) if field not in {"point", "difficulty"}] == ["评分标准“每"]
+
+
+def test_what_learning_platforms_export_is_read() -> None:
+    """(单选题) at the item, keys that repeat their options, the student's own answers between."""
+    drafts = read_text((PAPER.parent / "platform.txt").read_text("utf-8"))
+    assert [(found.draft.kind, found.draft.key) for found in drafts.items] == [
+        ("single", "A"), ("multiple", "ABD"), ("judge", "T"), ("single", "A"), ("judge", "F"), ("single", "A"), ("fill", "瓦特\nW"),
+        ("short", "滤波、耦合、移相、提高功率因数。"), ("single", "B"), ("single", "B")]
+    assert drafts.items[0].draft.explanation == "串联分压。"
+    assert (drafts.items[0].draft.difficulty, drafts.items[0].knowledge) == (1, "电阻的连接")
+    assert any("考生的答案" in note for note in drafts.notes)
+
+
 def test_two_hundred_items_are_read_while_somebody_types() -> None:
     block = "".join(f"{number}. 电压的单位是（　　）。\nA. 伏特\tB. 安培\nC. 欧姆\tD. 瓦特\n答案：A\n解析：以伏打命名。\n" for number in range(1, 201))
     read_text(block[:200])
