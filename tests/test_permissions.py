@@ -28,7 +28,8 @@ from examroom.filing.scopes import publish_scope
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
-from qbank.items.models import ImportBatch, Item, ItemVersion, Review, ReviewTask
+from qbank.exchange.models import ExportFile
+from qbank.items.models import ImportBatch, ImportRow, Item, ItemVersion, Review, ReviewTask
 from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
 from qbank.kernel.audit import AuditEntry
@@ -54,7 +55,7 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
-    "batch_id": ImportBatch, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
+    "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
     "version_id": ItemVersion, "review_id": Review, "task_id": ReviewTask, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
@@ -163,6 +164,8 @@ def complete(world: World) -> None:
     cipher = IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key)
     with world.app.extensions["examroom"]["database"].transaction(FOUNDER, clock=lambda: NOW) as session:
         officer = session.scalars(sa.select(Account).where(Account.login == "officer")).one()
+        author = session.scalars(sa.select(Account).where(Account.login == "author")).one()
+        first_batch = session.scalars(sa.select(ImportBatch).order_by(ImportBatch.id)).all()[0]
         plan = session.scalars(sa.select(ExamPlan).order_by(ExamPlan.id)).first()
         done = session.scalars(sa.select(ResultList)).first()
         sheet = session.scalars(sa.select(Sheet).where(Sheet.state == SheetState.DEALT).order_by(Sheet.id)).first()
@@ -175,6 +178,8 @@ def complete(world: World) -> None:
                          content=cipher.encrypt("[]")),
             ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,
                      state=PageState.WAITING),
+            ExportFile(account_id=author.id, institution_id=plan.institution_id, table_id=first_batch.table_id, format="csv",
+                       file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 

@@ -389,11 +389,12 @@ class Likeness(Base):
     """Two items of one bank that read alike, as the last search through the bank found them; nobody decided anything."""
 
     __tablename__ = "likenesses"
-    __table_args__ = (sa.CheckConstraint("first_id < second_id", name="order"),)
+    __table_args__ = (sa.UniqueConstraint("first_id", "second_id"), sa.CheckConstraint("first_id < second_id", name="order"))
     __unaudited__ = "computed from the items; searching again reproduces it"
 
-    first_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
-    second_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True, index=True)
+    id: Mapped[Id]
+    first_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"))
+    second_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), index=True)
     score: Mapped[float]  # 0 to 1, of the two stems
     found_at: Mapped[datetime]
     first: Mapped[Item] = relationship(foreign_keys=first_id)
@@ -402,6 +403,27 @@ class Likeness(Base):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         return cls.first.has(Item.visible_to(viewer))
+
+
+class BulkRun(Base):
+    """What somebody did with many versions at once, as it was done: to show it, and to take it back where that is possible."""
+
+    __tablename__ = "bulk_runs"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    action: Mapped[str] = mapped_column(sa.String(20))  # a key of qbank.items.bulk.ACTIONS
+    reason: Mapped[str] = mapped_column(default="")
+    point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("points.id"))  # null: nothing was moved
+    at: Mapped[datetime]
+    changes: Mapped[list[Any]]  # [version before, version after, point before] each
+    refused: Mapped[list[Any]]  # a sentence each
+    undone_at: Mapped[datetime | None]  # null: it stands
+    point: Mapped[Point | None] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.account_id == viewer.account_id
 
 
 class ItemFigures(Base):
@@ -413,7 +435,8 @@ class ItemFigures(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
     uses: Mapped[int] = mapped_column(default=0)  # sealed papers that one of its versions is in
     last_used_at: Mapped[datetime | None]  # null: in no sealed paper
-    answered: Mapped[int] = mapped_column(default=0)  # persons behind the two numbers
+    measured_id: Mapped[int | None] = mapped_column(sa.ForeignKey("item_versions.id", ondelete="SET NULL"))  # null: none
+    answered: Mapped[int] = mapped_column(default=0)  # persons behind the two numbers of that version
     difficulty: Mapped[float | None]  # share correct; null: not measured
     discrimination: Mapped[float | None]  # item-rest correlation; null: not measured
 
@@ -450,7 +473,11 @@ class ImportBatch(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return viewer.reach(cls.institution_id, Role.ITEM_AUTHOR, occupation=occupation_code_of(cls.table_id))
+        """The bank's authors; those who review here too see only their own batches: the rows hold keys."""
+        code = occupation_code_of(cls.table_id)
+        return sa.and_(viewer.reach(cls.institution_id, Role.ITEM_AUTHOR, occupation=code),
+                       sa.or_(cls.uploader_id == viewer.account_id,
+                              sa.not_(viewer.reach(cls.institution_id, Role.ITEM_REVIEWER, occupation=code))))
 
 
 class ImportFile(Base):

@@ -109,14 +109,19 @@ def unmark(session: Session, pair: ItemPair, who: Viewer, *, now: datetime) -> N
     session.flush()
 
 
-def note_likenesses(session: Session, item: Item, others: Sequence[Alike], *, now: datetime) -> None:
-    """Remember for the work page that this item reads like those, where nobody has decided about them."""
-    decided = decisions(session, item.id)
-    for one in others:
-        first, second = sorted((item.id, one.item_id))
-        if one.item_id not in decided and session.get(Likeness, (first, second)) is None:
-            session.add(Likeness(first_id=first, second_id=second, score=one.score, found_at=now))
-    session.flush()
+def note_likeness(session: Session, item: Item, other: Item, score: float, *, now: datetime) -> None:
+    """Remember for the work page that the two read alike, unless somebody has decided about them."""
+    first, second = sorted((item.id, other.id))
+    known = session.scalar(sa.select(Likeness.id).where(Likeness.first_id == first, Likeness.second_id == second))
+    if other.id not in decisions(session, item.id) and known is None:
+        session.add(Likeness(first_id=first, second_id=second, score=score, found_at=now))
+        session.flush()
+
+
+def likeness(one: ItemVersion, other: ItemVersion) -> float:
+    """How alike two versions read, from 0 to 1."""
+    texts = [compared(version.stem, [option.text for option in version.options]) for version in (one, other)]
+    return next((match.score for match in similar(texts[:1], Index(texts[1:]), threshold=0.01)), 0.0)
 
 
 def decisions(session: Session, item_id: int) -> dict[int, PairKind]:

@@ -7,10 +7,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.items.figures import USES
 from qbank.items.models import STANDING, Item, ItemState, ItemVersion, Purpose, Stimulus
 from qbank.items.pairs import apart
 from qbank.papers.compliance import Candidate
@@ -114,6 +116,17 @@ def exposures(session: Session, table_id: int, institution_id: int) -> dict[int,
              .where(Paper.state == PaperState.SEALED, Item.table_id == table_id, Item.institution_id == institution_id)
              .group_by(ItemVersion.item_id))
     return {item_id: count for item_id, count in session.execute(query)}  # noqa: C416  # rows are not pairs to mypy
+
+
+def all_uses(session: Session) -> dict[int, tuple[int, datetime]]:
+    """Item -> number of sealed papers it is in and when the last of them was sealed, for the bank's list."""
+    query = (sa.select(ItemVersion.item_id, sa.func.count(PaperItem.paper_id.distinct()), sa.func.max(Paper.sealed_at))
+             .join(PaperItem, PaperItem.version_id == ItemVersion.id).join(Paper, Paper.id == PaperItem.paper_id)
+             .where(Paper.state == PaperState.SEALED).group_by(ItemVersion.item_id))
+    return {item_id: (count, last) for item_id, count, last in session.execute(query) if last is not None}
+
+
+USES.append(all_uses)
 
 
 def overlaps(session: Session, item_ids: Collection[int], institution_id: int, but: int | None = None) -> list[tuple[Paper, int]]:

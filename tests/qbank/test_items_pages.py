@@ -18,7 +18,7 @@ from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import ohm, theory_table
+from tests.qbank.bank_world import judged, ohm, theory_table
 
 Enter = Callable[[Viewer], FlaskClient]
 
@@ -86,7 +86,7 @@ def test_the_list_is_filtered_by_its_address(session: Session, bank_of_four: lis
 
 def test_an_empty_bank_says_how_to_fill_it(session: Session, table: WeightTable, chen: Viewer, enter: Enter) -> None:
     session.commit()
-    assert "从 Excel 导入" in page(enter(chen), "/items/")
+    assert ">导入</a>一批试题" in page(enter(chen), "/items/")
 
 
 def test_the_export_holds_what_is_shown_and_can_be_imported_again(
@@ -139,23 +139,6 @@ def test_editing_makes_a_version_and_a_stale_form_is_told_so(
     assert "第 1 版" in page(client, f"/items/{item_id}?version=1")
 
 
-def test_ticked_drafts_go_to_review(session: Session, bank_of_four: list[ItemVersion], chen: Viewer, enter: Enter) -> None:
-    client = enter(chen)
-    assert client.post("/items/submit", data={}).status_code == 409
-    assert client.post("/items/submit", data={"version": [str(bank_of_four[2].id), str(bank_of_four[0].id), "x"]}).status_code == 302
-    assert states(session, bank_of_four) == ["submitted", "submitted", "submitted", "draft"]
-    assert client.post("/items/submit?range=B", data={"all": "1"}).status_code == 302
-    assert states(session, bank_of_four) == ["submitted"] * 4
-
-
-def test_many_drafts_go_to_review_off_the_request(
-        session: Session, bank_of_four: list[ItemVersion], chen: Viewer, enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qbank.items.views.MANY", 1)
-    answer = enter(chen).post("/items/submit", data={"all": "1"})
-    assert "/accounts/jobs/" in answer.headers["Location"]
-    assert states(session, bank_of_four) == ["submitted"] * 4
-
-
 def test_reviewers_work_down_their_list_by_themselves(
         session: Session, bank_of_four: list[ItemVersion], people: People, li: Viewer, enter: Enter) -> None:
     wang = people("王芳", Role.ITEM_REVIEWER)
@@ -164,18 +147,26 @@ def test_reviewers_work_down_their_list_by_themselves(
     client = enter(li)
     assert f"题 {first.item_id} 第 1 版" in page(client, "/items/review")
     assert f"题 {second.item_id} 第 1 版" in page(client, f"/items/review?after={first.id}")  # skipped for now
-    empty = client.post(f"/items/review/{first.id}", data={"verdict": "return", "comment": ""})
+    assert client.post(f"/items/review/{first.id}", data={"verdict": "accept", "estimate": "60"}).status_code == 409  # no answer yet
+    assert "请先选出" in client.post(f"/items/review/{first.id}/answer", data={}).get_data(as_text=True)
+    for version in (first, second):
+        assert client.post(f"/items/review/{version.id}/answer", data={"answer": "C"}).status_code == 302
+    empty = client.post(f"/items/review/{first.id}", data={"verdict": "major", "comment": ""})
     assert empty.status_code == 409
     assert "请写明问题" in empty.get_data(as_text=True)
-    assert client.post(f"/items/review/{first.id}", data={"verdict": "maybe"}).status_code == 409
-    answer = client.post(f"/items/review/{first.id}", data={"verdict": "approve", "comment": "只有李明知道的意见"})
+    for wrong in ({"verdict": "maybe"}, {"verdict": "accept"}, {"verdict": "accept", "estimate": "很多"}, {"verdict": "accept", "estimate": "101"}):
+        assert client.post(f"/items/review/{first.id}", data=wrong).status_code == 409
+    answer = client.post(f"/items/review/{first.id}", data={"verdict": "accept", "estimate": "60", "comment": "只有李明知道的意见"})
     assert f"version={second.id}" in answer.headers["Location"]
-    client.post(f"/items/review/{second.id}", data={"verdict": "return", "comment": "选项不妥"})
+    assert f"/items/review/{first.id}/undo" in page(client, answer.headers["Location"])
+    client.post(f"/items/review/{second.id}", data={"verdict": "minor", "comment": "选项不妥"})
     assert "现在没有等您审核的试题" in page(client, "/items/review")
-    assert client.post(f"/items/review/{second.id}", data={"verdict": "approve"}).status_code == 409
+    assert client.post(f"/items/review/{second.id}", data={"verdict": "accept", "estimate": "60"}).status_code == 409
     other = enter(wang)
     assert "只有李明知道的意见" not in page(other, f"/items/{first.item_id}")  # independent: not before her own verdict
-    other.post(f"/items/review/{first.id}", data={"verdict": "approve"})
+    other.post(f"/items/review/{first.id}/answer", data={"answer": "A"})
+    assert "不一致" in page(other, f"/items/review?version={first.id}")
+    other.post(f"/items/review/{first.id}", data={"verdict": "accept", "estimate": "70", "comment": "看错了"})
     assert "只有李明知道的意见" in page(other, f"/items/{first.item_id}")
     assert states(session, [first, second]) == ["approved", "returned"]
 
@@ -183,7 +174,7 @@ def test_reviewers_work_down_their_list_by_themselves(
 def test_the_work_list_counts_what_waits(
         session: Session, bank_of_four: list[ItemVersion], people: People, chen: Viewer, li: Viewer, clock: TestClock, enter: Enter) -> None:
     assert todo.todo(session, chen, now=clock()) == []
-    bank.review(session, bank_of_four[0], li, Verdict.MAJOR, "退回", now=clock())
+    judged(session, bank_of_four[0], li, Verdict.MAJOR, "退回", now=clock())
     session.commit()
     assert [entry.title for entry in todo.todo(session, chen, now=clock())] == ["修改被退回的试题（1 道）"]
     assert [entry.title for entry in todo.todo(session, li, now=clock())] == ["审核试题（1 道）"]
@@ -197,9 +188,9 @@ def test_a_composer_reads_and_writes_nothing(session: Session, bank_of_four: lis
     client, version = enter(zheng), bank_of_four[2]
     assert "修改" not in page(client, f"/items/{version.item_id}").split("<main")[1]
     assert "提交" not in page(client, "/items/").split("<main")[1]
-    for address in ("/items/new", f"/items/{version.item_id}/edit", "/items/review"):
+    for address in ("/items/new", f"/items/{version.item_id}/edit", "/items/review", "/items/desk", "/items/tasks"):
         page(client, address, 403)
-    for address in (f"/items/versions/{version.id}/submit", f"/items/versions/{version.id}/retire", "/items/submit", f"/items/review/{version.id}"):
+    for address in (f"/items/versions/{version.id}/submit", f"/items/versions/{version.id}/retire", "/items/bulk", f"/items/review/{version.id}"):
         assert client.post(address).status_code == 403
 
 

@@ -100,10 +100,12 @@ def upgrade() -> None:
     sa.Column('item_id', sa.Integer(), nullable=False),
     sa.Column('uses', sa.Integer(), nullable=False),
     sa.Column('last_used_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('measured_id', sa.Integer(), nullable=True),
     sa.Column('answered', sa.Integer(), nullable=False),
     sa.Column('difficulty', sa.Double(), nullable=True),
     sa.Column('discrimination', sa.Double(), nullable=True),
     sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_item_figures_item_id_items'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['measured_id'], ['item_versions.id'], name=op.f('fk_item_figures_measured_id_item_versions'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('item_id', name=op.f('pk_item_figures'))
     )
     op.create_table('item_pairs',
@@ -124,7 +126,25 @@ def upgrade() -> None:
     with op.batch_alter_table('item_pairs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_item_pairs_second_id'), ['second_id'], unique=False)
 
+    op.create_table('bulk_runs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('action', sa.String(length=20), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('point_id', sa.Integer(), nullable=True),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('changes', sa.JSON(), nullable=False),
+    sa.Column('refused', sa.JSON(), nullable=False),
+    sa.Column('undone_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_bulk_runs_account_id_accounts')),
+    sa.ForeignKeyConstraint(['point_id'], ['points.id'], name=op.f('fk_bulk_runs_point_id_points')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bulk_runs'))
+    )
+    with op.batch_alter_table('bulk_runs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_bulk_runs_account_id'), ['account_id'], unique=False)
+
     op.create_table('likenesses',
+    sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('first_id', sa.Integer(), nullable=False),
     sa.Column('second_id', sa.Integer(), nullable=False),
     sa.Column('score', sa.Double(), nullable=False),
@@ -132,7 +152,8 @@ def upgrade() -> None:
     sa.CheckConstraint('first_id < second_id', name=op.f('ck_likenesses_order')),
     sa.ForeignKeyConstraint(['first_id'], ['items.id'], name=op.f('fk_likenesses_first_id_items'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['second_id'], ['items.id'], name=op.f('fk_likenesses_second_id_items'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('first_id', 'second_id', name=op.f('pk_likenesses'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_likenesses')),
+    sa.UniqueConstraint('first_id', 'second_id', name=op.f('uq_likenesses_first_id_second_id'))
     )
     with op.batch_alter_table('likenesses', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_likenesses_second_id'), ['second_id'], unique=False)
