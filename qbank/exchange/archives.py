@@ -14,7 +14,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 
 from lxml import etree
 
@@ -58,14 +57,14 @@ class Archive(Mapping[str, bytes]):
 
     def beside(self, name: str, address: str) -> str | None:
         """The entry that ``address``, as written in the entry ``name``, means; None: no such entry."""
-        parts: list[str] = [] if address.startswith("/") else list(PurePosixPath(name).parent.parts)
-        for part in PurePosixPath(address.lstrip("/").replace("\\", "/")).parts:
-            if part != "..":
-                parts.append(part)
-            elif parts:
+        parts: list[str] = [] if address.startswith("/") else name.split("/")[:-1]
+        for part in address.replace("\\", "/").split("/"):
+            if part == "..":
+                if not parts:
+                    return None
                 parts.pop()
-            else:
-                return None
+            elif part not in {"", "."}:
+                parts.append(part)
         found = "/".join(parts)
         return found if found in self._entries else None
 

@@ -48,7 +48,7 @@ def written_line(one: Alternative) -> str:
     return f"={one.text}{margin}{' ' + '/'.join(one.units) if one.units else ''}"
 
 
-def words(text: str) -> tuple[str, str]:
+def words_line(text: str) -> tuple[str, str]:
     """Somebody else's accepted wording for a line of our key, and what is wrong with it (empty: nothing)."""
     text = re.sub(r"\s+", " ", clean(text))
     if "|" in text or "｜" in text or text.startswith(("=", "＝")):
@@ -56,7 +56,7 @@ def words(text: str) -> tuple[str, str]:
     return text, "" if text else "有一个空的答案，请补上。"
 
 
-def number(value: str, tolerance: str = "", *, percent: bool = False, units: tuple[str, ...] = ()) -> tuple[str, str]:
+def number_line(value: str, tolerance: str = "", *, percent: bool = False, units: tuple[str, ...] = ()) -> tuple[str, str]:
     """Somebody else's accepted number for a line of our key, and what is wrong with it (empty: nothing)."""
     digits, margin = _decimal(value), _decimal(tolerance or "0")
     if digits is None or margin is None:

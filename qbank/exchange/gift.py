@@ -19,8 +19,8 @@ from qbank.exchange.moodle import HTML
 from qbank.exchange.moodle_answers import Answer, Read, choices, numerical, short_answers, with_blank
 from qbank.exchange.moodle_marks import category_of, marked, tags_of
 from qbank.exchange.plaintext import plain_markup, text_of
-from qbank.items import markup
 from qbank.items.draft import Draft
+from qbank.items.markup import plain
 
 SIGNS = "\\:#={}~n"
 HIDDEN = {sign: chr(0xE000 + place) for place, sign in enumerate(SIGNS)}  # while the text is cut at the others
@@ -91,7 +91,7 @@ def _question(block: _Block, gathering: Gathering) -> None:
     parts = _text(before, texts, divided=True)
     inside, _, general = inside.partition("####")
     made = _answers(inside.strip(), parts[""], texts)
-    if named and not " ".join(markup.plain(parts[""]).split()).startswith(" ".join(_unhidden(named[1]).split())):
+    if named and not " ".join(plain(parts[""]).split()).startswith(" ".join(_unhidden(named[1]).split())):
         gathering.note("题目的名称没有读取。")
     tags = tags_of(block.tags, texts)
     draft = Draft(made.kind, made.stem or parts[""], made.options, made.key, _text(general, texts)[""], tags.source, tags.difficulty,
@@ -130,8 +130,8 @@ def _listed(inside: str, texts: Fragments) -> list[Answer]:
         worth = 0.0 if sign == "~" else 100.0
         if weight := WEIGHT.match(text):
             worth, text = float(weight[1]), text[weight.end():]
-        plain = FORMAT.sub("", text, count=1) if FORMAT.match(text) else text
-        made.append(Answer(_text(text, texts)[""], _unhidden(plain).strip(), worth))
+        bare = FORMAT.sub("", text, count=1) if FORMAT.match(text) else text
+        made.append(Answer(_text(text, texts)[""], _unhidden(bare).strip(), worth))
     return made
 
 

@@ -17,8 +17,8 @@ from qbank.exchange.moodle_marks import category_for, mark, tags_for
 from qbank.exchange.moodle_out import key_losses, without_units
 from qbank.exchange.plaintext import TEX
 from qbank.exchange.tex_html import tex_html, tex_losses
-from qbank.items import markup
 from qbank.items.draft import LETTERS, Draft
+from qbank.items.markup import formulas_in, plain, to_html
 
 ESCAPE = re.compile(r"[\\:#={}~]")
 
@@ -90,9 +90,9 @@ def _losses(place: str, draft: Draft) -> list[Loss]:
 
 def _gift(text: str, stimulus: str = "") -> str:
     """``text`` plain where plain says it all, else as HTML."""
-    words = markup.plain(text)
-    simple = not stimulus and not any(True for _ in markup.formulas_in(text)) and not PICTURE.search(text) \
-        and markup.to_html(text, str) == escape(words) and not HTML.search(words) and not TEX.search(words) \
+    words = plain(text)
+    simple = not stimulus and not any(True for _ in formulas_in(text)) and not PICTURE.search(text) \
+        and to_html(text, str) == escape(words) and not HTML.search(words) and not TEX.search(words) \
         and not re.search(r"\n|^[\[\s%]|::|[ \t]{2}|^//|^\$CATEGORY", words)
     if simple:
         return _escaped(words)

@@ -11,7 +11,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,8 +21,8 @@ from qbank.exchange.gathering import Gathering, sound_text
 from qbank.exchange.moodle_answers import Answer, Read, reader_of
 from qbank.exchange.moodle_marks import MARKS, category_of, marked, tags_of
 from qbank.exchange.plaintext import plain_markup
-from qbank.items import markup
 from qbank.items.draft import Draft
+from qbank.items.markup import plain
 from qbank.kernel.refused import Refused
 
 TYPES = {"matching": "配对题", "match": "配对题", "ddwtos": "拖词填空", "ddimageortext": "图上拖放", "ddmarker": "图上标点", "gapselect": "选词填空",
@@ -109,7 +108,7 @@ def _text(part: Any | None, texts: Fragments, *, parts: bool = False) -> dict[st
 
 def _fetching(files: dict[str, Any], used: set[str]) -> Callable[[str], bytes | None]:
     def fetch(address: str) -> bytes | None:
-        name = PurePosixPath(unquote(address.partition("?")[0])).name
+        name = unquote(address.partition("?")[0]).rpartition("/")[2]
         if not address.startswith("@@PLUGINFILE@@") or name not in files:
             return None
         used.add(name)
@@ -137,7 +136,7 @@ def _note_the_rest(question: Any, kind: str, made: Read, stem: str, texts: Fragm
     if _number(question.findtext("defaultgrade"), 1) != 1:
         gathering.note("题目的分值（defaultgrade）没有读取，分值在组卷时确定。")
     name = "".join(_plain(question.find("name")).split())
-    if name not in {"", "题目"} and not "".join(markup.plain(stem).split()).startswith(name):
+    if name not in {"", "题目"} and not "".join(plain(stem).split()).startswith(name):
         gathering.note("题目的名称（name）没有读取。")
 
 

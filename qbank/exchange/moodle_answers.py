@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qbank.exchange import fill_keys
+from qbank.exchange.fill_keys import number_line, words_line
 from qbank.exchange.fragments import Fragments
 from qbank.exchange.plaintext import as_judge, letters_of
 from qbank.items.answers import blanks_in
@@ -78,7 +78,7 @@ def short_answers(answers: Sequence[Answer], texts: Fragments) -> str:
             continue
         if re.search(r"(?<!\\)\*", one.text):
             texts.problem(f"答案“{one.text[:40]}”里的 * 是通配符，题库的答案不能用通配符，请改写。")
-        line, problem = fill_keys.words(one.text.replace(r"\*", "*"))
+        line, problem = words_line(one.text.replace(r"\*", "*"))
         made.append(line)
         if problem:
             texts.problem(problem)
@@ -94,7 +94,7 @@ def numerical(answers: Sequence[Answer], units: tuple[str, ...], optional: bool,
                 texts.note(PARTIAL)
             continue
         for wanted in ([units, ()] if units and optional else [units]):
-            line, problem = fill_keys.number(one.text, one.tolerance, units=wanted)
+            line, problem = number_line(one.text, one.tolerance, units=wanted)
             made.append(line)
             if problem:
                 texts.problem(problem)

@@ -19,8 +19,8 @@ from qbank.exchange.fill_keys import Alternative, alternatives_of, written_line
 from qbank.exchange.gathering import media_name, picture_losses, shown_losses, sound_draft
 from qbank.exchange.moodle_marks import category_for, mark, tags_for
 from qbank.exchange.tex_html import tex_html, tex_losses
-from qbank.items import markup
 from qbank.items.draft import LETTERS, Draft
+from qbank.items.markup import plain
 
 BLANK = re.compile(r"[_＿]{2,}")
 LINES = {"short": "5", "essay": "15"}
@@ -79,7 +79,7 @@ def without_units(line: str) -> tuple[list[Alternative], str]:
 def _in_the_way(draft: Draft) -> str:
     """Why this item cannot be written at all; empty: it can."""
     blanks, lines = len(BLANK.findall(draft.stem)), len(draft.key.split("\n"))
-    shown = len(BLANK.findall(markup.plain(re.sub(r"\$[^$\n]+\$", "", draft.stem))))
+    shown = len(BLANK.findall(plain(re.sub(r"\$[^$\n]+\$", "", draft.stem))))
     if draft.kind == "fill" and lines > 1 and not blanks == shown == lines:
         return "有的空在公式里，或空的个数与答案不同。"
     return "" if draft.kind in TYPES or draft.kind == "fill" else "题型没有确定。"
@@ -105,7 +105,7 @@ def _question(quiz: Any, draft: Draft, pictures: Mapping[str, bytes]) -> None:
     kind = TYPES.get(draft.kind) or ("cloze" if len(lines) > 1 else
                                      "numerical" if fill_answers(lines[0])[0][0].is_number else "shortanswer")
     question = _in(quiz, "question", type=kind)
-    _texted(question, "name", re.sub(r"\s+", " ", markup.plain(draft.stem))[:40].strip() or "题目")
+    _texted(question, "name", re.sub(r"\s+", " ", plain(draft.stem))[:40].strip() or "题目")
     stem = _html(draft.stem, pictures)
     if lines:
         codes = iter([_cloze(line) for line in lines] if kind == "cloze" else ["____"] * len(BLANK.findall(stem)))

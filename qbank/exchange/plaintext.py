@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from qbank.items import markup
 from qbank.items.draft import LETTERS, judgement
+from qbank.items.markup import escape, formula
 from qbank.items.writing import half_width
 from qbank.kernel.refused import Refused
 
@@ -48,7 +48,7 @@ def tex_parts(text: str) -> list[tuple[str, bool | None]]:
 
 def plain_markup(text: str) -> str:
     """Markup that shows plain ``text``, with its TeX as formulas."""
-    return "".join(markup.escape(part) if block is None else markup.formula(part, block=block)
+    return "".join(escape(part) if block is None else formula(part, block=block)
                    for part, block in tex_parts(text))
 
 

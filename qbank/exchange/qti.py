@@ -9,7 +9,6 @@ order and style sheets are noted. Tests (assessmentTest) are not read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -43,7 +42,7 @@ def read(content: bytes, name: str) -> Drafts:
 
 
 def _read_package(archive: Archive, name: str, gathering: Gathering) -> None:
-    manifest_name = min((path for path in archive if PurePosixPath(path).name.lower() == MANIFEST), key=len, default="")
+    manifest_name = min((path for path in archive if path.rpartition("/")[2].lower() == MANIFEST), key=len, default="")
     listed: dict[str, About | None] = _listed(archive, manifest_name, name, gathering) if manifest_name else {}
     if not manifest_name:
         gathering.note(f"试题包里没有目录 {MANIFEST}，读取了其中所有的题目文件。")

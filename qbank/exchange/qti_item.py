@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qbank.exchange import fill_keys
+from qbank.exchange.fill_keys import number_line, words_line
 from qbank.exchange.fragments import Fragments
 from qbank.exchange.plaintext import as_judge, letters_of
 from qbank.exchange.qti_body import INTERACTIONS, Body, html_of, plain_content, read_body
@@ -101,7 +101,7 @@ def _blank(interaction: Any, declared: dict[Any, Any], item: Any, texts: Fragmen
             texts.note(FULL_ONLY)
         accepted = dict.fromkeys([*(text for text in correct if values.get(text, best) == best),
                                   *(text for text, value in values.items() if value == best and value > 0)])
-        made = [fill_keys.words(text) for text in accepted]
+        made = [words_line(text) for text in accepted]
     for _, problem in made:
         if problem:
             texts.problem(problem)
@@ -123,8 +123,8 @@ def _numbers(item: Any, name: str, correct: list[str]) -> list[tuple[str, str]]:
             made.append((values[0] if values else "", f"数值答案的误差上下不同（{' '.join(margins)[:40]}），请改写。"))
         elif values:
             margin = margins[0] if margins and mode in {"absolute", "relative"} else ""
-            made.append(fill_keys.number(values[0], margin, percent=mode == "relative"))
-    return made or [fill_keys.number(value) for value in correct]
+            made.append(number_line(values[0], margin, percent=mode == "relative"))
+    return made or [number_line(value) for value in correct]
 
 
 def _written(body: Body, declared: dict[Any, Any]) -> tuple[str, str]:

@@ -11,9 +11,9 @@ from lxml import etree, html
 from qbank.exchange.drafts import Loss
 from qbank.exchange.fill_keys import Alternative, alternatives_of, written_line
 from qbank.exchange.qti_names import MATH, TEMPLATES
-from qbank.items import markup
 from qbank.items.answers import steps_of
 from qbank.items.draft import LETTERS, Draft, stays_last
+from qbank.items.markup import plain, to_html
 
 BLANK = re.compile(r"[_＿]{2,}")
 SPACES = re.compile(r"(?<=\s) |^ ", re.MULTILINE)
@@ -71,7 +71,7 @@ def carries_blanks(draft: Draft) -> bool:
 
 
 def _title(draft: Draft) -> str:
-    return re.sub(r"\s+", " ", markup.plain(draft.stem))[:40].strip() or "题目"
+    return re.sub(r"\s+", " ", plain(draft.stem))[:40].strip() or "题目"
 
 
 def _points(guide: str) -> str:
@@ -195,7 +195,7 @@ def _append_text(part: Any, text: str) -> None:
 
 def _shown(into: Any, text: str, address: Callable[[str], str]) -> None:
     """What ``text`` shows, inside ``into``; a picture without an address as its caption."""
-    made = html.fragment_fromstring(str(markup.to_html(text, address)), create_parent="div")
+    made = html.fragment_fromstring(str(to_html(text, address)), create_parent="div")
     for image in list(made.iter("img")):
         if not image.get("src"):
             image.tail = f"［图：{image.get('alt') or '缺'}］{image.tail or ''}"

@@ -10,8 +10,8 @@ from lxml import etree, html
 
 from qbank.exchange.drafts import Loss
 from qbank.exchange.gathering import texts_of
-from qbank.items import markup
 from qbank.items.draft import Draft
+from qbank.items.markup import to_html
 
 SIGNS = re.compile(r"\$(?=\$)|\\(?=[(\[])")  # in words they would begin a formula
 SPACES = re.compile(r"(?<=\s) |^ ", re.MULTILINE)
@@ -19,7 +19,7 @@ SPACES = re.compile(r"(?<=\s) |^ ", re.MULTILINE)
 
 def tex_html(text: str, address: Callable[[str], str]) -> str:
     """HTML that shows ``text``; a picture for which ``address(sha256)`` is empty becomes its caption."""
-    made = html.fragment_fromstring(str(markup.to_html(text, address)), create_parent="div")
+    made = html.fragment_fromstring(str(to_html(text, address)), create_parent="div")
     for part in made.iter():
         if part.tag == "math" or next(part.iterancestors("math"), None) is not None:
             continue
@@ -41,7 +41,7 @@ def tex_losses(place: str, draft: Draft) -> Iterator[Loss]:
     """A loss for each text whose words look like the beginning of a formula."""
     for field, text in texts_of(draft):
         if any(SIGNS.search(one) for one in html.fragment_fromstring(
-                str(markup.to_html(text, lambda name: "x")), create_parent="div").itertext()):
+                str(to_html(text, lambda name: "x")), create_parent="div").itertext()):
             yield Loss(place, field, "文字里的 $$、\\( 或 \\[ 会被当作公式的开头，中间加了空格。")
 
 
