@@ -22,6 +22,7 @@ from qbank.statistics.blas import one_thread
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.chunks import in_memory
 from qbank.statistics.estep import Sums
+from qbank.statistics.expansion import Form, merged
 from qbank.statistics.irt import MOST_ITERATIONS, TOLERANCE, Anchors, calibrate_persons
 from qbank.statistics.parameters import Layout, Point
 from qbank.statistics.persons import InMemory, Tallies
@@ -54,6 +55,10 @@ class OnCluster:
     def tallies(self, ease: Floats | None) -> Tallies:
         found: Tallies = reduce(Tallies.plus, self._each("tallies", ease))
         return found
+
+    def forms(self) -> list[Form]:
+        forms = [form for part in self._each("forms") for form in part]
+        return merged(forms, max((int(form.items.max(initial=-1)) + 1 for form in forms), default=0))
 
     def largest_information(self, point: Point, theta: Floats) -> Floats:
         return np.asarray(np.max(self._each("largest_information", point, theta), axis=0))

@@ -13,6 +13,7 @@ from scipy.special import expit
 from qbank.statistics.acceleration import Anderson
 from qbank.statistics.arrays import Floats
 from qbank.statistics.estep import Sums
+from qbank.statistics.expansion import Expansion
 from qbank.statistics.mstep import bounded, expected, group_gradient, maximised
 from qbank.statistics.observed_information import observed
 from qbank.statistics.parameters import Layout, Point
@@ -98,6 +99,7 @@ class _Search:
         self.problem, self.tolerance, self.most, self.progress = problem, tolerance, most, progress
         self.iterations, self.doublings, self.trusted = 0, 0, False
         self.anderson = Anderson()
+        self.expansion = Expansion(problem.persons.forms(), problem.layout, start)
         self.positive = problem.priors is not None and problem.priors.a is not None and problem.priors.a[0] == "lognormal"
         self.grid = self._grid(start)
         self.state = assess(problem, start, self.grid)
@@ -171,12 +173,9 @@ class _Search:
     def _em(self, state: State) -> Point:
         layout = self.problem.layout
         after = maximised(state.sums, state.point, layout, self.grid, self.problem.priors)
-        vector = layout.vector(after)
-        curvature = terms(self.problem.priors, state.point.items).curvature
-        for direction, information in expansions(state, layout):
-            along = np.where(layout.item_places >= 0, layout.point(direction).items, 0.0)
-            held = float(np.einsum("jx,jxy,jy->", along, curvature, along))
-            vector = vector + direction * float(direction @ state.gradient) / (information + held)
+        more = self.expansion.step(state.point, state.gradient, float(state.sums.groups[0].sum()),
+                                   terms(self.problem.priors, state.point.items))
+        vector = layout.vector(after) + more
         return bounded_point(layout.point(vector), state.point, positive=self.positive)
 
     def _proposal(self, after: Point) -> tuple[Point, bool]:
@@ -202,30 +201,6 @@ def bounded_point(found: Point, before: Point, *, positive: bool) -> Point:
     groups = found.groups.copy()
     groups[:, 1] = np.clip(groups[:, 1], before.groups[:, 1] - 0.7, before.groups[:, 1] + 0.7)
     return Point(bounded(found.items, before.items, positive=positive), groups)
-
-
-def expansions(state: State, layout: Layout) -> list[tuple[Floats, float]]:
-    """Parameter expansion: the directions in which all items move together as theta's mean or spread would, and the
-    complete-data information about that mean or spread.
-
-    Along them EM alone is slow on long tests. The step along each is that of PX-EM (Liu, Rubin and Wu 1998, Biometrika 85,
-    755-770), taken from the gradient so that priors keep their say and the mode stays the mode.
-    """
-    items, groups = state.point.items, state.point.groups
-    moving = items[:, 0] != 0
-    n = float(state.sums.groups[0].sum())
-    free_items, free_groups = layout.item_places >= 0, layout.group_places >= 0
-    others = np.arange(len(groups)) > 0
-    found = []
-    if n > 0 and not free_groups[0, 0] and free_items[moving, 1].all():
-        shift = Point(np.stack([0 * items[:, 0], items[:, 0], 0 * items[:, 0]], axis=1),
-                      np.stack([-1.0 * others, 0.0 * others], axis=1))
-        found.append((layout.vector(shift), n / float(np.exp(2 * groups[0, 1]))))
-    if n > 0 and not free_groups[0, 1] and free_items[moving, 0].all():
-        scale = Point(np.stack([items[:, 0], 0 * items[:, 0], 0 * items[:, 0]], axis=1),
-                      np.stack([-groups[:, 0] * others, -1.0 * others], axis=1))
-        found.append((layout.vector(scale), 2 * n))
-    return found
 
 
 def moved(before: Point, after: Point) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from qbank.statistics.arrays import Floats, Integers
 from qbank.statistics.blocks import Block
 from qbank.statistics.estep import Sums, estep
+from qbank.statistics.expansion import Form, form_of, merged
 from qbank.statistics.observed_information import missing_information
 from qbank.statistics.parameters import Layout, Point
 from qbank.statistics.quadrature import Grid, largest_information
@@ -41,6 +42,8 @@ class Persons(Protocol):
 
     def tallies(self, ease: Floats | None) -> Tallies: ...
 
+    def forms(self) -> list[Form]: ...
+
     def largest_information(self, point: Point, theta: Floats) -> Floats: ...
 
     def sums(self, point: Point, grid: Grid, *, full: bool = False) -> Sums: ...
@@ -61,6 +64,9 @@ class InMemory:
         for block in self.blocks:
             _tally(block, None if ease is None else ease[block.items], found)
         return found
+
+    def forms(self) -> list[Form]:
+        return merged([form_of(block) for block in self.blocks], self.n_items)
 
     def largest_information(self, point: Point, theta: Floats) -> Floats:
         return largest_information(self.blocks, point, theta)
@@ -87,6 +93,11 @@ class InChunks:
 
     def tallies(self, ease: Floats | None) -> Tallies:
         return _summed(chunk.tallies(ease) for chunk in self.chunks())
+
+    def forms(self) -> list[Form]:
+        parts = [chunk.forms() for chunk in self.chunks()]
+        size = max((int(form.items.max(initial=-1)) + 1 for part in parts for form in part), default=0)
+        return merged([form for part in parts for form in part], size)
 
     def largest_information(self, point: Point, theta: Floats) -> Floats:
         return np.asarray(np.max([chunk.largest_information(point, theta) for chunk in self.chunks()], axis=0))

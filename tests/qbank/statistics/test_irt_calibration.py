@@ -121,7 +121,7 @@ def test_forms_are_calibrated_onto_one_scale() -> None:
         answers[rows, np.setdiff1d(np.arange(40), given)] = -1
     found = calibrate(answers)
     assert found.converged
-    assert found.iterations <= 15
+    assert found.iterations <= 10
     assert log_likelihood(answers, found.a, -found.a * found.b) == pytest.approx(found.log_likelihood, abs=1e-4)
     assert found.n.tolist() == [1000] * 10 + [2000] * 20 + [1000] * 10
 
