@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import runpy
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -261,5 +262,6 @@ def test_the_library_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pyt
     assert example
     (tmp_path / "电工四级.xlsx").write_bytes(book(row(1), row(2, **{"答案": "E"})))
     monkeypatch.chdir(tmp_path)
-    exec(compile(example[1], "README.md", "exec"), {})
+    (tmp_path / "example.py").write_text(example[1], "utf-8")
+    runpy.run_path("example.py")
     assert exchange.read(tmp_path / "电工四级.zip").items
