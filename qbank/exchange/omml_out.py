@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from latex2mathml.converter import convert_to_element
 from lxml import etree
 
+from qbank.exchange.mathml import core, same, text_in, upright
 from qbank.exchange.omml import NARY_OF, M, W, to_latex
 from qbank.items.formulas import FUNCTIONS, problem_of
 
@@ -24,7 +25,6 @@ ACCENTS = {"^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "˙": "
            "´": "\u0301", "`": "\u0300", "˘": "\u0306"}
 BARS = {"―", "‾", "_", "\u00af", "\u0332"}
 BOLD = re.compile("[\U0001d400-\U0001d433]")
-UPRIGHT = re.compile(r"&#x000[46][0-9A-Fa-f];|&#x000[57][0-9Aa];")  # one letter in \\mathrm, as latex2mathml writes it
 BRACES = {"⏞": "top", "⏟": "bot"}
 
 
@@ -36,27 +36,9 @@ def to_omml(latex: str) -> etree._Element | None:
         tree = convert_to_element(latex)
         made = etree.Element(f"{{{M}}}oMath", nsmap={"m": M, "w": W})
         _into(made, list(tree))
-        return made if _same(latex, to_latex(made)) else None
+        return made if same(latex, to_latex(made)) else None
     except Exception:  # latex2mathml fails in many ways; so may a tree that nobody foresaw
         return None
-
-
-def _same(latex: str, back: str) -> bool:
-    """Whether both mean the same: their MathML without groups, spaces and looks."""
-    return latex == back or _essence(convert_to_element(latex)) == _essence(convert_to_element(back))
-
-
-def _essence(element: Element) -> list[object]:
-    text = html.unescape(element.text or "").strip()
-    inner = [piece for child in element for piece in _essence(child)]
-    if element.tag in {"math", "mrow", "mstyle", "mpadded"}:
-        return inner
-    if element.tag == "mspace":
-        return []
-    if element.tag in {"mi", "mn", "mo", "mtext"}:
-        return [(sign, _upright(element)) for sign in text]
-    return [(element.tag.replace("munderover", "msubsup").replace("munder", "msub").replace("mover", "msup"), text, tuple(
-        tuple(_essence(child)) for child in element))]
 
 
 def _into(parent: etree._Element, children: Sequence[Element]) -> None:
@@ -84,7 +66,7 @@ def _flat(element: Element) -> list[Element]:
 
 def _fence(children: Sequence[Element], place: int) -> Callable[[etree._Element], int] | None:
     """Writes from an opening fence (\\left) to its closing one, and says where to go on."""
-    sign = _text(children[place])
+    sign = text_in(children[place])
     if children[place].get("minsize") and len(children) > place + 2 and children[place + 1].get("linethickness") == "0":
         return lambda parent: _binomial(parent, children, place)
     table = place + 1 < len(children) and children[place + 1].tag == "mtable" and sign in FENCES
@@ -98,7 +80,7 @@ def _fence(children: Sequence[Element], place: int) -> Callable[[etree._Element]
             break
     else:
         end = len(children)
-    closing = _text(children[end]) if end < len(children) and (not table or _text(children[end]) == FENCES[sign]) else ""
+    closing = text_in(children[end]) if end < len(children) and (not table or text_in(children[end]) == FENCES[sign]) else ""
     if table and not closing:
         end = min(end, place + 2) - 1
 
@@ -122,10 +104,10 @@ def _operator(parent: etree._Element, element: Element, following: Element | Non
     """Sums, limits and functions; whether the element behind them went along; None: it is none of these."""
     base, scripts = element, {}
     if element.tag in {"msub", "msup", "msubsup", "munder", "mover", "munderover"}:
-        base = _core(element[0])
+        base = core(element[0])
         names = {"msub": ("sub",), "munder": ("sub",), "msup": ("sup",), "mover": ("sup",)}.get(element.tag, ("sub", "sup"))
         scripts = dict(zip(names, list(element)[1:], strict=True))
-    word = _text(base)
+    word = text_in(base)
     if base.tag in {"mo", "mi"} and word in NARY:
         return _nary(parent, word, scripts, following, element.tag.startswith(("mu", "mo")) and element.tag not in {"mo", "mi"})
     if base.tag not in {"mo", "mi"} or word not in FUNCTIONS:
@@ -182,20 +164,13 @@ def _one(parent: etree._Element, element: Element) -> None:
 
 
 def _sign(parent: etree._Element, element: Element) -> None:
-    text = _text(element)
+    text = text_in(element)
     if element.tag == "mtext":
         _run(parent, html.unescape(element.text or ""), normal=True)
     elif BOLD.fullmatch(text):
         _run(parent, unicodedata.normalize("NFKC", text), style="b")
     elif text:
-        _run(parent, text, style="p" if _upright(element) else "")
-
-
-def _upright(element: Element) -> bool:
-    """Whether its letters stand upright: units, names of functions, \\mathrm."""
-    text = element.text or ""
-    return bool(element.tag in {"mi", "mo"} and (element.get("mathvariant") == "normal" or UPRIGHT.fullmatch(text)
-                or (len(text) > 1 and text.isascii() and text.isalpha())))
+        _run(parent, text, style="p" if upright(element) else "")
 
 
 def _parts(element: Element, kind: str, names: Sequence[str]) -> Callable[[etree._Element], None]:
@@ -228,7 +203,7 @@ def _root(parent: etree._Element, element: Element) -> None:
 def _over(parent: etree._Element, element: Element) -> None:
     """An accent, a bar, a brace, or something set above or below."""
     above = element.tag == "mover"
-    sign = _text(_core(element[1])) if _core(element[1]).tag == "mo" else ""
+    sign = text_in(core(element[1])) if core(element[1]).tag == "mo" else ""
     if above and sign in ACCENTS:
         kind, settings = "acc", {"chr": ACCENTS[sign]}
     elif sign in BARS:
@@ -274,17 +249,6 @@ WRITERS: dict[str, Callable[[etree._Element, Element], None]] = {
     "msub": lambda parent, element: _parts(element, "sSub", ("e", "sub"))(parent),
     "msubsup": lambda parent, element: _parts(element, "sSubSup", ("e", "sub", "sup"))(parent),
 }
-
-
-def _core(element: Element) -> Element:
-    """Through rows with one child."""
-    while element.tag in {"mrow", "mstyle", "mpadded"} and len(element) == 1:
-        element = element[0]
-    return element
-
-
-def _text(element: Element) -> str:
-    return re.sub(r"\s+", " ", html.unescape(element.text or "")).strip()
 
 
 def _sub(parent: etree._Element, name: str) -> etree._Element:

@@ -199,6 +199,18 @@ def numeral(count: int, kind: str) -> str:
     return str(count)
 
 
+def kind_of(content: bytes) -> str:
+    """What a picture is, by its first bytes."""
+    signs = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"), (b"BM", "bmp"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"),
+             (b"\xd7\xcd\xc6\x9a", "wmf"), (b"\x01\x00\x09\x00", "wmf"))
+    for sign, kind in signs:
+        if content.startswith(sign):
+            return kind
+    if content[40:44] == b" EMF":
+        return "emf"
+    return "svg" if b"<svg" in content[:2000] else ""
+
+
 def _check_kind(content: bytes, name: str) -> None:
     kinds = ((b"%PDF", "PDF 文件"), (b"{\\rtf", "RTF 文档"), (b"MIME-Version", "网页格式的文档"), (b"<html", "网页"), (b"<!DOCTYPE", "网页"))
     if content[:8] == OLD_BINARY:

@@ -11,7 +11,8 @@ from lxml import etree
 from qbank.exchange.gathering import Gathering
 from qbank.exchange.omml import M, to_latex, unknown_in
 from qbank.exchange.word_fields import equation_of
-from qbank.exchange.word_package import Package, R, w
+from qbank.exchange.word_package import Package, R, kind_of, w
+from qbank.exchange.word_symbols import font_of, in_font, symbol_of
 from qbank.items import markup
 
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -21,15 +22,6 @@ NOT_READ = {"del", "moveFrom", "instrText", "delText", "delInstrText", "bookmark
             "commentRangeStart", "commentRangeEnd", "lastRenderedPageBreak", "softHyphen", "annotationRef", "permStart", "permEnd", "sdtPr",
             "sdtEndPr", "sectPr", "tblPr", "smartTagPr", "footnoteRef", "endnoteRef", "separator", "continuationSeparator", "rt"}
 SIMPLE = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-WINGDINGS = {"Wingdings": {0xFC: "√", 0xFB: "×", 0xFE: "√", 0xFD: "×", 0xFA: "×", 0xA8: "□", 0x6F: "□", 0xE8: "→", 0xE0: "→", 0xA1: "○", 0x6C: "●", 0x4A: "☺"},
-             "Wingdings 2": {0x50: "√", 0x4F: "×", 0x51: "×", 0x52: "√", 0x53: "×", 0x54: "×", 0x55: "√", 0xA3: "□", 0x99: "○", **{
-                 0x6A + place: chr(0x2460 + place) for place in range(10)}}}
-SYMBOL = dict(zip(range(0x41, 0x5B), "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", strict=True)) | dict(
-    zip(range(0x61, 0x7B), "αβχδεϕγηιφκλμνοπθρστυϖωξψζ", strict=True)) | {
-    0xD6: "√", 0xB4: "×", 0xB8: "÷", 0xB1: "±", 0xA3: "≤", 0xB3: "≥", 0xB9: "≠", 0xA5: "∞", 0xBB: "≈", 0xB0: "°", 0xAE: "→", 0xAC: "←",
-    0xD7: "·", 0xDE: "⇒", 0xE5: "∑", 0xF2: "∫", 0xD0: "∠", 0x5E: "⊥", 0x57: "Ω", 0xC7: "∩", 0xC8: "∪", 0xCE: "∈", 0xB6: "∂", 0xD1: "∇", 0x2D: "−",
-    0xA2: "′", 0xB2: "″", 0xBA: "≡", 0xB5: "∝", 0x40: "≅", 0x5C: "∴", 0x44: "Δ"}
-SYMBOL_FONTS = {"Symbol": SYMBOL, **WINGDINGS}
 OFF = {"0", "false", "off", "none"}
 SYSTEM_CAPTION = re.compile(r"[\\/]|^(?:IMG|DSC|QQ|image|图片|Picture)?[\s_-]*\d*(?:\.\w+)?$|[0-9a-fA-F]{12,}|自动生成", re.IGNORECASE)
 
@@ -102,7 +94,7 @@ class Runs:
         properties = run.find(w("rPr"))
         look = _look(properties, self._size)
         hidden = _on(properties, "vanish") or (_on(properties, "webHidden") and False)
-        font = _font(properties)
+        font = font_of(properties)
         for child in run:
             if not isinstance(child.tag, str):
                 continue
@@ -113,7 +105,7 @@ class Runs:
                 if self._fields and name == "instrText":
                     self._fields[-1].append(child.text or "")
             elif name == "t" or name in SIMPLE or name == "sym":
-                text = _symbol(child) if name == "sym" else SIMPLE.get(name) or _in_font(child.text or "", font)
+                text = symbol_of(child) if name == "sym" else SIMPLE.get(name) or in_font(child.text or "", font)
                 if name == "br" and child.get(w("type")) in {"page", "column"}:
                     continue
                 if not self._visible():
@@ -289,34 +281,6 @@ def _number(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"-?\d{1,5}", text) else 0
 
 
-def _font(properties: etree._Element | None) -> str:
-    fonts = None if properties is None else properties.find(w("rFonts"))
-    if fonts is None:
-        return ""
-    return next((name for key in ("ascii", "hAnsi") if (name := fonts.get(w(key)) or "") in SYMBOL_FONTS), "")
-
-
-def _in_font(text: str, font: str) -> str:
-    """Text in a symbol font: the signs that it shows."""
-    if not font:
-        return "".join(_private(sign) for sign in text)
-    return "".join(SYMBOL_FONTS[font].get(ord(sign) & 0xFF if ord(sign) < 0x80 or 0xF000 <= ord(sign) <= 0xF0FF else 0, sign) for sign in text)
-
-
-def _private(sign: str) -> str:
-    """A sign of the private use area that lost its font is most often Symbol's; our own marks must not come from outside."""
-    if 0xF000 <= ord(sign) <= 0xF0FF:
-        return SYMBOL.get(ord(sign) & 0xFF, sign)
-    return "" if sign in "\ue000\ue003\ue004" else sign
-
-
-def _symbol(element: etree._Element) -> str:
-    font, code = element.get(w("font")) or "", element.get(w("char")) or ""
-    value = int(code, 16) if re.fullmatch(r"[0-9A-Fa-f]{1,6}", code) else 0
-    low = value & 0xFF if 0xF000 <= value <= 0xF0FF else value
-    return SYMBOL_FONTS.get(font, {}).get(low) or (chr(value) if 0x20 <= value < 0xD800 else "□")
-
-
 def _caption(element: etree._Element) -> str:
     for part in element.iter():
         if isinstance(part.tag, str) and etree.QName(part).localname == "docPr":
@@ -328,15 +292,3 @@ def _caption(element: etree._Element) -> str:
 def _draws(element: etree._Element) -> bool:
     names = {etree.QName(part).localname for part in element.iter() if isinstance(part.tag, str)}
     return bool(names & {"chart", "relIds", "wsp", "wgp", "wpc", "shape", "rect", "line", "oval", "group", "roundrect", "polyline", "OLEObject"})
-
-
-def kind_of(content: bytes) -> str:
-    """What a picture is, by its first bytes."""
-    signs = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"), (b"BM", "bmp"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"),
-             (b"\xd7\xcd\xc6\x9a", "wmf"), (b"\x01\x00\x09\x00", "wmf"))
-    for sign, kind in signs:
-        if content.startswith(sign):
-            return kind
-    if content[40:44] == b" EMF":
-        return "emf"
-    return "svg" if b"<svg" in content[:2000] else ""

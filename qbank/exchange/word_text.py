@@ -20,8 +20,8 @@ from lxml import etree
 from qbank.exchange.gathering import sound_text
 from qbank.exchange.omml import to_latex
 from qbank.exchange.omml_out import to_omml
-from qbank.exchange.word_package import R
-from qbank.exchange.word_runs import SVG, A, kind_of
+from qbank.exchange.word_package import R, kind_of
+from qbank.exchange.word_runs import SVG, A
 from qbank.items.notation import TOKEN
 from qbank.items.writing import CONTROL
 
