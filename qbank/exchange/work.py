@@ -19,7 +19,7 @@ from qbank.kernel.refused import Refused
 
 ABANDONED = timedelta(minutes=2)  # no slice for so long: whoever was writing is gone
 PICTURES_AT_ONCE = 8  # they are decoded while the lock is held
-BREATH = 0.02  # seconds between two slices: others who wait for SQLite's write lock get it
+BREATH = 0.12  # seconds between two slices: a writer that waits for SQLite's lock asks for it every 0.1 s
 KINDS = {BatchState.APPLYING: "exchange.apply", BatchState.REVERTING: "exchange.revert"}
 
 
