@@ -289,6 +289,11 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "marking.sitting": OFFICES,
     "marking.sheet": OFFICER,
     "marking.finish": OFFICER,
+    "marking.report": OFFICER | {Role.QUALITY_SUPERVISOR},
+    "marking.report_plot": OFFICER | {Role.QUALITY_SUPERVISOR},
+    "marking.report_workbook": OFFICER | {Role.QUALITY_SUPERVISOR},
+    "marking.report_pdf": OFFICER | {Role.QUALITY_SUPERVISOR},
+    "marking.recompute": OFFICER,
     # examroom.oversight
     "oversight.index": OFFICES,
     "oversight.plan": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},

@@ -12,8 +12,9 @@ from qbank.standards.models import StoredRulePack
 
 PASSWORD = "examroom-demo"
 CITY, PROVINCE = "4301", "43"
-# Later entry and earlier hand-in than usual, so that a visitor can sit and finish; item numbers from 20 answers on.
-DEMO_PACK = '{"late_entry_minutes": 90, "earliest_hand_in_minutes": 0, "statistics_minimum_n": 20}'
+# Later entry and earlier hand-in than usual, so that a visitor can sit and finish; statistics from so few that a demo has them.
+DEMO_PACK = ('{"late_entry_minutes": 90, "earliest_hand_in_minutes": 0, "statistics_minimum_n": 20, '
+             '"calibration_minimum_n": 20, "similarity_minimum_n": 20}')
 
 
 @dataclass(frozen=True)

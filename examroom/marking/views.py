@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
-from examroom.marking import desk, scores
+from examroom.marking import desk, report_views, scores
+from examroom.marking.blueprint import blueprint
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.web import db, now, viewer
 from qbank.standards.rulepack import PASS_HALF_POINTS
 
-blueprint = Blueprint("marking", __name__, url_prefix="/marking")
 PAGE = 50
 
 
@@ -43,7 +43,7 @@ def sitting(sitting_id: int) -> Any:
     bands = scores.distribution(db(), found)
     return render_template("marking/sitting.html", sitting=found, rows=db().execute(query.limit(PAGE).offset((page - 1) * PAGE)).all(),
                            total=total, page=page, pages=pages, bands=bands, bar=PASS_HALF_POINTS, q=search, sort=order,
-                           counts=_counts(found), scored=sum(band.count for band in bands))
+                           counts=_counts(found), scored=sum(band.count for band in bands), alarm=report_views.alarm(found))
 
 
 @blueprint.get("/sheets/<int:sheet_id>")

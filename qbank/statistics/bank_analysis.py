@@ -245,7 +245,7 @@ def _forms(sat: Sequence[SatPaper], versions: Sequence[int], calibration: Calibr
     papers = sorted({part.paper_id for part in sat})
     curves = {key: _curve(next(part for part in sat if part.paper_id == key), versions, calibration) for key in papers}
     reference = next((curve for key in papers if (curve := curves[key]) is not None), None)
-    return tuple(_form([part for part in sat if part.paper_id == key], curves[key], reference, limits) for key in papers)
+    return tuple(form_figures([part for part in sat if part.paper_id == key], curves[key], reference, limits) for key in papers)
 
 
 def _curve(part: SatPaper, versions: Sequence[int], calibration: Calibration | None) -> FormCurve | None:
@@ -258,7 +258,7 @@ def _curve(part: SatPaper, versions: Sequence[int], calibration: Calibration | N
                      np.array(part.worth, dtype=float), calibration.covariances[where])
 
 
-def _form(parts: Sequence[SatPaper], curve: FormCurve | None, reference: FormCurve | None, limits: Limits) -> FormFigures:
+def form_figures(parts: Sequence[SatPaper], curve: FormCurve | None, reference: FormCurve | None, limits: Limits) -> FormFigures:
     first = parts[0]
     codes = np.concatenate([part.codes for part in parts])
     worth = np.array(first.worth, dtype=float)

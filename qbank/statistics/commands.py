@@ -22,7 +22,7 @@ from qbank.statistics.item_fit import infit_outfit, s_x2
 from qbank.statistics.listing import numbers_of
 from qbank.statistics.models import ItemStatistic
 from qbank.statistics.response_files import read_responses
-from qbank.statistics.verdicts import flags
+from qbank.statistics.verdicts import Thresholds, flags
 
 group = click.Group("stats", help="Item statistics.")
 
@@ -31,12 +31,12 @@ group = click.Group("stats", help="Item statistics.")
 @acting_as
 @click.pass_obj
 def suspects(installation: Installation, login: str) -> None:
-    """Print the items whose numbers ask for a look: a suspected wrong key, too hard, too easy."""
+    """Print the items whose numbers ask for a look: a suspected wrong key, a leak, too hard, too easy, misfit."""
     with installation.acting(login) as (session, who):
         for statistic in session.scalars(visible(ItemStatistic, who).where(ItemStatistic.current).order_by(ItemStatistic.item_rest)):
             item = statistic.version.item
-            minimum = pack_for(session, session.get_one(Institution, item.institution_id)).statistics_minimum_n
-            if found := flags(numbers_of(statistic), minimum):
+            limits = Thresholds.of(pack_for(session, session.get_one(Institution, item.institution_id)))
+            if found := flags(numbers_of(statistic), limits):
                 click.echo(f"item {item.id:6d}  n {statistic.n:5d}  p {shown(statistic.difficulty)}  "
                            f"r {shown(statistic.item_rest)}  {'、'.join(flag.chinese for flag in found)}")
 

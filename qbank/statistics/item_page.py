@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -12,10 +13,11 @@ from qbank.items.models import ItemKind, ItemVersion
 from qbank.kernel.times import local
 from qbank.statistics import verdicts
 from qbank.statistics.models import FormStatistic, ItemStatistic
-from qbank.statistics.plots_item import Trace
 from qbank.statistics.verdicts import Numbers, Thresholds
 
 SHOWN_RUNS = 12
+Point: TypeAlias = tuple[str, float | None, float | None, float | None]
+Trace: TypeAlias = tuple[str, bool, tuple[float | None, ...]]
 JUDGED = {"T": "√", "F": "×"}
 
 
@@ -34,8 +36,9 @@ def lines(row: ItemStatistic, numbers: Numbers, limits: Thresholds) -> list[Line
     """The figures of an item with enough answers."""
     def line(title: str, name: str, value: float | None, sentence: str, *, bad: bool = False) -> Line:
         bounds = row.intervals.get(name) if name != "difficulty" else [row.difficulty_low, row.difficulty_high]
-        known = bounds and bounds[0] is not None and bounds[1] is not None and value is not None
-        return Line(title, _number(value), (_number(bounds[0]), _number(bounds[1])) if known else None, sentence, bad)
+        low, high = bounds or (None, None)
+        known = low is not None and high is not None and value is not None
+        return Line(title, _number(value), (_number(low), _number(high)) if known else None, sentence, bad)
 
     found = [
         line("难度 p（答对率）", "difficulty", row.difficulty, verdicts.about_difficulty(numbers, limits)),
@@ -77,7 +80,7 @@ def history(session: Session, version: ItemVersion) -> Sequence[ItemStatistic]:
     return list(reversed(found.all()))
 
 
-def points(rows: Sequence[ItemStatistic], limits: Thresholds) -> tuple[tuple[str, float | None, float | None, float | None], ...]:
+def points(rows: Sequence[ItemStatistic], limits: Thresholds) -> tuple[Point, ...]:
     """For the plot; what rests on too few answers stays out."""
     return tuple((f"{local(row.computed_at):%m-%d}", row.difficulty, row.difficulty_low, row.difficulty_high)
                  for row in rows if row.n >= limits.minimum)

@@ -15,7 +15,7 @@ from qbank.kernel.access import Viewer, visible
 from qbank.kernel.export import Table
 from qbank.standards.models import Point, Range
 from qbank.statistics.models import ItemStatistic
-from qbank.statistics.verdicts import Flag, Numbers, Thresholds, flags, suppressed
+from qbank.statistics.verdicts import INFIT_CHANCE, OUTFIT_CHANCE, Flag, Numbers, Thresholds, flags, suppressed
 
 SORTS: Mapping[str, tuple[str, Any]] = {
     "path": ("鉴定范围", None), "rest": ("区分度（题余相关）从低到高", ItemStatistic.item_rest),
@@ -101,7 +101,8 @@ def _conditions(limits: Thresholds) -> dict[Flag, sa.ColumnElement[bool]]:
     row = ItemStatistic
     negative = sa.or_(row.item_rest < 0, row.b_index < 0)
     not_negative = sa.and_(row.item_rest >= 0, sa.func.coalesce(row.b_index, 0) >= 0)
-    odd = [sa.or_(value < limits.fit_low, value > limits.fit_high) for value in (row.infit, row.outfit)]
+    odd = [sa.and_(sa.or_(value < limits.fit_low, value > limits.fit_high), (value - 1) * (value - 1) * row.n > chance)
+           for value, chance in ((row.infit, INFIT_CHANCE), (row.outfit, OUTFIT_CHANCE))]
     return {Flag.WRONG_KEY: negative, Flag.DRIFT: row.drift_p <= limits.drift_p, Flag.TOO_HARD: row.difficulty < limits.hard,
             Flag.TOO_EASY: row.difficulty >= limits.easy, Flag.WEAK: sa.and_(row.item_rest < limits.weak, not_negative),
             Flag.MISFIT: sa.or_(row.fit_p < limits.fit_p, *odd)}
@@ -109,7 +110,8 @@ def _conditions(limits: Thresholds) -> dict[Flag, sa.ColumnElement[bool]]:
 
 def numbers_of(row: ItemStatistic) -> Numbers:
     """The stored row as plain numbers."""
-    return Numbers(row.n, row.difficulty, row.item_rest, row.b_index, row.omitted, row.fit_p, row.infit, row.outfit, row.drift_p)
+    return Numbers(row.n, row.difficulty, row.item_rest, row.b_index, row.omitted, row.fit_p, row.infit, row.outfit, row.drift_p,
+                   (row.intervals.get("item_rest") or [None, None])[1])
 
 
 def as_table(rows: Sequence[ItemStatistic], limits: Thresholds, title: str, notes: Sequence[str]) -> Table:

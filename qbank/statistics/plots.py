@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import matplotlib
 from matplotlib import font_manager
@@ -38,6 +38,8 @@ matplotlib.rcParams.update({
     "grid.color": "#e3e8ee", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "axes.unicode_minus": False,
 })
 
+Place: TypeAlias = Literal["best", "lower right", "lower left", "upper left"]
+
 
 @cache
 def _measure() -> str:
@@ -51,7 +53,7 @@ def _measure() -> str:
     return next((name for name in ("Noto Sans CJK SC", "Source Han Sans SC", "SimHei") if name in known), "DejaVu Sans")
 
 
-def frame(width: int, height: int, *, x: str, y: str, margins: tuple[int, int, int, int] = (52, 40, 12, 12),
+def frame(width: int, height: int, *, x: str, y: str, margins: tuple[int, int, int, int] = (66, 44, 14, 12),
           columns: int = 1) -> tuple[Figure, Any]:
     """A figure of ``width`` by ``height`` pixels and its axes (a list where ``columns`` is more than 1), with labels.
 
@@ -73,11 +75,11 @@ def frame(width: int, height: int, *, x: str, y: str, margins: tuple[int, int, i
 
 def share_axis(axes: Axes, *, horizontal: bool = False) -> None:
     """From 0 to 1, as percentages."""
-    (axes.set_xlim if horizontal else axes.set_ylim)(0, 1)
+    axes.set_xlim(0, 1) if horizontal else axes.set_ylim(-0.02, 1.02)
     (axes.set_xticks if horizontal else axes.set_yticks)([0, .2, .4, .6, .8, 1], ["0", "20%", "40%", "60%", "80%", "100%"])
 
 
-def key(axes: Axes, *, columns: int = 1, place: str = "best") -> None:
+def key(axes: Axes, *, columns: int = 1, place: Place = "best") -> None:
     """The legend."""
     axes.legend(loc=place, ncols=columns, fontsize=8, handlelength=3)
 

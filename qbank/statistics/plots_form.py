@@ -16,7 +16,7 @@ Curve: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 @lru_cache(maxsize=64)
 def information(theta: tuple[float, ...], told: tuple[float, ...], cut: float | None) -> bytes:
     """Test information (left scale) and the standard error of ability (right scale), the cut marked."""
-    figure, axes = frame(WIDTH, HEIGHT, x="能力 θ", y="信息量（实线）", margins=(52, 40, 52, 12))
+    figure, axes = frame(WIDTH, HEIGHT, x="能力 θ", y="信息量（实线）", margins=(66, 44, 60, 12))
     axes.plot(theta, told, color=BLUE, linewidth=2, label="信息量")
     axes.set_ylim(bottom=0)
     if cut is not None:

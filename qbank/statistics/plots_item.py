@@ -29,6 +29,7 @@ from qbank.statistics.plots import (
 )
 
 Parameters: TypeAlias = tuple[float, float, float]
+Point: TypeAlias = tuple[str, float | None, float | None, float | None]
 Trace: TypeAlias = tuple[str, bool, tuple[float | None, ...]]
 WIDTH, HEIGHT = 460, 300
 REACH = 4.0  # ability shown to both sides
@@ -36,11 +37,11 @@ BAND = 1.959963984540054
 
 
 @lru_cache(maxsize=256)
-def history(points: tuple[tuple[str, float | None, float | None, float | None], ...], hard: float, easy: float) -> bytes:
+def history(points: tuple[Point, ...], hard: float, easy: float) -> bytes:
     """The share right of each run with its interval; ``points`` label, p, low, high in order of time."""
-    figure, axes = frame(WIDTH, 220, x="统计日期", y="难度 p（答对率）", margins=(58, 42, 14, 10))
+    figure, axes = frame(WIDTH, 220, x="统计日期", y="难度 p（答对率）", margins=(66, 44, 14, 10))
     places = np.arange(len(points))
-    p, low, high = (np.array(finite([point[at] for point in points])) for at in (1, 2, 3))
+    p, low, high = np.array([finite(point[1:]) for point in points], dtype=float).reshape(len(points), 3).T
     axes.axhspan(0, hard, color="#f3e3e2", zorder=0)
     axes.axhspan(easy, 1, color="#f3ead4", zorder=0)
     axes.errorbar(places, p, yerr=np.stack([p - low, high - p]), color=BLUE, marker="o", capsize=4, linewidth=1.4)
@@ -91,7 +92,7 @@ def curve(parameters: Parameters, errors: tuple[float | None, float | None],
 @lru_cache(maxsize=256)
 def information(parameters: Parameters, cut: float | None) -> bytes:
     """How much the item tells at each ability, with the cut marked."""
-    figure, axes = frame(WIDTH, 220, x="能力 θ", y="信息量", margins=(58, 42, 14, 10))
+    figure, axes = frame(WIDTH, 220, x="能力 θ", y="信息量", margins=(66, 44, 14, 10))
     theta = np.linspace(-REACH, REACH, 161)
     axes.plot(theta, item_information(theta, _as_items([parameters]))[:, 0], color=BLUE, linewidth=2)
     axes.set_ylim(bottom=0)

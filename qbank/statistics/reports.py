@@ -124,7 +124,7 @@ def score_figures(figures: Any, n: int, mean: float | None, sd: float | None, it
     centre = (None, None) if mean is None or error is None else (100 * (mean - error), 100 * (mean + error))
     sem, at_cut = (None if figures.get(name) is None else 100 * figures[name] / max(items, 1) for name in ("sem", "sem_at_cut"))
     return [
-        Figure("平均分", None if mean is None else 100 * mean, *centre, n, "满分 100。", 1),
+        Figure("平均分", None if mean is None else 100 * mean, centre[0], centre[1], n, "满分 100。", 1),
         Figure("标准差", None if sd is None else 100 * sd, None, None, n, "考生之间的差别，单位为分。", 1),
         Figure("信度 α（KR-20）", figures.get("alpha"), figures.get("alpha_low"), figures.get("alpha_high"), n, reliability_words(figures.get("alpha"))),
         Figure("分半信度", figures.get("split_half"), None, None, n, "奇偶题分半并校正到全卷长度。"),
@@ -160,4 +160,4 @@ def equated_figures(figures: Any, n: int) -> list[Figure]:
         return []
     bounds = (None, None) if error is None else (100 * (cut - 1.96 * error), 100 * (cut + 1.96 * error))
     words = "与参照试卷的 60 分同样难得的分数" + ("；本卷就是参照试卷。" if not error else f"，标准误 {100 * error:.1f} 分；合格线仍按规定为 60 分。")
-    return [Figure("等值后的合格线", 100 * cut, *bounds, n, words, 1)]
+    return [Figure("等值后的合格线", 100 * cut, bounds[0], bounds[1], n, words, 1)]

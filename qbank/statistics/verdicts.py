@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from qbank.standards.rulepack import RulePack
 
+# Mean squares nearer to 1 than 2 / sqrt(n) (infit) and 6 / sqrt(n) (outfit) may be chance: Smith, Schumacker and Bush (1998),
+# Journal of Outcome Measurement 2, 66-78. Their squares.
+INFIT_CHANCE, OUTFIT_CHANCE = 4, 36
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -57,6 +61,7 @@ class Numbers:
     infit: float | None = None
     outfit: float | None = None
     drift_p: float | None = None
+    item_rest_high: float | None = None  # the upper bound of its interval
 
 
 def flags(numbers: Numbers, limits: Thresholds) -> list[Flag]:
@@ -64,7 +69,8 @@ def flags(numbers: Numbers, limits: Thresholds) -> list[Flag]:
     if numbers.n < limits.minimum:
         return []
     negative = _below(numbers.item_rest, 0) or _below(numbers.b_index, 0)
-    odd = any(value is not None and not limits.fit_low <= value <= limits.fit_high for value in (numbers.infit, numbers.outfit))
+    odd = any(value is not None and not limits.fit_low <= value <= limits.fit_high and (value - 1) ** 2 * numbers.n > chance
+              for value, chance in ((numbers.infit, INFIT_CHANCE), (numbers.outfit, OUTFIT_CHANCE)))
     found = {
         Flag.WRONG_KEY: negative,
         Flag.DRIFT: numbers.drift_p is not None and numbers.drift_p <= limits.drift_p,
@@ -91,6 +97,8 @@ def verdict(numbers: Numbers, limits: Thresholds) -> str:
         return "还没有考生做过这道题。"
     said = f"{numbers.n} 人中 {round(numbers.difficulty * numbers.n)} 人答对"
     first = next(iter(flags(numbers, limits)), None)
+    if first is Flag.WRONG_KEY and (numbers.item_rest_high or 0) > 0:
+        return f"区分度为负，但人数还少，也可能是偶然（{said}）。请先核对答案，再用于试卷。"
     sentences = {
         Flag.WRONG_KEY: f"答案可能有误：水平高的考生反而更容易答错（{said}）。请先核对答案，再用于试卷。",
         Flag.DRIFT: f"一场比一场容易，可能已经泄露（{said}）。请停用并查清来源。",

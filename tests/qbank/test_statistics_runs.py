@@ -149,7 +149,8 @@ def test_arrays_that_do_not_fit_are_an_error_of_the_caller() -> None:
     (Numbers(40, 0.29, 0.3, 0.3, 0), [Flag.TOO_HARD]), (Numbers(40, 0.95, None, None, 0), [Flag.TOO_EASY]),
     (Numbers(40, 0.1, -0.2, -0.2, 0), [Flag.WRONG_KEY, Flag.TOO_HARD]), (Numbers(40, 0.3, 0.1, 0.0, 0), []),
     (Numbers(40, 0.5, 0.09, 0.2, 0), [Flag.WEAK]), (Numbers(40, 0.5, 0.3, 0.2, 0, fit_p=0.009), [Flag.MISFIT]),
-    (Numbers(40, 0.5, 0.3, 0.2, 0, 0.5, 1.0, 1.31), [Flag.MISFIT]),
+    (Numbers(40, 0.5, 0.3, 0.2, 0, 0.5, 1.4, 1.0), [Flag.MISFIT]),  # 0.4² x 40 = 6.4 > 4: more than chance
+    (Numbers(40, 0.5, 0.3, 0.2, 0, 0.5, 1.0, 1.4), []),  # 6.4 < 36: of the outfit it may be chance
     (Numbers(40, 0.5, 0.3, 0.2, 0, drift_p=0.01), [Flag.DRIFT]),
     (Numbers(29, 0.1, -0.2, -0.2, 0), []),
 ])
