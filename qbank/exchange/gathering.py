@@ -10,7 +10,7 @@ from typing import Any
 
 from qbank.exchange.drafts import Drafts, Found, Loss
 from qbank.exchange.plaintext import as_judge
-from qbank.items.draft import Draft
+from qbank.items.draft import Draft, findings
 from qbank.items.markup import formula_problems
 from qbank.kernel.refused import Refused
 
@@ -89,6 +89,13 @@ def _changed(draft: Draft, change: Callable[[str], str]) -> Draft:
     changed: dict[str, Any] = {name: change(value) if isinstance(value, str) else tuple(map(change, value))
                                for name, value in vars(draft).items() if not isinstance(value, int)}
     return dataclasses.replace(draft, **changed)
+
+
+def in_the_way(found: Found, draft: Draft) -> str:
+    """Why a foreign format cannot say this item at all; empty: it can. A missing point or difficulty is no reason."""
+    if found.problems:
+        return found.problems[0]
+    return next((sentence for field, sentence in findings(draft) if field in {"stem", "options", "key"}), "")
 
 
 def media_name(content: bytes, folder: str) -> str:

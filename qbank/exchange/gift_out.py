@@ -11,7 +11,7 @@ from typing import BinaryIO
 from markupsafe import escape
 
 from qbank.exchange.drafts import Drafts, Loss, LossReport
-from qbank.exchange.gathering import PICTURE, shown_losses, sound_draft, texts_of
+from qbank.exchange.gathering import PICTURE, in_the_way, shown_losses, sound_draft, texts_of
 from qbank.exchange.moodle import HTML
 from qbank.exchange.moodle_marks import category_for, mark, tags_for
 from qbank.exchange.moodle_out import key_losses, without_units
@@ -30,10 +30,10 @@ def write(items: Drafts, stream: BinaryIO) -> LossReport:
     category, written = "", 0
     for number, found in enumerate(items.items, start=1):
         place, draft = found.place or f"第 {number} 题", sound_draft(found.draft)
-        if problem := found.problems[0] if found.problems else _in_the_way(draft):
+        if problem := in_the_way(found, draft) or _in_the_way(draft):
             losses.append(Loss(place, "整题", f"没有写出：{problem}"))
             continue
-        if category != (category := category_for(draft)):
+        if category != (category := category_for(draft, found.knowledge)):
             lines += [f"$CATEGORY: {category}", ""]
         if tags := tags_for(draft)[0]:
             lines.append("// " + " ".join(f"[tag:{tag}]" for tag in tags))

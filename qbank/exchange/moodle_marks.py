@@ -15,7 +15,7 @@ MARKS = ("stimulus", "key", "guide")  # class="examroom-…"
 TAGS = {"难度": "difficulty", "出处": "source", "出处页码": "source_page", "出处作者": "source_author"}
 LONGEST_TAG = 50  # Moodle cuts longer ones
 CODES = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
-NOTHING_SAID = re.compile(r"top|\$\w+\$|Default for .*|.*的默认分类|默认", re.IGNORECASE)
+NOTHING_SAID = re.compile(r"top|未分类|\$\w+\$|Default for .*|.*的默认分类|默认", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,12 @@ def category_of(path: str) -> tuple[str, str, str]:
     return "", "", " / ".join(names)[:200]
 
 
-def category_for(draft: Draft) -> str:
-    """The category of a draft's point."""
-    return f"$course$/top/{draft.range_path or '未分类'}/{draft.point_segment or '未分类'}"
+def category_for(draft: Draft, knowledge: str = "") -> str:
+    """The category of a draft's point; ``knowledge`` is the point in words, where the draft has no codes."""
+    names = [draft.range_path or "未分类", draft.point_segment or "未分类"]
+    if not (draft.range_path or draft.point_segment) and knowledge:
+        names = knowledge.split(" / ")
+    return "/".join(["$course$", "top", *(re.sub(r"\s+", " ", name).replace("/", "//") for name in names)])
 
 
 def marked(text: str) -> dict[str, str]:

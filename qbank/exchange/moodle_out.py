@@ -16,7 +16,7 @@ from lxml import etree
 
 from qbank.exchange.drafts import Drafts, Loss, LossReport
 from qbank.exchange.fill_keys import Alternative, alternatives_of, written_line
-from qbank.exchange.gathering import media_name, picture_losses, shown_losses, sound_draft
+from qbank.exchange.gathering import in_the_way, media_name, picture_losses, shown_losses, sound_draft
 from qbank.exchange.moodle_marks import category_for, mark, tags_for
 from qbank.exchange.tex_html import tex_html, tex_losses
 from qbank.items.draft import LETTERS, Draft
@@ -34,11 +34,11 @@ def write(items: Drafts, stream: BinaryIO) -> LossReport:
     category, written = "", 0
     for number, found in enumerate(items.items, start=1):
         place, draft = found.place or f"第 {number} 题", sound_draft(found.draft)
-        problem = found.problems[0] if found.problems else _in_the_way(draft)
+        problem = in_the_way(found, draft) or _in_the_way(draft)
         if problem:
             losses.append(Loss(place, "整题", f"没有写出：{problem}"))
             continue
-        if category != (category := category_for(draft)):
+        if category != (category := category_for(draft, found.knowledge)):
             _texted(_in(quiz, "question", type="category"), "category", category)
         _question(quiz, draft, items.pictures)
         written += 1

@@ -44,8 +44,8 @@ def about(part: Any | None) -> About:
                  knowledge=words or "；".join(_said(one) for one in _all(part, "keyword") if _said(one))[:200])
 
 
-def imsmd(draft: Draft) -> Any:
-    """The ``lom`` element for a manifest of 2.2."""
+def imsmd(draft: Draft, knowledge: str = "") -> Any:
+    """The ``lom`` element for a manifest of 2.2; ``knowledge`` is the point in words, where the draft has no codes."""
     def worded(parent: Any, name: str, text: str) -> None:
         etree.SubElement(etree.SubElement(parent, f"{{{IMSMD}}}{name}"), f"{{{IMSMD}}}langstring").text = text
 
@@ -55,7 +55,8 @@ def imsmd(draft: Draft) -> Any:
         worded(made, "value", value)
 
     lom = etree.Element(f"{{{IMSMD}}}lom", nsmap={"imsmd": IMSMD})
-    valued(etree.SubElement(lom, f"{{{IMSMD}}}educational"), "difficulty", DIFFICULTIES[draft.difficulty])
+    if draft.difficulty in DIFFICULTIES:
+        valued(etree.SubElement(lom, f"{{{IMSMD}}}educational"), "difficulty", DIFFICULTIES[draft.difficulty])
     if draft.source or draft.source_page or draft.source_author:
         relation = etree.SubElement(lom, f"{{{IMSMD}}}relation")
         valued(relation, "kind", "IsBasedOn")
@@ -67,26 +68,31 @@ def imsmd(draft: Draft) -> Any:
                 entry = etree.SubElement(resource, f"{{{IMSMD}}}catalogentry")
                 etree.SubElement(entry, f"{{{IMSMD}}}catalog").text = catalog
                 worded(entry, "entry", text)
-    if draft.range_path or draft.point_segment:
+    coded = bool(draft.range_path or draft.point_segment)
+    if coded or knowledge:
         classification = etree.SubElement(lom, f"{{{IMSMD}}}classification")
         valued(classification, "purpose", "Discipline")
         path = etree.SubElement(classification, f"{{{IMSMD}}}taxonpath")
-        worded(path, "source", POINTS)
-        for code in (draft.range_path, draft.point_segment):
+        if coded:
+            worded(path, "source", POINTS)
+        for code in (draft.range_path, draft.point_segment) if coded else ():
             etree.SubElement(etree.SubElement(path, f"{{{IMSMD}}}taxon"), f"{{{IMSMD}}}id").text = code
+        for word in () if coded else knowledge.split(" / "):
+            worded(etree.SubElement(path, f"{{{IMSMD}}}taxon"), "entry", word)
     return lom
 
 
-def ieee_lom(draft: Draft) -> Any:
+def ieee_lom(draft: Draft, knowledge: str = "") -> Any:
     """The ``lom`` element for a manifest of 3.0: the same in the names of IEEE LOM."""
-    lom = imsmd(draft)
+    lom = imsmd(draft, knowledge)
     names = {"taxonpath": "taxonPath", "langstring": "string", "catalogentry": "identifier"}
     made = etree.Element(f"{{{LOM}}}lom", nsmap={None: LOM})
 
     def copied(part: Any, into: Any) -> None:
         for child in part:
             name = local_name(child)
-            flat = name in {"value", "entry"} or (name == "source" and local_name(part) != "taxonpath")
+            flat = name == "value" or (name, local_name(part)) == ("entry", "catalogentry") or \
+                (name == "source" and local_name(part) != "taxonpath")
             new = etree.SubElement(into, f"{{{LOM}}}{names.get(name, name)}")
             new.text = _said(child) if flat else child.text
             if not flat:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from qbank.exchange.drafts import Drafts, Loss, LossReport
-from qbank.exchange.gathering import media_name, picture_losses, shown_losses, sound_draft
+from qbank.exchange.gathering import in_the_way, media_name, picture_losses, shown_losses, sound_draft
 from qbank.exchange.package import LONG_AGO
 from qbank.exchange.qti_item_out import assessment_item, carries_blanks, shape_losses
 from qbank.exchange.qti_metadata import ieee_lom, imsmd
@@ -32,7 +32,7 @@ class _Version:
     schema_version: str
     item_type: str
     item_file: Callable[[Any], Any]
-    about: Callable[[Draft], Any]
+    about: Callable[[Draft, str], Any]
 
 
 ONE = _Version("qti21", "http://www.imsglobal.org/xsd/imscp_v1p1", "IMS Content", "1.1", "imsqti_item_xmlv2p1", in_one, imsmd)
@@ -58,19 +58,21 @@ def write_qti30(items: Drafts, stream: BinaryIO) -> LossReport:
 
 def _write(items: Drafts, stream: BinaryIO, version: _Version) -> LossReport:
     losses: list[Loss] = []
-    resources: list[tuple[str, Draft, tuple[str, ...]]] = []
+    resources: list[tuple[str, Any, tuple[str, ...]]] = []  # identifier, metadata, pictures
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         used: dict[str, None] = {}
         for number, found in enumerate(items.items, start=1):
             place = found.place or f"第 {number} 题"
             draft = sound_draft(found.draft)
-            if found.problems or (draft.kind == "fill" and not carries_blanks(draft)):
-                why = found.problems[0] if found.problems else "有的空在公式里，QTI 不能在公式里作答。"
+            why = in_the_way(found, draft)
+            if not why and draft.kind == "fill" and not carries_blanks(draft):
+                why = "有的空在公式里，QTI 不能在公式里作答。"
+            if why:
                 losses.append(Loss(place, "整题", f"没有写出：{why}"))
                 continue
             item, named = _item(draft, f"item-{number:05}", items.pictures)
             _put(archive, f"items/item-{number:05}.xml", _xml(version.item_file(item)))
-            resources.append((f"item-{number:05}", draft, named))
+            resources.append((f"item-{number:05}", version.about(draft, found.knowledge), named))
             used |= dict.fromkeys(named)
             losses += [*shape_losses(place, draft), *picture_losses(place, draft, items.pictures),
                        *shown_losses(place, draft)]
@@ -95,7 +97,7 @@ def _item(draft: Draft, identifier: str, pictures: Mapping[str, bytes]) -> tuple
     return assessment_item(draft, identifier, address), tuple(named)
 
 
-def _manifest(resources: list[tuple[str, Draft, tuple[str, ...]]], pictures: Mapping[str, bytes], version: _Version) -> Any:
+def _manifest(resources: list[tuple[str, Any, tuple[str, ...]]], pictures: Mapping[str, bytes], version: _Version) -> Any:
     space = version.manifest
 
     def inside(parent: Any, name: str, **attributes: str) -> Any:
@@ -107,10 +109,10 @@ def _manifest(resources: list[tuple[str, Draft, tuple[str, ...]]], pictures: Map
     inside(metadata, "schemaversion").text = version.schema_version
     inside(manifest, "organizations")
     listed = inside(manifest, "resources")
-    for identifier, draft, named in resources:
+    for identifier, lom, named in resources:
         href = f"items/{identifier}.xml"
         resource = inside(listed, "resource", identifier=identifier, type=version.item_type, href=href)
-        inside(resource, "metadata").append(version.about(draft))
+        inside(resource, "metadata").append(lom)
         for path in (href, *(media_name(pictures[name], "images/") for name in named)):
             inside(resource, "file", href=path)
     return manifest

@@ -28,7 +28,7 @@ from qbank.exchange.drafts import Drafts, Found, Loss, LossReport
 from qbank.exchange.word_package import numeral
 from qbank.exchange.word_text import Pen, canonical
 from qbank.items.answers import steps_of
-from qbank.items.draft import CHOICES, LETTERS, WRITTEN, Draft, normalise
+from qbank.items.draft import CHOICES, WRITTEN, Draft, normalise
 from qbank.items.markup import plain
 from qbank.items.writing import half_width
 from qbank.kernel.refused import Refused
@@ -98,7 +98,7 @@ class _Paper:
             for place in TAB_STOPS.get(per_line, ()):
                 paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(place))
             for place in range(start, min(start + per_line, len(draft.options))):
-                self._pen.write(paragraph, ("\t" if place > start else "") + f"{LETTERS[place]}. ")
+                self._pen.write(paragraph, ("\t" if place > start else "") + f"{chr(ord('A') + place)}. ")
                 self._pen.write(paragraph, draft.options[place])
 
     def _behind(self, draft: Draft, found: Found) -> None:

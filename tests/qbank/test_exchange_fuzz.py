@@ -225,3 +225,35 @@ def test_a_package_that_lies_about_itself() -> None:
         changed = repacked(seed("package"), lambda entry, text, manifest=manifest: (  # type: ignore[misc]
             json.dumps(manifest).encode() if entry == "manifest.json" else text))
         assert isinstance(outcome(changed, "package"), Refused)
+
+
+WRITABLE = [name for name, one in FORMATS.items() if one.writable]
+ANYTHING = st.text(max_size=30) | st.sampled_from(["", "$x", "$$", "**", "| a |\n|---|\n| b |", "a\x00b\ufffe\x0b", "____", "=1|", "]]>", "{", "\\("])
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+@given(drafts=st.lists(st.builds(
+    Draft, st.sampled_from(["single", "multiple", "judge", "fill", "short", "essay", "", "other"]), ANYTHING,
+    st.lists(ANYTHING, max_size=12).map(tuple), ANYTHING | st.sampled_from(["A", "AC", "T"]), ANYTHING, ANYTHING, st.integers(-1, 9), ANYTHING,
+    ANYTHING, ANYTHING, ANYTHING, ANYTHING, ANYTHING), max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_writers_say_what_they_cannot_write_whatever_they_are_given(name: str, drafts: list[Draft]) -> None:
+    stream = io.BytesIO()
+    report = write(Drafts(tuple(Found(draft, f"第 {number} 题", number) for number, draft in enumerate(drafts, start=1)), "test"), stream, name)
+    assert report.written + sum(loss.field == "整题" for loss in report.losses) == len(drafts)
+    outcome(stream.getvalue(), name)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_whatever_was_read_can_be_written(name: str) -> None:
+    for other in READABLE:
+        read = outcome(seed(other), other)
+        assert isinstance(read, Drafts)
+        stream = io.BytesIO()
+        report = write(read, stream, name)
+        lost = [loss for loss in report.losses if loss.field == "整题"]
+        assert report.written + len(lost) == len(read.items), (other, name)
+        if not lost:
+            again = outcome(stream.getvalue(), name)
+            assert isinstance(again, Drafts)
+            assert len(again.items) == len(read.items), (other, name)

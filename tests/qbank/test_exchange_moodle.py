@@ -175,3 +175,9 @@ def test_moodles_own_examples() -> None:
         ("judge", "Iota"), ("essay", "Iota / Kappa"), ("judge", "Iota / Kappa"), ("judge", "Iota / Kappa / Lambda"), ("judge", "Iota / Mu")]
     assert [(found.draft.key, found.problems) for found in judged.items] == [("F", ()), ("T", ())]
     assert all("documentation about Moodle" in found.draft.explanation for found in judged.items)
+
+
+def test_words_about_the_point_travel_where_there_are_no_codes() -> None:
+    stream = io.BytesIO()
+    moodle_out.write(Drafts((Found(ohm(range_path="", point_segment=""), "第 1 题", 1, (), "安全/用电 / 触电急救"),), "qti22"), stream)
+    assert moodle.read(stream.getvalue(), "题库.xml").items[0].knowledge == "安全/用电 / 触电急救"

@@ -324,3 +324,12 @@ def test_a_written_draft_stays_one_that_the_bank_takes() -> None:
     again = qti.read(content, "题.zip").items[0].draft
     assert again == draft
     assert problems(again) == []
+
+
+@pytest.mark.parametrize("version", WRITERS)
+def test_words_about_the_point_travel_where_there_are_no_codes(version: str) -> None:
+    draft = ohm(range_path="", point_segment="", difficulty=0)
+    stream = io.BytesIO()
+    WRITERS[version](Drafts((Found(draft, "第 1 题", 1, (), "安全用电 / 触电急救"),), "moodle"), stream)
+    again = qti.read(stream.getvalue(), "题.zip").items[0]
+    assert (again.knowledge, again.draft) == ("安全用电 / 触电急救", draft)
