@@ -102,14 +102,7 @@ def root_by_person(block: Block, at: Equation) -> tuple[Floats, Floats]:
 
 
 def _roots(run: Run, at: Equation, theta: Floats, terms: ItemTerms) -> tuple[Floats, Floats]:
-    right = run.right if isinstance(run.right, np.ndarray) else run.right.toarray()
-    presented = run.presented
-    if presented is None:
-        presented = np.ones((1, right.shape[1]))
-    elif not isinstance(presented, np.ndarray):
-        presented = presented.toarray()
-    value = right @ terms.weight.T - presented @ terms.mean.T + _bias(theta, presented @ terms.information.T,
-                                                                      presented @ terms.j.T, at)
+    value = _on_grid(run, at, theta, terms)
     # Where the likelihood has several modes the highest counts: its logarithm from its slope, by the trapezoidal rule.
     height = np.concatenate([np.zeros((len(value), 1)), np.cumsum(value[:, 1:] + value[:, :-1], axis=1)], axis=1)
     rows = np.arange(len(value))
@@ -117,18 +110,40 @@ def _roots(run: Run, at: Equation, theta: Floats, terms: ItemTerms) -> tuple[Flo
     place = np.where(value[rows, place] < 0, place - 1, place)
     beyond = (place < 0) | (place >= len(theta) - 1)
     place = np.clip(place, 1, len(theta) - 3)
-    # A cubic through four points, then two corrections with the equation itself.
+    # A cubic through four points, then corrections with the equation itself.
     four = value[rows[:, None], place[:, None] + np.arange(-1, 3)]
     t, rise = _cubic_root(four)
     guess, step = theta[place] + t * (theta[1] - theta[0]), theta[1] - theta[0]
     information = np.zeros_like(guess)
     for _ in range(3):
-        own = item_terms(np.broadcast_to(guess[:, None], right.shape), at.items)
-        information = (presented * own.information).sum(axis=1)
-        off = (right * own.weight - presented * own.mean).sum(axis=1)
-        off = off + _bias(guess, information, (presented * own.j).sum(axis=1), at)
+        off, information, j = _at(run, at, guess)
+        off = off + _bias(guess, information, j, at)
         guess = guess - np.clip(off * step / np.where(rise < 0, rise, -np.inf), -step, step)
     return np.where(beyond, np.nan, guess), np.where(beyond, np.nan, information)
+
+
+def _on_grid(run: Run, at: Equation, theta: Floats, terms: ItemTerms) -> Floats:
+    """The equation of each person at each of ``theta``, (persons, points)."""
+    def over(table: Floats) -> Floats:
+        columns = np.ascontiguousarray(table.T)
+        return np.asarray(columns.sum(axis=0, keepdims=True) if run.presented is None else run.presented @ columns)
+
+    right = np.asarray(run.right @ np.ascontiguousarray(terms.weight.T))
+    return right - over(terms.mean) + _bias(theta, over(terms.information), over(terms.j), at)
+
+
+def _at(run: Run, at: Equation, theta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Sum of (u - P) P' / (P Q), information and J of each person at the person's own ``theta``, each (persons,)."""
+    if isinstance(run.right, np.ndarray):
+        own = item_terms(np.broadcast_to(theta[:, None], run.right.shape), at.items)
+        presented = 1.0 if run.presented is None else run.presented
+        return ((run.right * own.weight - presented * own.mean).sum(axis=1), (presented * own.information).sum(axis=1),
+                (presented * own.j).sum(axis=1))
+    rows = np.repeat(np.arange(run.persons), np.diff(run.right.indptr))
+    each = item_terms(theta[rows][None, :], at.items[run.right.indices])
+    parts = run.right.data * each.weight[0] - each.mean[0], each.information[0], each.j[0]
+    off, information, j = (np.bincount(rows, part, minlength=run.persons).astype(np.float64) for part in parts)
+    return off, information, j
 
 
 def _bias(theta: Floats, information: Floats, j: Floats, at: Equation) -> Floats:

@@ -25,7 +25,7 @@ class Priors:
 
     ``a`` ("lognormal", mean of log a, sd of log a) or ("normal", mean, sd); ``b`` ("normal", mean, sd): here go the
     authors' and reviewers' estimates; ``c`` ("beta", alpha, beta). The defaults are weak: half of all slopes between 0.71
-    and 1.40 of the mode's neighbourhood, difficulties with a standard deviation of 2, guessing of mode 0.2 worth 20
+    and 1.40, difficulties with a standard deviation of 2, guessing of mode 0.2 worth 20
     answers of persons who know nothing.
     """
 

@@ -2,7 +2,7 @@
 
 Equally spaced nodes: the trapezoidal rule is spectrally accurate for a bell. With spacing h and a posterior of standard
 deviation s its relative error is about 2 exp(-2 (pi s / h)^2) (Trefethen and Weideman 2014, SIAM Review 56, 385-458):
-2e-4 of the mass of one person at h = 1.35 s in the worst place, 1e-18 after the nodes are doubled once. A fixed number of
+4e-5 of one person's mass at h = 1.35 s, 3e-19 after the nodes are doubled once. A fixed number of
 nodes fails on long tests, where the posterior is narrow, without any sign of it.
 """
 
