@@ -19,7 +19,7 @@ from lxml import etree
 
 from qbank.kernel.refused import Refused
 
-MOST_ENTRIES = 20_000
+MOST_ENTRIES = 50_000
 MOST_UNPACKED = 300 * 1024 * 1024
 MOST_RATIO = 250  # unpacked to packed, of an entry worth a look; honest XML stays under 100
 WORTH_A_LOOK = 4 * 1024 * 1024

@@ -26,16 +26,16 @@ FIELDS = {"stem": "题干", "options": "选项", "key": "答案", "explanation":
 class Gathering:
     """Items, pictures and notes in the order in which a reader meets them."""
 
-    def __init__(self, format_name: str) -> None:
-        self.format = format_name
+    def __init__(self, format_name: str, most: int = MOST_ITEMS) -> None:
+        self.format, self._most = format_name, most
         self.items: list[Found] = []
         self.pictures: dict[str, bytes] = {}
         self._notes: dict[str, None] = {}
         self._places: dict[str, dict[str, None]] = {}
 
     def add(self, draft: Draft, place: str, number: int, problems: tuple[str, ...] = (), knowledge: str = "") -> None:
-        if len(self.items) >= MOST_ITEMS:
-            raise Refused("too_many_items", f"文件超过 {MOST_ITEMS} 题，请拆成几个文件分别导入。")
+        if len(self.items) >= self._most:
+            raise Refused("too_many_items", f"文件超过 {self._most} 题，请拆成几个文件分别导入。")
         if any(len(text) > LONGEST_TEXT for _, text in texts_of(draft)):
             draft = _cut(draft)
             problems = (*problems, f"有的文字超过 {LONGEST_TEXT} 字，只读取了开头。")

@@ -38,6 +38,7 @@ from qbank.kernel.refused import Refused
 
 FORMAT, VERSION = "examroom.items", 1
 MANIFEST, ITEMS = "manifest.json", "items.jsonl"
+MOST, MOST_BYTES = 200_000, 100 * 1024 * 1024  # items, and bytes of items.jsonl: a whole bank, no more than fits in memory
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 FIELDS = {field.name: field for field in dataclasses.fields(Draft)}
 EMPTY = Draft("", "", (), "", "", "", 0, "", "")
@@ -68,7 +69,7 @@ def read(content: bytes, name: str) -> Drafts:
     archive = open_archive(content, name)
     manifest = _manifest(archive, name)
     _check_files(archive, manifest["files"], name)
-    gathering = Gathering("package")
+    gathering = Gathering("package", MOST)
     for entry in archive:
         if entry.startswith("media/"):
             gathering.pictures[hashlib.sha256(archive[entry]).hexdigest()] = archive[entry]
@@ -106,6 +107,8 @@ def _check_files(archive: Archive, listed: dict[str, Any], name: str) -> None:
         raise Refused("tampered", f"“{name}”里缺少“{missing[0][:80]}”。文件可能没有传完整，请重新导出后再上传。")
     if foreign := sorted(present - set(listed)):
         raise Refused("tampered", f"“{name}”里的“{foreign[0][:80]}”不在目录里，是后来放进去的。请重新导出后再上传。")
+    if archive.size(ITEMS) > MOST_BYTES:
+        raise Refused("too_large", f"“{name}”里的题目超过 {MOST_BYTES // 1024 // 1024} MB，请分成几个题库包导出。")
     for entry, expected in listed.items():
         if hashlib.sha256(archive[entry]).hexdigest() != expected:
             raise Refused("tampered", f"“{name}”里的“{entry[:80]}”与目录记的校验值不符，导出后被改动过或已损坏。请重新导出后再上传。")

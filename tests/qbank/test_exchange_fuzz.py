@@ -236,7 +236,7 @@ ANYTHING = st.text(max_size=30) | st.sampled_from(["", "$x", "$$", "**", "| a |\
     Draft, st.sampled_from(["single", "multiple", "judge", "fill", "short", "essay", "", "other"]), ANYTHING,
     st.lists(ANYTHING, max_size=12).map(tuple), ANYTHING | st.sampled_from(["A", "AC", "T"]), ANYTHING, ANYTHING, st.integers(-1, 9), ANYTHING,
     ANYTHING, ANYTHING, ANYTHING, ANYTHING, ANYTHING), max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_writers_say_what_they_cannot_write_whatever_they_are_given(name: str, drafts: list[Draft]) -> None:
     stream = io.BytesIO()
     report = write(Drafts(tuple(Found(draft, f"第 {number} 题", number) for number, draft in enumerate(drafts, start=1)), "test"), stream, name)
