@@ -89,6 +89,7 @@ function go(number) {
   if (number < 1 || number > page.questions.length) return;
   const before = page.current;
   page.current = number;
+  if (number !== before) window.scrollTo(0, 0); // a long question before this one may have been scrolled
   const part = page.parts.find((one) => number <= one.last);
   question.show(number, page.questions[number - 1], part, held(number).answer, page.locked, page.materials[page.questions[number - 1].material]);
   byId("previous").disabled = number === 1;
