@@ -41,9 +41,14 @@ class Outcome:
     problem: str = ""
 
 
+def in_exam(session: Session, who: Viewer, *, now: datetime) -> bool:
+    """Whether an exam of this candidate is going on."""
+    return any(place.phase in SITTING for place in hall.places(session, who, now=now))
+
+
 def require_free(session: Session, who: Viewer, *, now: datetime) -> None:
     """Refuse while an exam of this candidate is going on: the page would be a crib."""
-    if any(place.phase in SITTING for place in hall.places(session, who, now=now)):
+    if in_exam(session, who, now=now):
         raise Refused("in_exam", "您的考试正在进行，交卷后才能练习。请返回考试页面。")
 
 

@@ -21,8 +21,8 @@ LARGEST_SEED = 2**31
 @blueprint.get("/practice", endpoint="practice")
 def choose() -> Any:
     """What this candidate may practise."""
-    practice.require_free(db(), viewer(), now=now())
-    return render_template("delivery/practice.html", offers=practice.offers(db(), viewer()))
+    busy = practice.in_exam(db(), viewer(), now=now())
+    return render_template("delivery/practice.html", busy=busy, offers=[] if busy else practice.offers(db(), viewer()))
 
 
 @blueprint.get("/practice/<int:table_id>", endpoint="practise")

@@ -38,7 +38,7 @@ def expert_estimate(session: Session, version_ids: Collection[int]) -> dict[int,
         query = sa.select(Review.version_id, Review.estimate).where(
             Review.version_id.in_(wanted[start:start + AT_ONCE]), Review.estimate.is_not(None)).order_by(Review.id)
         for version_id, share in session.execute(query):
-            found[version_id].append(share)
+            found[version_id].append(share or 0)
     return {version_id: summed_up(shares) for version_id, shares in found.items()}
 
 

@@ -184,7 +184,7 @@ def blanks_to_fill(version: ItemVersion) -> int:
     return blanks_in(version.stem) or len(blanks_of(version.key))
 
 
-def _written_by(who: Viewer) -> sa.Select[tuple[int]]:
+def _written_by(who: Viewer) -> sa.Select[int]:
     other = aliased(ItemVersion)
     return sa.select(other.item_id).where(other.author_id == who.account_id)
 

@@ -127,7 +127,7 @@ def drop_task(task_id: int) -> Any:
     task = fetch(db(), ReviewTask, task_id, viewer())
     tasks.drop(db(), task, viewer())
     flash(f"已取消{task.reviewer.name}的这项任务。", "success")
-    return redirect(url_for("items.tasks", **request.args.to_dict()))
+    return redirect(url_for("items.tasks", asked=request.args.get("asked")))
 
 
 @blueprint.get("/estimates.xlsx", endpoint="estimates")

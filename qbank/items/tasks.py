@@ -109,7 +109,7 @@ def tasks_of(session: Session, version_ids: Collection[int]) -> dict[int, list[R
     return found
 
 
-def _still_open(query: sa.Select[Any]) -> sa.Select[Any]:
+def _still_open(query: Any) -> Any:
     judged = sa.exists().where(Review.version_id == ReviewTask.version_id, Review.reviewer_id == ReviewTask.reviewer_id)
     return query.join(ReviewTask.version).where(ItemVersion.state == ItemState.SUBMITTED, ~judged)
 

@@ -19,7 +19,7 @@ def in_draft_papers(session: Session, item: Item, now: datetime) -> list[str]:
     return [f"它在待封存的试卷“{name}”里。请先封存或作废这份试卷。" for name in session.scalars(query)]
 
 
-def papers_with(item: Item) -> sa.Select[tuple[int]]:
+def papers_with(item: Item) -> sa.Select[int]:
     """The ids of all papers that hold a version of ``item``."""
     return (sa.select(PaperItem.paper_id).join(ItemVersion, ItemVersion.id == PaperItem.version_id)
             .where(ItemVersion.item_id == item.id))

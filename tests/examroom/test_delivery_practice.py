@@ -114,7 +114,10 @@ def test_nobody_practises_during_the_exam(
     assert client.get("/practice").status_code == 200  # an hour before
     clock.forward(hours=1, minutes=1)
     client = world.enter(app, "陈晓")
-    for method, address in (("GET", "/practice"), ("GET", f"/practice/{world.table.id}?draw=1"), ("POST", f"/practice/{world.table.id}")):
+    listed = client.get("/practice").get_data(as_text=True)
+    assert "交卷后才能练习" in listed
+    assert f"/practice/{world.table.id}" not in listed
+    for method, address in (("GET", f"/practice/{world.table.id}?draw=1"), ("POST", f"/practice/{world.table.id}")):
         assert client.open(address, method=method).status_code == 409
 
 

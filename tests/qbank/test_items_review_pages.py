@@ -147,6 +147,7 @@ def test_tasks_are_dealt_out_on_the_page_and_shown_to_the_reviewer(
     session.commit()
     client, due = enter(li), local_date(clock()) + timedelta(days=2)
     good = {"which": "ticked", "version": str(version.id), "reviewer": [str(li.account_id), str(wang.account_id)], "due": str(due)}
+    wrong: dict[str, Any]
     for wrong in ({"version": "x"}, {"reviewer": []}, {"due": "明天"}, {"each": "很多"}, {"which": "first", "count": "0"},
                   {"reviewer": [str(li.account_id)]}, {"reviewer": ["99999"]}):
         assert client.post("/items/tasks", data=good | wrong).status_code == 409
