@@ -66,12 +66,13 @@ IDS: dict[str, Any] = {
 SHARED = {
     "static": "files of the program", "bootstrap.static": "files of the program", "delivery.static": "files of the program",
     "results.notice": "the public notice is for anyone",
+    "items.picture": "named by the hash of its content, which no other school can guess; tried in test_items_pictures.py",
     "delivery.practise": "all candidates of an occupation practise with the same items; strangers have a test there",
     "delivery.practised": "as above",
 }
 SHARED_ROOMS = {"standards": "national standards and weight tables are one catalogue for all schools; packs have tests there"}
 NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
-    "plans.edit": "no plan of the demo world is a draft",
+    "plans.edit": "no plan of the demo world is a draft", "items.material": "no item of the demo world shares a material",
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",
 }

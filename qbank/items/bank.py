@@ -21,6 +21,7 @@ from qbank.items.models import (
     occupation_code_of,
 )
 from qbank.items.moves import MOVES
+from qbank.items.pictures import missing
 from qbank.items.points import points_of
 from qbank.items.stimuli import keep
 from qbank.items.words import words_of
@@ -233,6 +234,9 @@ def _checked(session: Session, table: WeightTable, institution_id: int, draft: D
     draft = normalise(draft)
     if found := problems(draft):
         raise Refused("draft_problems", "这道题还不能保存，请改正下面的问题。", found)
+    texts = (draft.stem, *draft.options, draft.key, draft.guide, draft.explanation, draft.stimulus)
+    if found := missing(session, institution_id, texts):
+        raise Refused("no_picture", "这道题里有题库没有的图片，没有保存。", found)
     point = session.get_one(Point, points_of(session, table).find(draft.range_path, draft.point_segment))
     draft = dataclasses.replace(draft, range_path=point.range.path, point_segment=point.segment)
     if own is not None and any(version.content_hash == content_hash(draft) for version in own.versions):
