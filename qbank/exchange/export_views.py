@@ -12,14 +12,15 @@ from qbank.exchange import exporting
 from qbank.exchange.blueprint import blueprint
 from qbank.exchange.models import ExportFile
 from qbank.exchange.readers import FORMATS
-from qbank.items import listing
 from qbank.items.bank import banks_for
+from qbank.items.filters import DIFFICULTIES, Filters
 from qbank.items.models import BANK_ROLES, ItemKind, ItemState
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, viewer
 
+SHOWN = {"table", "sort", "state", "kind", "difficulty", "range", "q", "mine"}  # filters that the form has fields for
 MOST_SHOWN = 200  # losses on the page; the text file has all
 
 
@@ -59,8 +60,9 @@ def losses(export_id: int) -> Any:
 
 def _page(refusal: Refused | None = None) -> str:
     asked = request.form if request.method == "POST" else request.args
+    hidden = {name: value for name, value in Filters.read(asked).arguments().items() if name not in SHOWN}
     recent = db().scalars(visible(ExportFile, viewer()).order_by(ExportFile.id.desc()).limit(10)).all()
-    return render_template("exchange/export.html", refusal=refusal, asked=asked, recent=recent,
-                           banks=banks_for(db(), viewer(), *BANK_ROLES), kinds=ItemKind, difficulties=listing.DIFFICULTIES,
+    return render_template("exchange/export.html", refusal=refusal, asked=asked, hidden=hidden, recent=recent,
+                           banks=banks_for(db(), viewer(), *BANK_ROLES), kinds=ItemKind, difficulties=DIFFICULTIES,
                            states=[state for state in ItemState if state is not ItemState.SUPERSEDED],
                            formats=[one for one in FORMATS.values() if one.writable], all_formats=FORMATS)

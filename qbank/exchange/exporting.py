@@ -18,7 +18,8 @@ from qbank.exchange.models import ExportFile
 from qbank.exchange.readers import known
 from qbank.exchange.writers import write
 from qbank.items.bank import banks_for, draft_of, label
-from qbank.items.listing import Filters, versions
+from qbank.items.filters import Filters
+from qbank.items.listing import versions
 from qbank.items.models import BANK_ROLES, Item, ItemState, ItemVersion
 from qbank.items.pictures import contents_of
 from qbank.items.review import hidden_keys
@@ -50,9 +51,7 @@ def ask(session: Session, form: MultiDict[str, str], who: Viewer) -> Wish:
     school_id, table_id = banks[form["bank"]]
     if not known(form.get("format", "")).writable:
         raise Refused("no_format", "请选择导出的格式。")
-    filters = {name: form[name][:100] for name in ("kind", "state", "range", "importance", "difficulty", "q", "batch", "mine")
-               if form.get(name)}
-    wish = Wish(school_id, table_id, filters, form["format"])
+    wish = Wish(school_id, table_id, Filters.read(form).arguments(), form["format"])
     if not count(session, wish, who):
         raise Refused("nothing_to_export", "没有符合条件的试题，请放宽条件。")
     return wish

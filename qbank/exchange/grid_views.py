@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from qbank.exchange import batches, grid
 from qbank.exchange.blueprint import ROW_TONES, beside, blueprint, facts_of
-from qbank.exchange.mapping import ALL_OPTIONS, COLUMNS, NEEDED, OPTION_COLUMNS, Choice
+from qbank.exchange.mapping import ALL_OPTIONS, COLUMNS, NEEDED, Choice
 from qbank.exchange.matching import matcher
 from qbank.exchange.sheets import HEAD_ROWS, NO_HEAD
 from qbank.items.draft import KINDS
@@ -131,8 +131,8 @@ def _cells(batch: ImportBatch, one: ImportRow) -> dict[str, str]:
 
 def _piece(batch: ImportBatch, one: ImportRow, opened: bool) -> str:
     return render_template("exchange/row.html", batch=batch, row=one, opened=opened,
-                           editable=batch.state is BatchState.PREVIEWED, kinds=KINDS, option_titles=OPTION_COLUMNS,
-                           places=matcher(db(), batch.table, batch.institution_id).places)
+                           editable=batch.state is BatchState.PREVIEWED,
+                           labels=matcher(db(), batch.table, batch.institution_id).labels)
 
 
 def _told(batch: ImportBatch, changed: list[ImportRow], one: ImportRow) -> dict[str, Any]:

@@ -51,6 +51,11 @@ class Matcher:
             self._ranges[bare(name)].append(path)
         self._names = [(bare(one.name), one) for one in self.places.values()]
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Code (``A-A-001``) → the code with its name."""
+        return {f"{place.path}-{place.segment}": place.label for place in self.places.values()}
+
     def find(self, range_text: str, point_text: str) -> tuple[Place, bool]:
         """The point, and whether codes said so (then nothing has to be looked at again). Refuses with ``unmatched`` and a
         sentence."""

@@ -32,6 +32,7 @@ class Format:
     about: str
     reads: str = ""
     writes: str = ""
+    keeps: str = ""  # what a written file is good for
 
     @property
     def readable(self) -> bool:
@@ -45,19 +46,22 @@ class Format:
 ROOM = "qbank.exchange."
 FORMATS: Mapping[str, Format] = {one.name: one for one in (
     Format("excel", "Excel 表格", ".xlsx", "本系统的模板，或其他列名的表格（导入时指定各列）；.xlsx、.xls",
-           ROOM + "tabular:read_excel", ROOM + "tabular:write_excel"),
-    Format("csv", "CSV 表格", ".csv", "UTF-8 或 GBK 编码，用逗号、分号或制表符分列", ROOM + "tabular:read_csv", ROOM + "tabular:write_csv"),
+           ROOM + "tabular:read_excel", ROOM + "tabular:write_excel",
+           "在 Excel、WPS 里修改，改完可以再导入；不含图片"),
+    Format("csv", "CSV 表格", ".csv", "UTF-8 或 GBK 编码，用逗号、分号或制表符分列", ROOM + "tabular:read_csv", ROOM + "tabular:write_csv",
+           "UTF-8 文本表格，供其他软件读取；不含图片"),
     Format("word", "Word 试卷", ".docx", "按平常出卷的写法：题号、A. B. C. D.、答案写在题后或卷末；.docx",
-           ROOM + "word:read", ROOM + "word_out:write"),
+           ROOM + "word:read", ROOM + "word_out:write", "像试卷一样的文档，图片、公式、表格都在；可以再导入"),
     Format("text", "纯文本", ".txt", "与 Word 试卷同样的写法，也可以直接粘贴", ROOM + "typed:read"),
-    Format("moodle", "Moodle XML", ".xml", "Moodle 题库导出的 XML", ROOM + "moodle:read", ROOM + "moodle_out:write"),
-    Format("gift", "GIFT", ".txt", "Moodle 的 GIFT 文本格式", ROOM + "gift:read", ROOM + "gift_out:write"),
+    Format("moodle", "Moodle XML", ".xml", "Moodle 题库导出的 XML", ROOM + "moodle:read", ROOM + "moodle_out:write",
+           "导入 Moodle 的题库，图片在内"),
+    Format("gift", "GIFT", ".txt", "Moodle 的 GIFT 文本格式", ROOM + "gift:read", ROOM + "gift_out:write", "Moodle 等平台的文本格式；不含图片"),
     Format("aiken", "Aiken", ".txt", "Aiken 文本格式，只有单选题", ROOM + "aiken:read"),
-    Format("qti21", "QTI 2.1", ".zip", "IMS QTI 2.1 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti21"),
-    Format("qti22", "QTI 2.2", ".zip", "IMS QTI 2.2 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti22"),
-    Format("qti30", "QTI 3.0", ".zip", "1EdTech QTI 3.0 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti30"),
+    Format("qti21", "QTI 2.1", ".zip", "IMS QTI 2.1 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti21", "国际标准试题包，供其他考试平台导入"),
+    Format("qti22", "QTI 2.2", ".zip", "IMS QTI 2.2 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti22", "国际标准试题包，通用的版本"),
+    Format("qti30", "QTI 3.0", ".zip", "1EdTech QTI 3.0 试题包或单个 XML", ROOM + "qti:read", ROOM + "qti_out:write_qti30", "国际标准试题包，最新版本"),
     Format("package", "考评通题库包", ".examroom.zip", "本系统自己的完整格式：图片、评分标准、共用题干都在，原样导回",
-           ROOM + "package:read", ROOM + "package:write"),
+           ROOM + "package:read", ROOM + "package:write", "内容完整，一处不少；用于备份，或转给另一套本系统"),
 )}
 
 

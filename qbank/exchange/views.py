@@ -75,11 +75,12 @@ def show(batch_id: int) -> Any:
         query = query.where(sa.cast(ImportRow.alike, sa.Text) != "[]")
     rows, total, page, pages = paged(db(), query)
     editable = batch.state is BatchState.PREVIEWED
+    points = matcher(db(), batch.table, batch.institution_id)
     return render_template(
         "exchange/show.html", batch=batch, counts=counts, rows=rows, total=total, page=page, pages=pages, tab=tab, tabs=TABS,
         verdicts=RowVerdict, editable=editable, opened=request.args.get("open", ""), format=FORMATS.get(batch.format),
         earlier=batches.earlier_same(db(), batch), waiting=queue(db(), batch) if editable and counts[V.UNMATCHED] else [],
-        alike=_alike(batch), places=matcher(db(), batch.table, batch.institution_id).places)
+        alike=_alike(batch), places=points.places, labels=points.labels)
 
 
 @blueprint.post("/<int:batch_id>/apply")

@@ -143,6 +143,9 @@ def test_the_template_is_read_by_the_importer_that_refuses_its_examples(
     content = client.get(f"/exchange/template?table={table.id}").data
     sheets = openpyxl.load_workbook(BytesIO(content))
     assert sheets.sheetnames == ["题目", "填写说明", "鉴定点一览"]
+    lists = {rule.formula1: str(rule.sqref).split(":")[0] for rule in sheets["题目"].data_validations.dataValidation}
+    assert lists == {'"单选题,多选题,判断题,填空题,简答题,论述题"': "C2", '"易,较易,中,较难,难"': "P2", "'鉴定点一览'!$F$3:$F$8": "B2"}
+    assert sheets["鉴定点一览"]["F3"].value == "A-A-001 安全用电要点1"
     assert sheets["鉴定点一览"].max_row == 8  # title, head, six points
     assert tuple(cell.value for cell in sheets["题目"][1]) == COLUMNS
     send(client, people, table, content)
