@@ -10,24 +10,27 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import docx
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from qbank import exchange
 from qbank.exchange import commands, exporting
 from qbank.exchange.models import ExportFile
 from qbank.items import bank
+from qbank.items.markup import pictures_in
 from qbank.items.models import BatchState, ImportBatch, ImportRow, ItemVersion
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.commands import Installation
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import OHM, book, ohm, row, theory_table
+from tests.qbank.bank_world import OHM, TITLES, book, ohm, row, theory_table
 from tests.qbank.test_exchange_pages import newest, send, text_of
 
 Enter = Callable[[Viewer], FlaskClient]
@@ -265,3 +268,30 @@ def test_the_library_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "example.py").write_text(example[1], "utf-8")
     runpy.run_path("example.py")
     assert exchange.read(tmp_path / "电工四级.zip").items
+
+
+def test_a_picture_of_a_word_paper_goes_with_its_item(
+        session: Session, people: People, table: WeightTable, client: FlaskClient) -> None:
+    picture, document, stream = io.BytesIO(), docx.Document(), io.BytesIO()
+    Image.new("RGB", (40, 30), "navy").save(picture, "PNG")
+    document.add_paragraph("1. 图中的符号表示（　　）。").add_run().add_picture(io.BytesIO(picture.getvalue()))
+    for line in ("A. 电阻　B. 电容", "答案：A", "鉴定点：A-A-001"):
+        document.add_paragraph(line)
+    document.save(stream)
+    send(client, people, table, stream.getvalue(), "试卷.docx")
+    batch = newest(session)
+    [one] = rows_of(session, batch.id)
+    assert (batch.format, one.verdict.value, one.errors) == ("word", "good", [])
+    [sha] = pictures_in(one.cells["题干"])
+    assert client.get(f"/items/pictures/{sha}").mimetype == "image/png"
+    assert f'src="/items/pictures/{sha}"' in text_of(client, f"/exchange/{batch.id}/rows/{one.id}")
+    assert client.post(f"/exchange/{batch.id}/apply").status_code == 302
+    client.post("/exchange/export", data={"bank": f"{people.home.id}-{table.id}", "format": "package"})
+    file = session.scalars(sa.select(ExportFile)).one()
+    session.commit()
+    found = exchange.read(io.BytesIO(client.get(f"/exchange/exports/{file.id}/file").data))
+    assert list(found.pictures) == [sha]
+    lost = one.cells | {"题干": one.cells["题干"].replace(sha, "0" * 64) + "另"}
+    excel = book([lost.get(title, "") for title in TITLES])
+    send(client, people, table, excel)
+    assert "1 幅图片不在文件里" in text_of(client, f"/exchange/{newest(session).id}")
