@@ -174,12 +174,16 @@ def _delimited(element: etree._Element) -> str:
     alone = len(inner) == 1 and len(tables) == 1 and len([child for child in inner[0] if not _is_properties(child)]) == 1
     if alone and (name := MATRIX_OF.get((opening, closing))):
         return _rows(tables[0], name)
-    if (opening, closing) == ("(", ")") and len(inner) == 1 and (binomial := _children(inner[0])).startswith(r"\binom") \
-            and len([child for child in inner[0] if not _is_properties(child)]) == 1:
-        return binomial
+    if (opening, closing) == ("(", ")") and len(inner) == 1 and _is_binomial(inner[0]):
+        return _children(inner[0])
     separator = _text(_sign(properties, "sepChr", "|"))
     return joined([rf"\left{_delimiter(opening)}", joined(separator if part is None else _children(part) for part in _between(inner)),
                    rf"\right{_delimiter(closing)}"])
+
+
+def _is_binomial(element: etree._Element) -> bool:
+    parts = [child for child in element if not _is_properties(child)]
+    return len(parts) == 1 and etree.QName(parts[0]).localname == "f" and _value(_part(parts[0], "fPr"), "type") == "noBar"
 
 
 def _between(parts: list[etree._Element]) -> list[etree._Element | None]:
@@ -273,7 +277,7 @@ def _within_properties(element: etree._Element) -> bool:
 WRITERS: dict[str, Callable[[etree._Element], str]] = {
     "r": _run, "f": _fraction, "rad": _radical, "nary": _nary, "d": _delimited, "func": _function, "acc": _accent, "bar": _bar,
     "groupChr": _group, "limLow": _limit, "limUpp": _limit,
-    "sSup": lambda one: _base(_inner(one, "e")) + (_inner(one, "sup") if set(_inner(one, "sup")) == {"'"} else _scripts(one, "sup")),
+    "sSup": lambda one: _base(_inner(one, "e")) + _scripts(one, "sup").replace("^{'}", "'").replace("^{''}", "''"),
     "sSub": lambda one: _base(_inner(one, "e")) + _scripts(one, "sub"),
     "sSubSup": lambda one: _base(_inner(one, "e")) + _scripts(one, "sub", "sup"),
     "sPre": lambda one: joined(["{}" + _scripts(one, "sub", "sup"), _inner(one, "e")]),

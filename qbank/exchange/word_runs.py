@@ -216,7 +216,7 @@ def text_of(words: Words) -> str:
     made = ""
     for text, look in merged:
         made += text if look.raw else _dressed(text, look, made, all_bold)
-    return re.sub(r"\\\$(?=\S)((?:[^$\\\n]|\\(?!\$))*[\\^_{](?:[^$\\\n]|\\(?!\$))*)(?<=\S)\\\$", r"$\1$", made)
+    return TYPED_FORMULA.sub(lambda found: f"${found[1]}$" if re.search(r"[\\^_{]", found[1]) else found.group(), made)
 
 
 def _dressed(text: str, look: Look, before: str, all_bold: bool) -> str:
@@ -232,6 +232,7 @@ def _dressed(text: str, look: Look, before: str, all_bold: bool) -> str:
     return markup.escape(text)
 
 
+TYPED_FORMULA = re.compile(r"\\\$(?=\S)((?:[^$\\\n]|\\(?!\$)){1,400}?)(?<=\S)\\\$")
 EMPHASIS = re.compile(r"(\s*)(\S(?:.*\S)?)(\s*)")
 LABELLED = re.compile(r"答案|解析|[:：】]\s*$|^[\s\d.、．()（）A-Ja-j√×，。]*$")
 LEADING = re.compile(r"\s*[（(]?\d{1,3}\s*[.、．)）]|\s*[（(]?[A-Ja-j][.、．)）]|\s*[一二三四五六七八九十]+、")

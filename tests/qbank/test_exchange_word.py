@@ -268,6 +268,18 @@ def test_options_in_a_frame_of_table_cells_and_items_in_a_table_are_read() -> No
     assert [(found.draft.key, found.draft.difficulty, found.place) for found in drafts.items] == [("A", 1, "表格 1第 2 行"), ("B", 5, "表格 1第 3 行")]
 
 
+def test_latex_that_somebody_typed_between_dollars_is_a_formula() -> None:
+    assert only(paper("1. 由 $R=\\frac{U}{I}$ 可知，每件 $5 的（ A ）。", OPTIONS)).stem == r"由 $R=\frac{U}{I}$ 可知，每件 \$5 的（　　）。"
+
+
+@pytest.mark.parametrize("nest", [("m:box", "m:e"), ("m:sSup", "m:sup"), ("m:d", "m:e"), ("m:nary", "m:e"), ("m:f", "m:den"), ("m:func", "m:fName")])
+def test_formulas_a_hundred_deep_take_no_time(nest: tuple[str, str]) -> None:
+    outer, inner = nest
+    formula = f"<m:oMath>{f'<{outer}><{inner}>' * 100}<m:r><m:t>x</m:t></m:r>{f'</{inner}></{outer}>' * 100}</m:oMath>"
+    drafts = read(paper("1. 甲是（ A ）。", lambda document: raw(document.add_paragraph("由 "), formula), OPTIONS))
+    assert len(drafts.items) == 1
+
+
 # Files that are refused
 
 def refusal(content: bytes) -> Refused:
