@@ -66,8 +66,9 @@ def s_x2(calibration: Any, responses: Any, *, estimated: int | npt.ArrayLike = 2
     """Orlando & Thissen's S-X² (2000, Applied Psychological Measurement 24, 50-64) of every item.
 
     Persons are grouped by their sum score on their own form; the expected share of right answers comes from the model
-    by Lord & Wingersky's recursion with θ standard normal. Neighbouring scores are joined until each cell expects
-    at least one right and one wrong answer. Forms are summed: statistic and cells add up, the ``estimated`` parameters
+    by Lord & Wingersky's recursion with θ standard normal. Neighbouring scores are joined, from the lowest up, until each
+    cell expects at least one right and one wrong answer; programs join in different orders, so an item with many sparse
+    scores may differ from another program's by a cell. Forms are summed: statistic and cells add up, the ``estimated`` parameters
     (one number, or one an item) are taken off once. Persons of forms with fewer than 20 persons do not count.
     """
     scores, weights = _scored(responses)
