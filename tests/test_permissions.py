@@ -29,7 +29,17 @@ from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
 from qbank.exchange.models import ExportFile
-from qbank.items.models import ImportBatch, ImportRow, Item, ItemVersion, Review, ReviewTask
+from qbank.items.models import (
+    BulkRun,
+    ImportBatch,
+    ImportRow,
+    Item,
+    ItemPair,
+    ItemVersion,
+    PairKind,
+    Review,
+    ReviewTask,
+)
 from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
 from qbank.kernel.audit import AuditEntry
@@ -38,6 +48,7 @@ from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.times import local_date
 from qbank.papers.models import Paper, Specification
 from qbank.standards.models import Subject, WeightTable
+from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.archive.models import ArchivePack
 from scoring.certificates.models import Certificate
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
@@ -59,8 +70,9 @@ IDS: dict[str, Any] = {
     "version_id": ItemVersion, "review_id": Review, "task_id": ReviewTask, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
+    "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "panel_id": ReviewPanel,
-    "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet,
+    "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet, "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.
 SHARED = {
@@ -173,7 +185,10 @@ def complete(world: World) -> None:
         assert plan
         assert done
         assert sheet
+        one, other = session.scalars(sa.select(Item.id).where(Item.table_id == first_batch.table_id).order_by(Item.id).limit(2))
         session.add_all([
+            ItemPair(first_id=one, second_id=other, kind=PairKind.SIMILAR, decided_by_id=author.id, decided_at=NOW),
+            BulkRun(account_id=author.id, action="suspend", at=NOW, changes=[], refused=[]),
             Objection(list_id=done.id, text="对成绩有异议", raised_by="王某", recorded_by=officer.id, at=NOW),
             RosterImport(plan=plan, file_name="名单.xlsx", uploaded_by=officer.id, uploaded_at=NOW,
                          content=cipher.encrypt("[]")),

@@ -234,6 +234,7 @@ class ItemVersion(Versioned, Base):
     __table_args__ = (sa.UniqueConstraint("item_id", "number"),
                       sa.CheckConstraint("difficulty BETWEEN 1 AND 5", name="difficulty"),
                       sa.CheckConstraint("state <> 'SUBMITTED' OR submitted_at IS NOT NULL", name="submitted"),
+                      sa.Index("ix_item_versions_listed", "item_id", "state", "point_id", "kind", "difficulty", "author_id"),
                       sa.Index("uq_item_versions_standing", "item_id", unique=True,
                                sqlite_where=sa.text("state IN ('APPROVED', 'IN_USE')"),
                                postgresql_where=sa.text("state IN ('APPROVED', 'IN_USE')")))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -48,7 +50,8 @@ def chen(people: People) -> Viewer:
 def three(session: Session, people: People, table: WeightTable, chen: Viewer, clock: TestClock) -> list[ItemVersion]:
     """Three drafts: A-A-001, A-A-002 and B-A-001, a day apart."""
     made = []
-    for number, change in enumerate(({}, {"point_segment": "002"}, {"range_path": "B-A", "difficulty": 4}), start=1):
+    changes: tuple[dict[str, Any], ...] = ({}, {"point_segment": "002"}, {"range_path": "B-A", "difficulty": 4})
+    for number, change in enumerate(changes, start=1):
         made.append(bank.add_item(session, table, people.home.id, ohm(number, **change), chen, now=clock()))
         clock.forward(days=1)
     session.commit()
@@ -280,9 +283,12 @@ def test_a_strangers_items_are_not_listed_in_a_preview(session: Session, three: 
 
 def test_figures_keep_the_newest_measured_version_and_are_rebuilt(session: Session, three: list[ItemVersion], chen: Viewer,
                                                                   clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass
     class Row:
-        def __init__(self, version_id: int, n: int, difficulty: float) -> None:
-            self.version_id, self.n, self.difficulty, self.item_rest = version_id, n, difficulty, 0.3
+        version_id: int
+        n: int
+        difficulty: float | None
+        item_rest: float | None = 0.3
 
     first = three[0]
     second = bank.edit(session, first, ohm(1, difficulty=5), chen, now=clock(), reason="改难度")

@@ -218,6 +218,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_item_versions_stimulus_id'), ['stimulus_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_item_versions_stimulus_id_stimuli'), 'stimuli', ['stimulus_id'], ['id'])
         batch_op.drop_index('uq_item_versions_standing')
+        batch_op.create_index('ix_item_versions_listed', ['item_id', 'state', 'point_id', 'kind', 'difficulty', 'author_id'], unique=False)
         batch_op.create_index('uq_item_versions_standing', ['item_id'], unique=True,
                               sqlite_where=sa.text("state IN ('APPROVED', 'IN_USE')"),
                               postgresql_where=sa.text("state IN ('APPROVED', 'IN_USE')"))
