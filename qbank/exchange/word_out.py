@@ -75,6 +75,7 @@ class _Paper:
     def __init__(self, document: DocumentObject, pen: Pen, headed: bool) -> None:
         self._document, self._pen, self._headed = document, pen, headed
         self._kind = self._stimulus = ""
+        self._last: Paragraph = document.paragraphs[-1]
         self._parts = 0
 
     def item(self, number: int, found: Found, last: int) -> None:
@@ -112,7 +113,7 @@ class _Paper:
             self._pen.write(self._paragraph(), "　".join(line))
         for label, text in (("出处", draft.source), ("出处页码", draft.source_page), ("出处作者", draft.source_author)):
             self._labelled(label, text)
-        self._document.paragraphs[-1].paragraph_format.space_after = Pt(8)
+        self._last.paragraph_format.space_after = Pt(8)
 
     def _labelled(self, label: str, text: str) -> None:
         if text:
@@ -139,7 +140,7 @@ class _Paper:
                 self._pen.write(table.cell(row, column).paragraphs[0], text)
 
     def _paragraph(self, *, keep: bool = False) -> Paragraph:
-        paragraph = self._document.add_paragraph()
+        paragraph = self._last = self._document.add_paragraph()
         paragraph.paragraph_format.keep_with_next = keep or None
         return paragraph
 
@@ -197,7 +198,7 @@ def _headed(items: Sequence[Found]) -> bool:
 
 def _last_of_set(items: Sequence[Found], number: int) -> int:
     stimulus = items[number - 1].draft.stimulus
-    while number < len(items) and items[number].draft.stimulus == stimulus:
+    while stimulus and number < len(items) and items[number].draft.stimulus == stimulus:
         number += 1
     return number
 
