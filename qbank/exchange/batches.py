@@ -22,7 +22,7 @@ from qbank.exchange.rows import cells_of_found
 from qbank.exchange.sheets import NO_HEAD, SheetRow, Workbook
 from qbank.items import pictures
 from qbank.items.bank import require_reach
-from qbank.items.models import BatchState, ColumnMapping, ImportBatch, ImportFile, ImportRow, RowVerdict
+from qbank.items.models import BatchState, ColumnMapping, ImportBatch, ImportFile, ImportRow, Purpose, RowVerdict
 from qbank.items.writing import clean
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
@@ -49,13 +49,14 @@ class Reading:
 
 
 def receive(session: Session, table: WeightTable, institution_id: int, file_name: str, content: bytes, who: Viewer, *,
-            now: datetime, format: str = "") -> ImportBatch:
-    """Keep an uploaded file until it is checked. ``format`` empty: by what is in it."""
+            now: datetime, format: str = "", purpose: Purpose = Purpose.EXAM) -> ImportBatch:
+    """Keep an uploaded file until it is checked. ``format`` empty: by what is in it; ``purpose``: for which bank."""
     require_reach(session, table, institution_id, Role.ITEM_AUTHOR, who)
     if not table.ranges:
         raise Refused("no_ranges", f"“{table.label}”还没有鉴定范围和鉴定点，请先在细目表中录入，再导入试题。")
     batch = ImportBatch(institution_id=institution_id, table_id=table.id, file_name=file_name[:200], uploaded_at=now,
-                        file_hash=hashlib.sha256(content).hexdigest(), uploader_id=who.account_id, format=format)
+                        file_hash=hashlib.sha256(content).hexdigest(), uploader_id=who.account_id, format=format,
+                        purpose=purpose)
     session.add(batch)
     session.flush()
     session.add(ImportFile(batch_id=batch.id, content=content))
@@ -103,9 +104,9 @@ def settle(session: Session, batch: ImportBatch, reading: Reading) -> None:
 
 
 def upload(session: Session, table: WeightTable, institution_id: int, file_name: str, content: bytes, who: Viewer, *,
-           now: datetime, format: str = "") -> ImportBatch:
+           now: datetime, format: str = "", purpose: Purpose = Purpose.EXAM) -> ImportBatch:
     """Receive, check and preview in one go; refuses a file that cannot be read. Pages do it in a job instead."""
-    batch = receive(session, table, institution_id, file_name, content, who, now=now, format=format)
+    batch = receive(session, table, institution_id, file_name, content, who, now=now, format=format, purpose=purpose)
     reading = read(session, batch)
     if reading.problem:
         raise Refused("unreadable_file", reading.problem)

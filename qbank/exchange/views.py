@@ -17,7 +17,7 @@ from qbank.exchange.grid import queue
 from qbank.exchange.matching import matcher
 from qbank.exchange.readers import FORMATS, read_content
 from qbank.items.bank import banks_for
-from qbank.items.models import BatchState, ImportBatch, ImportRow, RowVerdict
+from qbank.items.models import BatchState, ImportBatch, ImportRow, Purpose, RowVerdict
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.jobs import enqueue
@@ -45,7 +45,8 @@ def upload() -> Any:
         school, table = _chosen_bank()
         form = request.form.get("format", "")
         name, content, form = _sent(form if form in FORMATS else "")
-        batch = batches.receive(db(), table, school.id, name, content, viewer(), now=now(), format=form)
+        purpose = Purpose.PRACTICE if request.form.get("purpose") == Purpose.PRACTICE.value else Purpose.EXAM
+        batch = batches.receive(db(), table, school.id, name, content, viewer(), now=now(), format=form, purpose=purpose)
     except Refused as refusal:
         return _index(refusal), 409
     return in_background("exchange.check", batch)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.exchange import batches
 from qbank.items import bank, moves, practice
 from qbank.items.figures import note_use
-from qbank.items.models import ItemFigures, ItemState, ItemVersion, Purpose
-from qbank.kernel.access import Role, Viewer
+from qbank.items.models import ImportBatch, Item, ItemFigures, ItemState, ItemVersion, Purpose
+from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
 from qbank.papers.pool import pool_of
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import approved, ohm, theory_table
+from tests.qbank.bank_world import approved, book, ohm, row, theory_table
 
 
 @pytest.fixture
@@ -138,7 +140,7 @@ def test_an_item_goes_to_the_practice_bank_once_and_is_never_offered_to_a_paper_
 def test_what_stands_against_a_release_is_told(
         session: Session, clock: TestClock, chen: Viewer, version: ItemVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(practice, "HOLDS", [lambda session, item, now: [f"题 {item.id} 明天要考。"]])
-    with pytest.raises(Refused, match="^held:") as refusal:
+    with refused("held") as refusal:
         practice.release_for_practice(session, version.item, chen, "练习用", now=clock())
     assert refusal.value.details == (f"题 {version.item_id} 明天要考。",)
     monkeypatch.undo()
@@ -151,3 +153,20 @@ def test_an_item_may_be_born_in_the_practice_bank(
         session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer) -> None:
     made = bank.add_item(session, table, people.home.id, ohm(9), chen, now=clock(), purpose=Purpose.PRACTICE)
     assert made.item.purpose is Purpose.PRACTICE
+
+
+def test_a_file_may_be_imported_into_the_practice_bank(
+        session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer) -> None:
+    batch = batches.upload(session, table, people.home.id, "练习.xlsx", book(row(1), row(2)), chen, now=clock(), purpose=Purpose.PRACTICE)
+    assert batches.apply(session, batch, chen, now=clock()) == 2
+    assert set(session.scalars(sa.select(Item.purpose))) == {Purpose.PRACTICE}
+
+
+def test_who_also_reviews_sees_only_own_batches(
+        session: Session, people: People, table: WeightTable, clock: TestClock, chen: Viewer) -> None:
+    """The rows of a batch hold the keys of items that wait for a blind answer."""
+    both, colleague = people("罗兰", Role.ITEM_AUTHOR, Role.ITEM_REVIEWER), people("孙丽", Role.ITEM_AUTHOR)
+    hers, own = (batches.upload(session, table, people.home.id, "题库.xlsx", book(row(number)), who, now=clock())
+                 for number, who in ((1, chen), (2, both)))
+    assert session.scalars(visible(ImportBatch, both)).all() == [own]
+    assert set(session.scalars(visible(ImportBatch, colleague))) == {hers, own}
