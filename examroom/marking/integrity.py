@@ -20,7 +20,7 @@ from qbank.statistics.bank_analysis import Limits, SatPaper, form_figures
 from qbank.statistics.dif import MantelHaenszel, mantel_haenszel
 from qbank.statistics.dif_logistic import logistic_dif
 from qbank.statistics.distractors import OptionTable, option_tables
-from qbank.statistics.integrity import Drift, drift, exposure, key_suspects, response_times
+from qbank.statistics.integrity import OUTSHONE, Drift, drift, exposure, key_suspects, response_times
 from qbank.statistics.multiplicity import benjamini_hochberg
 from qbank.statistics.responses import Responses
 
@@ -85,10 +85,11 @@ def report(seated: Seated, history: History, care: Care, limits: Limits) -> dict
 
 
 def keys(seated: Seated, tables: Sequence[OptionTable], care: Care) -> list[dict[str, Any]]:
-    """Items whose key should be looked at before scores are released."""
+    """Items whose key should be looked at before scores are released. One sign stands by itself too often to count: that a
+    distractor goes with ability more than the key, where chance is not ruled out."""
     return [{"number": seated.numbers[one.item], "version": seated.part.version_ids[one.item], "key": seated.part.keys[one.item],
              "option": one.option, "reasons": one.reasons, "certain": one.certain}
-            for one in key_suspects(tables, minimum=care.minimum)]
+            for one in key_suspects(tables, minimum=care.minimum) if one.certain or one.reasons != (OUTSHONE,)]
 
 
 def similarity(seated: Seated, responses: Responses, care: Care) -> dict[str, Any]:

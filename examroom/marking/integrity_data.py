@@ -58,7 +58,7 @@ def waiting(session: Session, sittings: list[Sitting], asked: int | None) -> set
     reports = sa.select(SittingReport.sitting_id, SittingReport.made_at).where(SittingReport.sitting_id.in_(ids))
     scores = (sa.select(Sheet.sitting_id, sa.func.max(TheoryScore.marked_at)).join(TheoryScore.sheet)
               .where(Sheet.sitting_id.in_(ids)).group_by(Sheet.sitting_id))
-    made, marked = dict(session.execute(reports).tuples().all()), dict(session.execute(scores).tuples().all())
+    made, marked = dict(session.execute(reports).all()), dict(session.execute(scores).all())
     return {one for one in ids if one == asked or one not in made or (marked.get(one) or made[one]) > made[one]}
 
 

@@ -71,7 +71,7 @@ def page_of(session: Session, report: SittingReport, viewer: Viewer, minimum: in
     people = {sheet.id: Person(sheet.enrolment.candidate.name, sheet.enrolment.ticket_number, sheet.seat.sitting_room.room.name,
                                sheet.seat.number) for sheet in rows}
     versions = [row["version"] for row in found["table"]]
-    stems = dict(session.execute(sa.select(ItemVersion.id, ItemVersion.stem).where(ItemVersion.id.in_(versions))).tuples().all())
+    stems = dict(session.execute(sa.select(ItemVersion.id, ItemVersion.stem).where(ItemVersion.id.in_(versions))).all())
     return SittingPage(report, found, people, stems, tuple(_figures(session, report, minimum)), minimum)
 
 

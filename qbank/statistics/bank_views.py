@@ -34,12 +34,13 @@ def bank() -> Any:
                            flags_of=lambda row: verdicts.flags(listing.numbers_of(row), chosen.limits))
 
 
-@blueprint.get("/bank/<any(scatter,wright):name>.svg")
-def bank_plot(name: str) -> Any:
+@blueprint.get("/bank.svg")
+def bank_plot() -> Any:
+    """One plot of the bank: ``show`` is scatter or wright."""
     from qbank.statistics import plots_bank
 
-    chosen = chosen_bank(request.args.get("bank", ""))
-    if chosen is None or chosen.value != request.args.get("bank"):
+    chosen, name = chosen_bank(request.args.get("bank", "")), request.args.get("show", "scatter")
+    if chosen is None or chosen.value != request.args.get("bank", chosen.value) or name not in {"scatter", "wright"}:
         abort(404)
     if name == "scatter":
         limits = chosen.limits

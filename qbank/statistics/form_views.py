@@ -38,12 +38,13 @@ def form(form_id: int) -> Any:
                            flags_of=lambda row: verdicts.flags(listing.numbers_of(row), limits))
 
 
-@blueprint.get("/forms/<int:form_id>/<any(information,expected,distribution):name>.svg")
-def form_plot(form_id: int, name: str) -> Any:
+@blueprint.get("/forms/<int:form_id>/plot.svg")
+def form_plot(form_id: int) -> Any:
+    """One plot of the paper: ``show`` is distribution, information or expected."""
     from qbank.statistics.form_document import plot
 
     report, limits = _found(form_id)
-    drawn = plot(report, name) if _enough(report, limits) else None
+    drawn = plot(report, request.args.get("show", "distribution")) if _enough(report, limits) else None
     if drawn is None:
         abort(404)
     return picture(drawn)

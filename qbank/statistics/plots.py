@@ -38,7 +38,7 @@ matplotlib.rcParams.update({
     "grid.color": "#e3e8ee", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "axes.unicode_minus": False,
 })
 
-Place: TypeAlias = Literal["best", "lower right", "lower left", "upper left"]
+Place: TypeAlias = Literal["above", "best", "lower right", "lower left", "upper left"]
 
 
 @cache
@@ -80,7 +80,10 @@ def share_axis(axes: Axes, *, horizontal: bool = False) -> None:
 
 
 def key(axes: Axes, *, columns: int = 1, place: Place = "best") -> None:
-    """The legend."""
+    """The legend; "above" the axes where lines may run anywhere."""
+    if place == "above":
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, ncols=columns, fontsize=8, handlelength=3)
+        return
     axes.legend(loc=place, ncols=columns, fontsize=8, handlelength=3)
 
 

@@ -54,7 +54,7 @@ def history(points: tuple[Point, ...], hard: float, easy: float) -> bytes:
 @lru_cache(maxsize=256)
 def traces(options: tuple[Trace, ...]) -> bytes:
     """The share of each option in fifths of the score, the lowest first; the key's line is thick."""
-    figure, axes = frame(WIDTH, HEIGHT, x="按卷面其余部分得分分成五组（左低右高）", y="选择该项的比例")
+    figure, axes = frame(WIDTH, HEIGHT, x="按卷面其余部分得分分成五组（左低右高）", y="选择该项的比例", margins=(66, 44, 14, 44))
     for at, (letter, in_key, by_group) in enumerate(options):
         axes.plot(np.arange(1, len(by_group) + 1), finite(by_group), color=COLOURS[at % 8], linestyle=LINES[at % 8],
                   marker=MARKERS[at % 8], linewidth=2.6 if in_key else 1.3, label=f"{letter}（答案）" if in_key else letter)
@@ -62,7 +62,7 @@ def traces(options: tuple[Trace, ...]) -> bytes:
     axes.set_xticks(np.arange(1, groups + 1), ["最低", *[""] * (groups - 2), "最高"] if groups > 1 else ["全体"])
     share_axis(axes)
     if options:
-        key(axes, columns=2)
+        key(axes, columns=4, place="above")
     return svg(figure, "各选项在得分高低五组中的选择比例")
 
 

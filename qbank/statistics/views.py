@@ -62,13 +62,14 @@ def show(version_id: int) -> Any:
                            flags=verdicts.flags(numbers, limits) if numbers else [])
 
 
-@blueprint.get("/<int:version_id>/<any(history,traces,curve,information):name>.svg")
-def plot(version_id: int, name: str) -> Any:
-    """One plot of the item's current numbers; the address carries the run, so that a browser keeps no old one."""
+@blueprint.get("/<int:version_id>/plot.svg")
+def plot(version_id: int) -> Any:
+    """One plot of the item's current numbers: ``show`` is traces, curve, information or history."""
     from qbank.statistics import plots_item  # matplotlib takes a second to load, and most processes never draw
 
     version, row, limits = _found(version_id)
-    if row is None or row.n < limits.minimum:
+    name = request.args.get("show", "traces")
+    if row is None or row.n < limits.minimum or name not in {"traces", "curve", "information", "history"}:
         abort(404)
     if name == "history":
         return picture(plots_item.history(item_page.points(item_page.history(db(), version), limits), limits.hard, limits.easy))
