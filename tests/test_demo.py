@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +14,15 @@ from flask import Flask
 
 from examroom.delivery.models import Sheet, SheetState
 from examroom.plans.models import Enrolment, ExamPlan, PlanState
-from qbank.items.models import Item, ItemState, ItemVersion
+from qbank.items.models import Item, ItemState, ItemVersion, Purpose, Review, ReviewTask, SecondKey, Verdict
 from qbank.kernel import audit
 from qbank.kernel.accounts import Account
 from qbank.kernel.settings import BadSetting, Settings
+from qbank.kernel.times import local_date
 from qbank.standards.models import Point, Range, WeightTable
 from scoring.results.models import Result, ResultList, ResultState
 from seed import cast
+from seed.practice import ITEMS
 from seed.world import make_ready, prepare
 from tests.demo_world import NOW, counted, enter, follow, make_demo
 
@@ -85,3 +88,19 @@ def test_every_page_that_a_role_is_led_to_opens(part: cast.Part, demo: Flask) ->
     failures = [(answer.status_code, address) for address, answer in follow(enter(demo, part.login))
                 if answer.status_code >= 400]
     assert failures == []
+
+
+def test_review_is_under_way_in_all_its_steps(demo: Flask) -> None:
+    with demo.extensions["examroom"]["database"].open(None, reads_only=True) as session:
+        def count(model: type[Any], *conditions: Any) -> int:
+            return session.scalar(sa.select(sa.func.count()).select_from(model).where(*conditions)) or 0
+
+        assert count(SecondKey) > 1000
+        assert count(SecondKey, SecondKey.agrees.is_(False)) > 5
+        assert count(Review, Review.estimate.is_(None)) == 1  # the major return
+        assert count(Review, Review.verdict == Verdict.MINOR, Review.reply != "") == 1
+        assert count(ReviewTask) >= 10
+        assert count(ItemVersion, ItemVersion.state == ItemState.SUSPENDED) == 1
+        assert count(ItemVersion, ItemVersion.state == ItemState.SUBMITTED, ItemVersion.review_due < local_date(NOW)) >= 3
+        assert count(ItemVersion, ItemVersion.state == ItemState.IN_USE) >= 300
+        assert count(Item, Item.purpose == Purpose.PRACTICE) == len(ITEMS) + 2
