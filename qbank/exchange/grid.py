@@ -115,13 +115,20 @@ def set_cells(session: Session, rows: Sequence[ImportRow], cells: Mapping[str, s
     return _each(session, rows, who, change, {RowVerdict.DROPPED})
 
 
-def choose_point(session: Session, batch: ImportBatch, key: str, point: Point, who: Viewer, *, now: datetime) -> int:
-    """All rows of the queue whose words have this hash mean ``point``; equal words will, next time too. How many did."""
+def choose_point(session: Session, batch: ImportBatch, key: str, point: Point, who: Viewer, *, now: datetime,
+                 most: int | None = None) -> int:
+    """All rows of the queue whose words have this hash (``most`` of them) mean ``point``; equal words will, next time too.
+
+    How many did. Refuses when none waits.
+    """
     _require_open(session, batch, who)
-    rows = [row for row in _unmatched(session, batch)
-            if words_hash(row.cells.get("鉴定范围", ""), row.cells.get("鉴定点", "")) == key]
-    if not rows:
+    keys = waiting_for(session, batch, key)[:most]
+    if not keys:
         raise Refused("nothing_waiting", "这些行的鉴定点已经指定过了，请刷新页面。")
+    rows = list(session.scalars(sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.id.between(keys[0], keys[-1]))
+                                .order_by(ImportRow.id)))
+    wanted = set(keys)
+    rows = [row for row in rows if row.id in wanted]
     range_text, point_text = rows[0].cells.get("鉴定范围", ""), rows[0].cells.get("鉴定点", "")
     if range_text or point_text:
         _learn(session, batch, " ".join(filter(None, (range_text, point_text))), key, point, who, now)
@@ -133,6 +140,13 @@ def choose_point(session: Session, batch: ImportBatch, key: str, point: Point, w
 
     _each(session, rows, who, change, set())
     return len(rows)
+
+
+def waiting_for(session: Session, batch: ImportBatch, key: str) -> list[int]:
+    """The ids of the rows of the queue whose words have this hash."""
+    return [row_id for row_id, cells in session.execute(sa.select(ImportRow.id, ImportRow.cells).where(
+        ImportRow.batch_id == batch.id, ImportRow.verdict == RowVerdict.UNMATCHED).order_by(ImportRow.id))
+        if words_hash(cells.get("鉴定范围", ""), cells.get("鉴定点", "")) == key]
 
 
 def queue(session: Session, batch: ImportBatch) -> list[Words]:
@@ -201,11 +215,6 @@ def _judge_again(session: Session, batch: ImportBatch, rows: Sequence[ImportRow]
 
 def _remember(row: ImportRow) -> None:
     row.earlier = [*row.earlier, {"cells": dict(row.cells), "problems": list(row.problems)}][-MOST_EARLIER:]
-
-
-def _unmatched(session: Session, batch: ImportBatch) -> list[ImportRow]:
-    return list(session.scalars(sa.select(ImportRow).where(
-        ImportRow.batch_id == batch.id, ImportRow.verdict == RowVerdict.UNMATCHED).order_by(ImportRow.id)))
 
 
 def _learn(session: Session, batch: ImportBatch, words: str, key: str, point: Point, who: Viewer, now: datetime) -> None:

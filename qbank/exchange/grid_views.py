@@ -21,6 +21,7 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, viewer, wants_json
 
 MOST_AT_ONCE = 2000
+MANY = 200  # more rows than this are written off the request
 ROW_ACTS = {"seen": grid.seen, "undo": grid.undo, "keep": grid.keep_alike}
 
 
@@ -76,7 +77,12 @@ def match(batch_id: int) -> Any:
     """What equal words mean: one of the queue's lines is worked off."""
     batch = fetch(db(), ImportBatch, batch_id, viewer())
     point = grid.point_named(db(), batch, request.form.get("point", ""))
-    done = grid.choose_point(db(), batch, request.form.get("words", ""), point, viewer(), now=now())
+    words = request.form.get("words", "")
+    if len(grid.waiting_for(db(), batch, words)) > MANY:
+        job = enqueue(db(), "exchange.match", {"batch": batch.id, "words": words, "point": point.id, "result": _back(batch)},
+                      viewer(), now=now())
+        return redirect(url_for("accounts.job", job_id=job.id))
+    done = grid.choose_point(db(), batch, words, point, viewer(), now=now())
     flash(f"已把 {done} 行的鉴定点设为 {point.label}；以后导入同样的写法会自动匹配。", "success")
     return redirect(_back(batch))
 

@@ -23,6 +23,7 @@ from qbank.kernel.refused import Refused
 MOST_BYTES = 300 * 1024 * 1024  # unpacked: a small zip can hold gigabytes
 MOST_PARTS = 5_000
 LONGEST_LINE = 1_000_000  # characters of one line of csv
+SAMPLE = 100_000  # characters that show how a file is separated
 LONGEST_CELL = 32_767  # of Excel
 PICTURE = re.compile(r"!\[[^\]]*\]\(media:[0-9a-f]{64}\)")
 WIDTHS = {"题干": 60, "解析": 40, "出处": 30, "鉴定范围": 12, "评分标准": 40, "共用题干": 40} | dict.fromkeys(OPTION_COLUMNS, 20)
@@ -98,17 +99,12 @@ def csv_lines(text: str, name: str) -> Lines:
     """The lines of a csv file's text. Refuses text without columns."""
     if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
         raise Refused("line_too_long", f"“{name}”里有一行超过 {LONGEST_LINE // 10000} 万字，不是试题表格，没有读取。")
-    best: list[list[str]] = []
-    for separator in ",;\t，":
-        try:
-            lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-        except csv.Error:
-            continue
-        if _columns(lines) > _columns(best):
-            best = lines
-    if _columns(best) < 2:
+    widths = {separator: _columns(_split(text[:SAMPLE], separator)) for separator in ",;\t，"}
+    best = max(widths, key=lambda separator: widths[separator])  # the first of equals
+    lines = _split(text, best) if widths[best] > 1 else []
+    if not lines:
         raise Refused("no_columns", f"“{name}”里没有分列：每行应有用逗号、分号或制表符隔开的几列。请在 Excel 或 WPS 中另存为 .xlsx 后再上传。")
-    return [[plain_cell(cell) for cell in line] for line in best]
+    return [[plain_cell(cell) for cell in line] for line in lines]
 
 
 def decoded(content: bytes, name: str) -> str:
@@ -171,6 +167,14 @@ def pictures_in_workbook(content: bytes) -> int:
 
 def _unreadable(name: str) -> Refused:
     return Refused("unreadable", f"“{name}”打不开：文件可能已损坏、没有传完整，或设有打开密码。请用 Excel 或 WPS 打开确认，另存为不带密码的文件后再上传。")
+
+
+def _split(text: str, separator: str) -> list[list[str]]:
+    """The cells of every line; none when a cell has no end."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error:
+        return []
 
 
 def _columns(lines: Sequence[Sequence[str]]) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from qbank.exchange import applying, batches, exporting
+from qbank.exchange import applying, batches, exporting, grid
 from qbank.items.models import BatchState, ImportBatch
 from qbank.kernel.access import Viewer, fetch
 from qbank.kernel.accounts import Account
@@ -62,6 +62,22 @@ def revert(work: Work) -> str:
         total = batch.added
     _in_slices(work, BatchState.REVERTING, total, "正在撤销…",
                lambda session, batch: applying.retreat(session, batch, now=work.now()))
+    return str(work.arguments["result"])
+
+
+@kind("exchange.match", "指定鉴定点")
+def match(work: Work) -> str:
+    """Many rows that say the same mean one point; slice by slice, each of which stands by itself."""
+    words, point_id, done = work.arguments["words"], work.arguments["point"], 0
+    with work.reading() as session:
+        total = len(grid.waiting_for(session, _batch(session, work), words))
+    while done < total:
+        work.progress(done, total, "正在检查…")
+        with work.transaction() as session:
+            batch = _batch(session, work)
+            point = grid.point_named(session, batch, str(point_id))
+            done += grid.choose_point(session, batch, words, point, work.who, now=work.now(), most=applying.SLICE)
+        time.sleep(BREATH)
     return str(work.arguments["result"])
 
 

@@ -119,6 +119,19 @@ def test_the_queue_and_many_rows_at_once(session: Session, people: People, table
         assert client.post(f"/exchange/{batch}/bulk", data=data).status_code == 409
 
 
+def test_a_long_queue_is_worked_off_the_request(
+        session: Session, people: People, table: WeightTable, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qbank.exchange.grid_views.MANY", 2)
+    monkeypatch.setattr("qbank.exchange.applying.SLICE", 2)
+    send(client, people, table, book(*(row(number, **{"鉴定范围": "", "鉴定点": ""}) for number in range(1, 6))))
+    batch = newest(session).id
+    words = re.search(r'name="words" value="(\w+)"', text_of(client, f"/exchange/{batch}"))
+    assert words
+    answer = client.post(f"/exchange/{batch}/match", data={"words": words[1], "point": "A-A-002"})
+    assert "/accounts/jobs/" in answer.headers["Location"]
+    assert [(one.verdict.value, one.cells["鉴定点"]) for one in rows_of(session, batch)] == [("good", "002")] * 5
+
+
 def test_foreign_columns_are_named_on_a_page(session: Session, people: People, table: WeightTable, client: FlaskClient) -> None:
     send(client, people, table, book(["电压的单位是？", "A.伏特 B.安培", "A"], titles=("问题", "备选项", "标准答案")))
     batch = newest(session)

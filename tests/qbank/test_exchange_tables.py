@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import openpyxl.drawing.image
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from qbank import exchange
@@ -300,3 +302,13 @@ def test_our_titles_stand_in_the_template_s_order() -> None:
     stream = io.BytesIO()
     tabular.write_excel(Drafts((Found(draft, ""),), "excel"), stream)
     assert tabular.read_excel(stream.getvalue(), "x").items[0].draft == draft
+
+
+def test_pictures_on_a_sheet_are_spoken_of(upload: Upload, tmp_path: Path) -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(book(row(1))))
+    Image.new("RGB", (10, 10)).save(tmp_path / "p.png")
+    workbook.active.add_image(openpyxl.drawing.image.Image(str(tmp_path / "p.png")), "B9")  # type: ignore[union-attr]
+    stream = io.BytesIO()
+    workbook.save(stream)
+    batch = upload(stream.getvalue())
+    assert batch.notes == ["工作簿里有 1 幅图片：单元格带不走图片，请在导入后把图片插入到有关的题里，或改用 Word 文档导入。"]
