@@ -81,6 +81,10 @@ def test_no_page_shows_the_key_before_the_blind_answer(
     [head, line] = sheet(client.get("/items/export").data)
     shown = dict(zip(head, line, strict=True))
     assert (shown["题干"], shown["答案"], shown["解析"], shown["出处"]) == (version.stem, None, None, None)
+    for address in (f"/items/{item}/difference", f"/statistics/{version.item.versions[0].id}", f"/statistics/{version.id}"):
+        answer = client.get(address)
+        assert answer.status_code == 409
+        assert "请先盲答" in answer.get_data(as_text=True)
     edit = client.get(f"/items/{item}/edit")
     assert edit.status_code == (409 if reviewer.has(Role.ITEM_AUTHOR) else 403)
     assert SECRETS[0] not in edit.get_data(as_text=True)
