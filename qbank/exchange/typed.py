@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from qbank.exchange.drafts import Drafts, Found
 from qbank.exchange.typed_items import Item, Part, found_of
+from qbank.exchange.typed_keys import typed_table
 from qbank.exchange.typed_paper import Paper
 from qbank.exchange.typed_signs import COUNT, EACH, TOTAL, Grid, Line, mask, quoted
 from qbank.items.writing import clean
@@ -57,13 +58,26 @@ def read(content: bytes, name: str) -> Drafts:
 def read_blocks(blocks: Sequence[Line | Grid], format_name: str, notes: Sequence[str] = ()) -> Drafts:
     """The items of lines and tables in their order. ``notes`` are those of the file's reader."""
     paper = Paper()
-    paper.read(blocks)
+    paper.read(list(_with_tables(blocks)))
     items = list(paper.items())
     _number_gaps(paper.parts)
     if len(items) > MOST_ITEMS:
         raise Refused("too_many_items", f"文件超过 {MOST_ITEMS} 题，请拆成几个文件分别导入。")
     found = tuple(found_of(item) for item in items)
     return Drafts(found, format_name, {}, tuple(dict.fromkeys([*notes, *_notes(paper, found)])))
+
+
+def _with_tables(blocks: Sequence[Line | Grid]) -> Iterator[Line | Grid]:
+    """Answer tables that were typed as two lines become tables."""
+    skipped = False
+    for block, following in itertools.zip_longest(blocks, blocks[1:]):
+        if skipped:
+            skipped = False
+        elif isinstance(block, Line) and isinstance(following, Line) and (rows := typed_table(block.text, following.text)):
+            skipped = True
+            yield Grid(rows, block.place, block.number)
+        else:
+            yield block
 
 
 def as_markup(line: str) -> str:

@@ -11,11 +11,12 @@ from qbank.exchange.typed_keys import (
     FIRST_WORD,
     after_ordinal,
     choice_key,
+    headed_keys,
     judge_key,
     keys_in_line,
     unnumbered_keys,
 )
-from qbank.exchange.typed_signs import Grid, Line, mask, numbered, split_labels
+from qbank.exchange.typed_signs import Grid, Line, kind_in, mask, numbered, split_labels
 
 if TYPE_CHECKING:
     from qbank.exchange.typed_standing import Standing
@@ -49,6 +50,24 @@ class Answers:
         self.open(same[0])
         return True
 
+    def _turn_to_as_many(self, count: int) -> bool:
+        """To the part that waits for just so many keys."""
+        part = next((part for part in self.paper.parts if part.items and len(self.waiting(part)) == count), None)
+        self.part = part or self.part
+        return part is not None
+
+    def of_whole_part(self, words: str, item: Item) -> bool:
+        """答案：BACDA under the last of five items without a key. ABC, in order, may be three letters for one item."""
+        if item.probable_kind not in {"single", "judge"} or item.said("key"):
+            return False
+        keys = unnumbered_keys(words)
+        return len(keys) > 1 and keys != sorted(set(keys)) and len(keys) == len(self.waiting(item.part))
+
+    @staticmethod
+    def waiting(part: Part) -> list[Item]:
+        """The items of a part that have no key yet."""
+        return [item for item in part.items if not item.listed and not item.said("key") and not item.beside]
+
     def kind_of(self, ordinal: str) -> str:
         """The kind of the part that was headed with ``ordinal``."""
         return next((part.kind for part in self.paper.parts if part.items and part.ordinal == ordinal), "")
@@ -77,11 +96,15 @@ class Answers:
         if ordinal:
             self.turn_to(self.kind_of(ordinal), ordinal)
             text, masked = rest, mask(rest)
+        word, keys = headed_keys(text)
+        if keys and self.turn_to(kind_in(word), ""):
+            self._in_order(keys, line)
+            return
         written = self.part is not None and self.part.kind in {"fill", "short", "essay"}
         if not written and (pairs := keys_in_line(text)):
             self.take(pairs, line)
             return
-        if not written and self.part and (keys := unnumbered_keys(text)):
+        if not written and (keys := unnumbered_keys(text)) and (self.part or self._turn_to_as_many(len(keys))):
             self._in_order(keys, line)
             return
         head, labels = split_labels(text)

@@ -36,7 +36,7 @@ class Heads(Standing):
         if not any(True for _ in self.items()):
             return False
         if not self.answers.on and len(keys_in_line(masked)) >= 2 and (re.search(r"\d\s*[-~—–至到]+\s*\d", masked) or self._keys_known(masked)):
-            self.answers.open(self.part if self.part.items else None)
+            self.answers.open(self.part if {number for number, _ in keys_in_line(masked)} <= set(self.part.by_number) else None)
             self.answers.line(line, line.text, masked)
             return True
         if not ANSWERS.fullmatch(masked) or len(masked) > 40:

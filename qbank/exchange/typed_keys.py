@@ -21,7 +21,9 @@ RANGE = re.compile(r"(?P<first>\d{1,5})\s*(?:题\s*)?[-~—–至到]+\s*(?P<las
                    r"(?P<keys>(?:[A-Ja-j√✓✔☑×✕✖✗✘☒对错TFtf,、;/|]|正确|错误|\s(?!\s*\d+\s*[-~—–至到.、:]))+)")
 SINGLE = re.compile(r"\(?(?P<number>\d{1,5})\s*[.、:)]*\s*[(【\[]?\s*(?P<key>[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])\s*[)】\]]?"
                     r"(?=$|[\s,;。、\d(|])[\s,;。、|]*")
-LEAD = re.compile(r"\s*(?:单选|多选|判断|选择|单项选择|多项选择)?题?\s*(?:参考|标准)?(?:答案)?\s*:?\s*")
+LEAD = re.compile(r"\s*[【\[]?(?:(?:单选|多选|判断|选择|单项选择|多项选择)题?|[^\d\s:]{0,8}答案)?[】\]]?\s*(?:参考|标准)?(?:答案)?\s*:?\s*")
+KIND_LEAD = re.compile(r"\s*(单选|多选|判断|选择|单项选择|多项选择)题?\s*(?:答案)?\s*:\s*")
+NUMBER_ROW = re.compile(r"\s*(?:题号|序号|题目)?\s*\d{1,5}(?:[\s|]+\d{1,5})+\s*")
 AFTER_ORDINAL = re.compile(r"\s*(?:第\s*)?(?P<ordinal>[一二三四五六七八九十]{1,3})\s*(?:大题|部分)?\s*[、.:)]\s*")
 ONLY_KEYS = re.compile(r"[\s,、;|]*(?:(?:[A-J]{1,10}|[a-j]{1,10}|正确|错误|[√✓✔☑×✕✖✗✘☒对错TF])[\s,、;|]*)+")
 KEYS = re.compile(r"[A-J]+|[a-j]+|正确|错误|[√✓✔☑×✕✖✗✘☒对错]|[TF]")
@@ -84,9 +86,26 @@ def after_ordinal(text: str) -> tuple[str, str]:
     """"一、1-5 BACDA" or "三、6. 安培" among answers: the ordinal of the part and the rest; ("", "") for anything else."""
     masked = mask(text)
     found = AFTER_ORDINAL.match(masked)
-    if found and (keys_in_line(text[found.end():]) or re.match(r"\(?\d{1,5}\s*[.、:)]", masked[found.end():])):
+    if found and (keys_in_line(text[found.end():]) or len(unnumbered_keys(text[found.end():])) > 1 or re.match(r"\(?\d{1,5}\s*[.、:)]", masked[found.end():])):
         return found["ordinal"], text[found.end():]
     return "", ""
+
+
+def headed_keys(text: str) -> tuple[str, list[str]]:
+    """"单选：BACDA": the word for the kind, and the keys; no keys: it is something else."""
+    found = KIND_LEAD.match(mask(text))
+    return (found[1], unnumbered_keys(text[found.end():])) if found else ("", [])
+
+
+def typed_table(first: str, second: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Two lines "题号 1 2 3" and "答案 B A C" as the rows of an answer table."""
+    if not NUMBER_ROW.fullmatch(mask(first)):
+        return None
+    numbers = re.findall(r"\d+", mask(first))
+    keys = re.sub(r"^\s*(?:参考|正确)?答案\s*:?", "", mask(second)).replace("|", " ").split()
+    if len(keys) != len(numbers) or not all(choice_key(key) or judge_key(key) for key in keys):
+        return None
+    return tuple(numbers), tuple(keys)
 
 
 def unnumbered_keys(text: str) -> list[str]:

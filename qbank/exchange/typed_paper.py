@@ -207,8 +207,12 @@ class Paper(Numbers):
         name, words = labels[0]
         item = self.item
         if name == "key" and item and not item.written and item.probable_kind != "fill" and len(keys := keys_in_line(words)) >= 2:
-            self.answers.open(self.part)
+            self.answers.open(self.part if {number for number, _ in keys} <= set(self.part.by_number) else None)
             self.answers.take(keys, line)
+            return
+        if name == "key" and item and self.answers.of_whole_part(words, item):
+            self.answers.open(item.part)
+            self.answers.line(line, words, mask(words))
             return
         self.boxed = True
         for name, words in labels:

@@ -82,6 +82,36 @@ def test_two_hundred_items_are_read_while_somebody_types() -> None:
     assert time.perf_counter() - began < 0.5  # 0.05 s on an idle machine; the promise is 0.1 s
 
 
+FIVE = "一、单选题\n" + "".join(f"{number}. {name}是（　　）。\nA. 一 B. 二 C. 三 D. 四\n" for number, name in enumerate("甲乙丙丁戊", start=1))
+TEN = FIVE + "二、判断题\n" + "".join(f"{number}. 铜是{name}。（　　）\n" for number, name in enumerate("甲乙丙丁戊", start=6))
+
+
+@pytest.mark.parametrize("answers", [
+    "题号 1 2 3 4 5\n答案 B A C D A", "参考答案\n题号\t1\t2\t3\t4\t5\n答案\tB\tA\tC\tD\tA", "参考答案：\n1、B；2、A；3、C；4、D；5、A",
+    "答案：1~5：BACDA", "单选题：1-5 BACDA", "【参考答案】\n1.B\n2.A\n3.C\n4.D\n5.A", "答案\n1 B\n2 A\n3 C\n4 D\n5 A",
+    "参考答案\n一、单选题\n1—5 B A C D A", "试题答案：1-5：B、A、C、D、A", "附：参考答案\n1~3：BAC；4~5：DA", "参考答案\n(1)B (2)A (3)C (4)D (5)A",
+    "答案：BACDA", "参考答案\nBACDA", "电工试卷答案\n一、1．B 2．A 3．C 4．D 5．A"])
+def test_answers_of_one_part_are_found_in_every_writing(answers: str) -> None:
+    drafts = read_text(FIVE + answers)
+    assert [found.draft.key for found in drafts.items] == list("BACDA")
+    assert [problem for found in drafts.items for problem in found.problems] == []
+
+
+@pytest.mark.parametrize("answers", [
+    "参考答案\n一、1-5 BACDA\n二、6-10 √×√×√", "参考答案\n一、单选题\n1-5 BACDA\n二、判断题\n6-10 对错对错对", "1-5 BACDA 6-10 √×√×√",
+    "参考答案\n1.B 2.A 3.C 4.D 5.A\n6.√ 7.× 8.√ 9.× 10.√", "参考答案\n单选：BACDA\n判断：√×√×√", "参考答案\n一、B A C D A\n二、√ × √ × √",
+    "参考答案\n一、单选题\n1-5：BACDA\n二、判断题\n6、T 7、F 8、T 9、F 10、T"])
+def test_answers_of_two_parts_are_found_in_every_writing(answers: str) -> None:
+    assert [found.draft.key for found in read_text(TEN + answers).items] == list("BACDATFTFT")
+
+
+def test_letters_that_may_be_one_key_are_not_spread_over_items() -> None:
+    """ABC below the third of three single items without a key: one wrong key, not three right ones."""
+    drafts = read_text("一、单选题\n1. 甲是（　　）。\nA. 一 B. 二 C. 三\n2. 乙是（　　）。\nA. 一 B. 二 C. 三\n3. 丙是（　　）。\nA. 一 B. 二 C. 三\n"
+                       "答案：ABC")
+    assert [found.draft.key for found in drafts.items] == ["", "", "ABC"]
+
+
 def test_places_are_lines_of_what_was_pasted_and_empty_lines_count() -> None:
     drafts = read_text("\n\n1. 甲是（ A ）。\nA. 一 B. 二\n\n2. 乙是（ B ）。\nA. 一 B. 二")
     assert [(found.place, found.number) for found in drafts.items] == [("第 3 行", 3), ("第 6 行", 6)]
