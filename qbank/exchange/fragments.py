@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
 
-from qbank.exchange.gathering import Gathering, sound_text
+from qbank.exchange.gathering import MOST_ANSWERS, Gathering, sound_text
 from qbank.items.foreign import from_html
+
+T = TypeVar("T")
 
 DETAILS = ("链接", "斜体", "表单")  # sentences that begin so: the item says the same without it
 
@@ -27,6 +31,13 @@ class Fragments:
             else:
                 self.problems.append(sentence)
         return text
+
+    def first(self, answers: Iterable[T]) -> list[T]:
+        """No more answers than a person would write; a problem where there are more."""
+        made = list(islice(answers, MOST_ANSWERS + 1))
+        if len(made) > MOST_ANSWERS:
+            self.problems.append(f"选项或答案超过 {MOST_ANSWERS} 个，只读取了前面的。")
+        return made[:MOST_ANSWERS]
 
     def problem(self, sentence: str) -> None:
         self.problems.append(sentence)

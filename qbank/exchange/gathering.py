@@ -17,6 +17,7 @@ from qbank.kernel.refused import Refused
 MOST_ITEMS = 20_000
 MOST_NOTES = 200
 LONGEST_TEXT = 20_000
+MOST_ANSWERS = 50  # options or accepted answers of one item that are looked at
 MEDIA = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 PICTURE = re.compile(r"!\[(?P<caption>[^\]\n]*)\]\(media:(?P<hash>[0-9a-f]{64})\)")
 UNSOUND = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -121,7 +121,8 @@ def _answers(inside: str, stem: str, texts: Fragments) -> Read:
 def _listed(inside: str, texts: Fragments) -> list[Answer]:
     """Answers behind ``=`` and ``~``; one that begins with neither is right, as Moodle has it for a single one."""
     made = []
-    for sign, part in re.findall(r"([=~]|^)([^=~]*)", inside):
+    for found in texts.first(re.finditer(r"([=~]|^)([^=~]*)", inside)):
+        sign, part = found.groups()
         if not sign and not part.strip():
             continue
         text, mark, feedback = part.partition("#")

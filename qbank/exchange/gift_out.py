@@ -15,9 +15,9 @@ from qbank.exchange.gathering import PICTURE, in_the_way, shown_losses, sound_dr
 from qbank.exchange.moodle import HTML
 from qbank.exchange.moodle_marks import category_for, mark, tags_for
 from qbank.exchange.moodle_out import key_losses, without_units
-from qbank.exchange.plaintext import TEX
 from qbank.exchange.tex_html import tex_html, tex_losses
 from qbank.items.draft import LETTERS, Draft
+from qbank.items.foreign import TEX
 from qbank.items.markup import formulas_in, plain, to_html
 
 ESCAPE = re.compile(r"[\\:#={}~]")

@@ -65,7 +65,7 @@ def _question(question: Any, kind: str, category: tuple[str, str, str], gatherin
         made = reader(question, _answers(question, texts), marks[""], texts)
     grader = _text(question.find("graderinfo"), texts, parts=True)
     guide = "\n".join(filter(None, (grader["guide"], grader[""])))
-    tags = tags_of([_plain(one) for one in question.iterfind("tags/tag")], texts)
+    tags = tags_of([_plain(one) for one in texts.first(question.iterfind("tags/tag"))], texts)
     _note_the_rest(question, kind, made, made.stem or marks[""], texts, gathering)
     draft = Draft(made.kind, made.stem or marks[""], made.options, grader["key"] or made.key, explanation, tags.source, tags.difficulty,
                   category[0], category[1], guide, marks["stimulus"], tags.source_page, tags.source_author)
@@ -74,7 +74,7 @@ def _question(question: Any, kind: str, category: tuple[str, str, str], gatherin
 
 def _answers(question: Any, texts: Fragments) -> list[Answer]:
     made = []
-    for one in question.iterfind("answer"):
+    for one in texts.first(question.iterfind("answer")):
         try:
             fraction = float(one.get("fraction") or 0)
         except ValueError:

@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 
 from qbank.items.draft import LETTERS, judgement
+from qbank.items.foreign import TEX
 from qbank.items.markup import escape, formula
 from qbank.items.writing import half_width
 from qbank.kernel.refused import Refused
 
 MOST_TEXT = 20 * 1024 * 1024
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# Moodle's filters know these signs around TeX; a single $ is a price there.
-TEX = re.compile(r"(?<!\\)\\\((?P<inline>[^\n]+?)(?<!\\)\\\)|(?<!\\)\\\[(?P<display>.+?)(?<!\\)\\\]|\$\$(?P<dollars>.+?)\$\$",
-                 re.DOTALL)
 JUDGEMENTS = {"CORRECT": "T", "INCORRECT": "F", "RIGHT": "T", "WRONG": "F"}
 
 

@@ -49,7 +49,7 @@ def read_body(item: Any, texts: Fragments) -> Body:
     made, body = Body(), item.find("itemBody")
     if body is None:
         return made
-    made.interactions = interactions_in(body)
+    made.interactions = texts.first(interactions_in(body))
     plain_content(body, texts)
     for rubric in list(body.iter("rubricBlock")):
         _rubric(rubric, made, texts)
@@ -138,17 +138,12 @@ def _take_out(interaction: Any) -> None:
 
 
 def _replace(part: Any, text: str) -> None:
-    """``text`` instead of ``part``; what stood behind it stays."""
-    parent = part.getparent()
-    if parent is None:
-        return
-    text += part.tail or ""
-    before = part.getprevious()
-    if before is not None:
-        before.tail = (before.tail or "") + text
-    else:
-        parent.text = (parent.text or "") + text
-    parent.remove(part)
+    """``text`` instead of ``part``; what stood behind it stays. Joining it to the text before would take the square of
+    the time where there are many."""
+    if part.getparent() is not None:
+        instead = etree.Element("span")
+        instead.text, instead.tail = text, part.tail
+        part.getparent().replace(part, instead)
 
 
 def _joined(first: str, second: str) -> str:

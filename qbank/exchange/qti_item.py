@@ -52,7 +52,7 @@ def _name_interactions(kinds: list[str], texts: Fragments) -> None:
 def _choices(item: Any, texts: Fragments) -> list[tuple[str, str, bool]]:
     """(identifier, text, fixed) of every simpleChoice."""
     made = []
-    for one in item.iter("simpleChoice"):
+    for one in texts.first(item.iter("simpleChoice")):
         plain_content(one, texts)
         text = texts.markup(html_of(one))
         made.append((one.get("identifier") or "", text, one.get("fixed") == "true"))

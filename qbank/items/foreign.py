@@ -27,7 +27,9 @@ LOST = (("script|object|embed|iframe|applet", "脚本和嵌入的对象没有保
         ("a", "链接只保留了文字。"), ("i|em|u|s|font", "斜体、下划线、颜色等格式没有保留。"))
 RAISED = str.maketrans("0123456789+-−()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿ")
 LOWERED = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
-TEX = re.compile(r"\\\((?P<inline>.+?)\\\)|\\\[(?P<display>.+?)\\\]|\$\$(?P<dollars>.+?)\$\$", re.DOTALL)
+# No second opening inside: else a file full of openings would take the square of its length.
+TEX = re.compile(r"(?<!\\)\\\((?P<inline>(?:(?!(?<!\\)\\\().)+?)(?<!\\)\\\)|(?<!\\)\\\[(?P<display>(?:(?!(?<!\\)\\\[).)+?)(?<!\\)\\\]"
+                 r"|\$\$(?P<dollars>.+?)\$\$", re.DOTALL)
 DATA = re.compile(r"data:image/[\w.+-]+;base64,(?P<content>[\w+/=\s]*)")
 MEDIA = re.compile(r"media:(?P<sha256>[0-9a-f]{64})")
 DEEPEST = 100
@@ -61,6 +63,7 @@ class _Reader:
         self.keep_picture, self.fetch_picture, self.tex = keep_picture, fetch_picture, tex
         self.made = self.words = ""
         self.bold = False
+        self.entries: dict[Any, int] = {}  # of each list, so far
         self.losses: list[str] = []
 
     def done(self) -> str:
@@ -177,8 +180,8 @@ class _Reader:
     def entry(self, element: Any, depth: int) -> None:
         self.line_start()
         parent = element.getparent()
-        number = len(list(element.itersiblings("li", preceding=True))) + 1
-        self.words = f"{number}. " if parent is not None and parent.tag == "ol" else "• "
+        self.entries[parent] = self.entries.get(parent, 0) + 1
+        self.words = f"{self.entries[parent]}. " if parent is not None and parent.tag == "ol" else "• "
         self.read(element, depth)
         self.line_start()
 
