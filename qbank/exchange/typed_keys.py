@@ -99,7 +99,7 @@ def headed_keys(text: str) -> tuple[str, list[str]]:
 
 def typed_table(first: str, second: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Two lines "题号 1 2 3" and "答案 B A C" as the rows of an answer table."""
-    if not NUMBER_ROW.fullmatch(mask(first)):
+    if first[-1:] in "。：:）)?？" or not NUMBER_ROW.fullmatch(mask(first)):
         return None
     numbers = re.findall(r"\d+", mask(first))
     keys = re.sub(r"^\s*(?:参考|正确)?答案\s*:?", "", mask(second)).replace("|", " ").split()

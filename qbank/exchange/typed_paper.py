@@ -295,7 +295,4 @@ class Paper(Numbers):
             self.strays.append(Line(" ".join(cell for row in grid.rows for cell in row if cell), grid.place, grid.number))
 
     def _table_of(self, item: Item, markup: str) -> None:
-        if self.state in LONG_FIELDS:
-            item.fields.setdefault(self.state, []).append(markup)
-        else:
-            item.stem.append(markup)
+        (item.fields.setdefault(self.state, []) if self.state in LONG_FIELDS else item.stem).append(markup)
