@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from qbank.items.similarity import ALIKE, Piece, contrasts, side_by_side
 from qbank.items.words import compared, plain_text
 from qbank.kernel.access import fetch
 from qbank.kernel.accounts import Institution
-from qbank.kernel.jobs import enqueue
+from qbank.kernel.jobs import Job, JobState, enqueue
 from qbank.kernel.paging import Keys, counted, keyset
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, viewer
@@ -95,7 +96,7 @@ def list_pairs() -> Any:
     shown, keys = _settled(here, kind) if kind else _unsettled(here)
     return render_template("items/pairs.html", chosen=chosen, banks=banks, kind=kind, kinds=PairKind, totals=totals, shown=shown,
                            keys=keys, choices=CHOICES, threshold=ALIKE,
-                           searched=db().scalar(sa.select(sa.func.max(Likeness.found_at)).where(Likeness.first_id.in_(here))),
+                           searched=_searched_at(chosen[1].id, chosen[0].id),
                            decides=viewer().has(*pairs.DECIDERS))
 
 
@@ -144,6 +145,13 @@ def companions(item: Item) -> list[tuple[Item, ItemPair | None, float | None]]:
 
 
 blueprint.add_app_template_global(companions, "item_companions")
+
+
+def _searched_at(table_id: int, institution_id: int) -> datetime | None:
+    """When this bank was last searched as a whole; None: not lately."""
+    done = db().scalars(sa.select(Job).where(Job.kind == "items.pairs", Job.state == JobState.DONE).order_by(Job.id.desc()).limit(50))
+    return next((job.finished_at for job in done
+                 if job.arguments == {"table": table_id, "institution": institution_id}), None)
 
 
 def _open(here: Any) -> sa.Select[Likeness]:
