@@ -1,8 +1,7 @@
 """Formulas of Word (OMML) as LaTeX. Pure.
 
-Written here because the packages that do this (dwml, omml2latex, officemath2latex) are young or asleep, know neither
-Chinese text nor the LaTeX that latex2mathml understands, and fail silently. What is written back by
-``qbank.exchange.omml_out`` reads as the same LaTeX.
+Written here because the packages that do this (dwml, omml2latex, officemath2latex) are in their first versions or no
+longer kept. What is written back by ``qbank.exchange.omml_out`` reads as the same LaTeX.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """LaTeX as formulas of Word (OMML), by way of latex2mathml's MathML. Pure.
 
-``mathml2omml`` and its fork on PyPI write broken XML for accents; this one says by ``None`` what it cannot write so that it
+``mathml2omml`` writes broken XML for accents; this one says by ``None`` what it cannot write so that it
 reads back as the same formula.
 """
 

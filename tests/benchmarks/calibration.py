@@ -3,8 +3,8 @@
 Seconds are CPU seconds of the whole process, so that a busy machine does not change them much; ratios are of one run. The
 peers are no dependency of the product; the lines about them are printed where they can be imported:
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install pandas threadpoolctl mirt==1.2.0 girth==0.8.0
-    /tmp/peers/bin/python tests/benchmarks/calibration.py
+    python -m venv .peers && .peers/bin/pip install pandas threadpoolctl mirt==1.2.0 girth==0.8.0
+    .peers/bin/python tests/benchmarks/calibration.py
 
 Run: python tests/benchmarks/calibration.py [--only NAME ...] [--province]
 """
