@@ -1,9 +1,11 @@
 """Near-duplicate texts: which are alike, how much, and what they differ in. Pure.
 
-The score is rapidfuzz's ``fuzz.ratio`` on comparable writing, as a share: 2 LCS / (len a + len b). Where there are too many
-pairs to score, candidates come from a sparse matrix of character bigrams. None is lost: if the score is at least t then an
-indel distance of (1 - t) S, S = len a + len b, breaks at most 3/2 bigrams per edit on the average of both sides, so the
-Dice share of their bigrams is at least 3 t - 2. (MinHash LSH of datasketch loses pairs: ``tests/benchmarks/bank.py``.)
+The score is rapidfuzz's ``fuzz.ratio`` on comparable writing, as a share: 2 LCS / (len a + len b). rapidfuzz scores 500 texts
+against 50,000 in seconds, so a batch is scored pair by pair and loses nothing. For all pairs inside a bank candidates come
+from a sparse matrix of character bigrams, unless its texts are so much of one pattern that scoring is quicker. No pair is
+lost there either: if the score is at least t, an indel distance of (1 - t) S, S = len a + len b, breaks on the average of
+both sides at most 3/2 bigrams for each edit, so the Dice share of their bigrams is at least 3 t - 2. (MinHash LSH of
+datasketch is slower and loses pairs: ``tests/benchmarks/bank.py``.)
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from scipy import sparse
 from qbank.items.writing import half_width
 
 ALIKE = 0.8  # from this score on two stems are shown side by side
-SCORED_AT_ONCE = 3_000_000  # up to so many pairs every one is scored: a fifth of a second, less than building a matrix
-CELLS = 8_000_000  # of a product of matrices held in memory at a time
+CELLS = 8_000_000  # of a matrix of scores, or a product of matrices, held in memory at a time
+WORTH = 4  # scoring one pair costs as much as so many multiplications of the sparse product
 EDGES = "\x02{}\x03"  # so that texts of one character have bigrams, and beginnings and ends count
 # Between digits a full stop is a decimal point; signs and units are kept: 1.5 and 15, 220 V and -220 V are not the same.
 PUNCTUATION = re.compile(r"(?<!\d)\.|\.(?!\d)|[\s,;:!?\"'“”‘’。，、；：？！…—_()\[\]{}（）【】〔〕《》〈〉「」*|#$\\]")
@@ -88,26 +90,31 @@ class Index:
         return _counts(self.texts, self.vocabulary)
 
     @cached_property
+    def occurrences(self) -> npt.NDArray[np.float64]:
+        """In how many texts each bigram occurs."""
+        return np.bincount(self.matrix.indices, minlength=len(self.vocabulary)).astype(np.float64)
+
+    @cached_property
     def transposed(self) -> sparse.csr_array:
         return sparse.csr_array(self.matrix.T)
 
 
 def similar(texts: Sequence[str], bank: Index, threshold: float = ALIKE) -> list[Match]:
     """Every pair of one of ``texts`` and one of ``bank`` with a score of at least ``threshold``, the most alike first."""
-    wanted = [comparable(text) for text in texts]
-    few = len(wanted) * len(bank) <= SCORED_AT_ONCE
-    found = _all_scored(wanted, bank.texts, threshold) if few else _by_bigrams(wanted, bank, threshold)
+    found = _all_scored([comparable(text) for text in texts], bank.texts, threshold)
     matches = [Match(i, bank.keys[j], score) for i, j, score in found]
     return sorted(matches, key=lambda match: (match.i, -match.score, match.key))
 
 
 def pairs_within(bank: Index, start: int, stop: int, threshold: float = ALIKE) -> list[tuple[int, int, float]]:
-    """(key, key, score) of every pair inside ``bank`` of which one stands at ``start`` up to ``stop``, each pair once."""
-    found = []
-    for i, j, score in _by_bigrams(bank.texts[start:stop], bank, threshold, first=start):
-        if j > i + start:
-            found.append((bank.keys[i + start], bank.keys[j], score))
-    return found
+    """(key, key, score) of every pair inside ``bank`` whose first text stands at ``start`` up to ``stop``."""
+    wanted, rest = bank.texts[start:stop], bank.texts[start + 1:]
+    products = float(bank.matrix[start:stop].sum(axis=0) @ bank.occurrences) if rest else 0.0
+    if products > WORTH * len(wanted) * len(rest):  # crowded: most texts share bigrams with most others
+        found = [(i, j + start + 1, score) for i, j, score in _all_scored(wanted, rest, threshold)]
+    else:
+        found = list(_by_bigrams(wanted, bank, threshold, start))
+    return [(bank.keys[i + start], bank.keys[j], score) for i, j, score in found if j > i + start]
 
 
 def contrasts(one: str, other: str) -> list[str]:
@@ -166,31 +173,28 @@ def _differs(left: str, right: str, word: str, opposite: str) -> bool:
 
 
 def _all_scored(wanted: Sequence[str], texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
-    if not wanted or not texts:
+    """(position, position, score), every pair scored, on all processors."""
+    if not texts:
         return
-    scores = process.cdist(wanted, texts, scorer=fuzz.ratio, score_cutoff=100 * threshold, dtype=np.float32)
-    rows, columns = np.nonzero(scores)
-    for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
-        yield i, j, float(scores[i, j]) / 100
+    step = max(1, CELLS // len(texts))
+    for start in range(0, len(wanted), step):
+        scores = process.cdist(wanted[start:start + step], texts, scorer=fuzz.ratio, score_cutoff=100 * threshold,
+                               dtype=np.float32, workers=-1)
+        rows, columns = np.nonzero(scores)
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
+            yield start + i, j, float(scores[i, j]) / 100
 
 
-def _by_bigrams(wanted: Sequence[str], bank: Index, threshold: float, first: int | None = None,
-                ) -> Iterator[tuple[int, int, float]]:
-    """(position, position in the bank, score). ``first``: ``wanted`` stand in the bank from there on, and only what
-    comes after them is looked at."""
-    if not wanted or not len(bank):
-        return
-    counts = bank.matrix[first:first + len(wanted)] if first is not None else _counts(wanted, bank.vocabulary)
-    sizes = _lengths(wanted)
+def _by_bigrams(wanted: Sequence[str], bank: Index, threshold: float, first: int) -> Iterator[tuple[int, int, float]]:
+    """(position, position in the bank, score) of ``wanted``, which stand in the bank from ``first`` on, and texts behind."""
+    counts, sizes = bank.matrix[first:first + len(wanted)], _lengths(wanted)
     least = max(3 * threshold - 2, 0.05)
-    step = max(1, CELLS // len(bank))
+    step = max(1, CELLS // max(1, len(bank)))
     for start in range(0, len(wanted), step):
         product = counts[start:start + step] @ bank.transposed
         rows = np.repeat(np.arange(start, min(start + step, len(wanted))), np.diff(product.indptr))
         columns = product.indices.astype(np.int64)
-        keep = 2 * product.data >= least * (sizes[rows] + bank.lengths[columns] + 2)
-        if first is not None:
-            keep &= columns > rows + first
+        keep = (2 * product.data >= least * (sizes[rows] + bank.lengths[columns] + 2)) & (columns > rows + first)
         yield from _scored(wanted, bank.texts, rows[keep], columns[keep], threshold)
 
 
@@ -199,7 +203,7 @@ def _scored(wanted: Sequence[str], texts: Sequence[str], rows: Integers, columns
     if not len(rows):
         return
     scores = process.cpdist([wanted[i] for i in rows], [texts[j] for j in columns], scorer=fuzz.ratio,
-                            score_cutoff=100 * threshold, dtype=np.float32)
+                            score_cutoff=100 * threshold, dtype=np.float32, workers=-1)
     for place in np.flatnonzero(scores):
         yield int(rows[place]), int(columns[place]), float(scores[place]) / 100
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 from sqlalchemy.orm import Session
 
-from qbank.items import pairs
+from qbank.items import pairs, similarity
 from qbank.items.bank import add_item, edit, retire
 from qbank.items.models import Item, Likeness, PairKind
 from qbank.items.similarity import Index, Match, comparable, contrasts, pairs_within, side_by_side, similar
@@ -68,14 +69,16 @@ def test_two_texts_lie_side_by_side() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text("电压流阻线不一二三1２ 。", max_size=14), max_size=25), st.sampled_from([0.7, 0.8, 0.9]))
-def test_the_matrix_of_bigrams_loses_no_pair(texts: list[str], threshold: float) -> None:
+@given(st.lists(st.text("电压流阻线不一二三1２ 。", max_size=14), max_size=25), st.sampled_from([0.7, 0.8, 0.9]), st.sampled_from([0, 6, 10**9]))
+def test_the_matrix_of_bigrams_loses_no_pair(texts: list[str], threshold: float, worth: int) -> None:
     """Against scoring every pair, also for empty texts and texts of one character."""
     plain = [comparable(text) for text in texts]
     bank = Index(texts)
     wanted = {(i, j) for i in range(len(plain)) for j in range(i + 1, len(plain))
               if fuzz.ratio(plain[i], plain[j]) >= 100 * threshold and (plain[i] or plain[j])}
-    assert {(i, j) for i, j, _ in pairs_within(bank, 0, len(bank), threshold) if plain[i] or plain[j]} == wanted
+    with mock.patch.object(similarity, "WORTH", worth):
+        found = pairs_within(bank, 0, len(bank), threshold)
+    assert {(i, j) for i, j, _ in found if plain[i] or plain[j]} == wanted
 
 
 def test_a_large_bank_gives_what_scoring_every_pair_gives() -> None:
