@@ -35,7 +35,8 @@ def expected(theta: tuple[float, ...], forms: tuple[tuple[str, tuple[float, ...]
     """The expected share of points of each paper of the bank, over each other."""
     figure, axes = frame(WIDTH, HEIGHT, x="能力 θ", y="期望得分占满分的比例")
     for at, (name, shares) in enumerate(forms):
-        axes.plot(theta, shares, color=COLOURS[at % 8], linestyle=LINES[at % 8], linewidth=1.8 if at else 2.4, label=name[:16])
+        axes.plot(theta, shares, color=COLOURS[at % 8], linestyle=LINES[at % 8], linewidth=1.8 if at else 2.4,
+                  label=name if len(name) <= 16 else f"…{name[-15:]}")
     share_axis(axes)
     axes.axhline(passing, color=RED, linewidth=0.8, linestyle=":")
     if cut is not None:

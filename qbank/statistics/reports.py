@@ -158,6 +158,6 @@ def equated_figures(figures: Any, n: int) -> list[Figure]:
     cut, error = figures.get("equated_cut"), figures.get("equated_cut_se")
     if cut is None:
         return []
-    bounds = (None, None) if error is None else (100 * (cut - 1.96 * error), 100 * (cut + 1.96 * error))
+    bounds = (None, None) if not error else (100 * (cut - 1.96 * error), 100 * (cut + 1.96 * error))
     words = "与参照试卷的 60 分同样难得的分数" + ("；本卷就是参照试卷。" if not error else f"，标准误 {100 * error:.1f} 分；合格线仍按规定为 60 分。")
     return [Figure("等值后的合格线", 100 * cut, bounds[0], bounds[1], n, words, 1)]

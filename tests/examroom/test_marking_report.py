@@ -175,6 +175,7 @@ def test_marking_makes_the_report_and_the_score_page_says_what_to_check(
     assert held.found["times"]["known"] == pytest.approx(0.5)  # four of eight items, each with a time of its own
     suspect(session, world)
     officer = enter(world.officer)
+    assert "“理论第一场”有 1 道题疑似错误答案，公布成绩前请核对" in officer.get("/").get_data(as_text=True)
     page = officer.get(f"/marking/sittings/{world.sitting.id}").get_data(as_text=True)
     assert "公布成绩前请核对答案：第 3 题" in page
     assert f"/marking/sittings/{world.sitting.id}/report" in page
@@ -188,7 +189,8 @@ def test_the_report_goes_to_excel_with_charts_and_to_paper(session: Session, wor
     suspect(session, world)
     officer = enter(world.officer)
     book = openpyxl.load_workbook(BytesIO(officer.get(f"/marking/sittings/{world.sitting.id}/report.xlsx").get_data()))
-    assert len(book["分数分布"]._charts) == 1
+    sheet: Any = book["分数分布"]
+    assert len(sheet._charts) == 1
     figures = {row[0]: row[1] for row in book["主要指标"].values if row[0]}
     # 陈晓 4 right of 8, 刘洋 3 (3 is wrong), 周婷 1 (number 4): 8 / 24.
     assert figures["平均分"] == pytest.approx(100 * 8 / 24, abs=0.01)
