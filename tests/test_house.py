@@ -17,7 +17,7 @@ ORDER = [
 ]
 TOP = {"README.md", "app.py", "pyproject.toml", "qbank", "examroom", "scoring", "templates", "seed", "tests"}
 PURE_MAY_IMPORT = {"__future__", "numpy", "scipy", "pandas", "threadpoolctl", "chinese_calendar", "rapidfuzz",
-                   "latex2mathml", "lxml", "markupsafe", "nh3"}
+                   "latex2mathml", "lxml", "markupsafe", "nh3", "matplotlib"}
 
 
 def sources() -> Iterator[tuple[str, Path]]:

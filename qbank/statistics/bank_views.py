@@ -10,8 +10,10 @@ from sqlalchemy.orm import joinedload
 
 from qbank.items.models import ItemVersion
 from qbank.kernel.access import fetch, visible
+from qbank.kernel.accounts import Institution
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.web import db, now, paged, viewer
+from qbank.standards.packs import pack_for
 from qbank.statistics import listing, verdicts
 from qbank.statistics.blueprint import Bank, blueprint, chosen_bank, picture
 from qbank.statistics.models import FormStatistic, ItemStatistic, StatisticRun
@@ -68,7 +70,8 @@ def run(run_id: int) -> Any:
     anchors = found.scale.get("anchors", [])
     versions = {version.id: version for version in db().scalars(visible(ItemVersion, viewer()).where(
         ItemVersion.id.in_([one["version"] for one in anchors])))}
-    return render_template("statistics/run.html", run=found, versions=versions, bank_value=f"{found.institution_id}:{found.table_id}",
+    minimum = pack_for(db(), db().get_one(Institution, found.institution_id)).statistics_minimum_n
+    return render_template("statistics/run.html", run=found, versions=versions, minimum=minimum, bank_value=f"{found.institution_id}:{found.table_id}",
                            anchors=sorted(anchors, key=lambda one: -abs(one["distance"] or 0)), cut=cut_of(found))
 
 

@@ -7,6 +7,7 @@ line and marker differ as well, so that a grey print and a colour-blind reader l
 
 from __future__ import annotations
 
+import importlib.resources
 import importlib.util
 import logging
 import re
@@ -14,7 +15,6 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import matplotlib
@@ -28,6 +28,7 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, RED, BLACK, GREY = (
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED, BLACK, GREY)
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (7, 3)), (0, (3, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+WHEEL = "manimgx_fonts_cjk"
 PIXELS = 96  # of the page, to the inch
 POINTS = 72  # of the figure
 
@@ -45,10 +46,10 @@ Place: TypeAlias = Literal["above", "best", "lower right", "lower left", "upper 
 def _measure() -> str:
     """A font that knows how wide Chinese words are; only for the layout, the reader's own draws them."""
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it complains of every font that is not there
-    found = importlib.util.find_spec("manimgx_fonts_cjk")
-    if found is not None and found.origin:
-        for path in sorted(Path(found.origin).parent.glob("*.ttc")):
-            font_manager.fontManager.addfont(str(path))
+    if importlib.util.find_spec(WHEEL) is not None:
+        for path in importlib.resources.files(WHEEL).iterdir():
+            if path.name.endswith(".ttc"):
+                font_manager.fontManager.addfont(str(path))
     known = {font.name for font in font_manager.fontManager.ttflist}
     return next((name for name in ("Noto Sans CJK SC", "Source Han Sans SC", "SimHei") if name in known), "DejaVu Sans")
 
