@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -70,7 +71,7 @@ def store(session: Session, institution_id: int, table_id: int, found: BankAnaly
     session.flush()  # before the new ones: only one of a version is current
     measured = [_item(found, j, run.id, now) for j in range(len(found.versions))]
     session.add_all(measured)
-    figures.note_statistics(session, measured)
+    figures.note_statistics(session, _enough(measured, limits_of(session, institution_id).minimum))
     session.add_all(FormStatistic(
         run_id=run.id, paper_id=form.paper_id, name=form.name[:200], n=form.n, items=form.items, mean=_number(form.mean),
         sd=_number(form.sd), passed=form.passed, figures={name: _number(value) for name, value in form.figures.items()},
@@ -79,12 +80,32 @@ def store(session: Session, institution_id: int, table_id: int, found: BankAnaly
     return run
 
 
-def all_current(session: Session) -> list[ItemStatistic]:
+@dataclass
+class Shown:
+    """What the bank's list shows of one version."""
+
+    version_id: int
+    n: int
+    difficulty: float | None
+    item_rest: float | None
+
+
+def all_current(session: Session) -> list[Shown]:
     """The current statistics of every version, for the bank's list."""
-    return list(session.scalars(sa.select(ItemStatistic).where(ItemStatistic.current)))
+    found: list[Shown] = []
+    for school in session.scalars(sa.select(StatisticRun.institution_id).distinct()).all():
+        rows = session.scalars(sa.select(ItemStatistic).join(ItemStatistic.run).where(
+            ItemStatistic.current, StatisticRun.institution_id == school))
+        found += _enough(rows, limits_of(session, school).minimum)
+    return found
 
 
 figures.STATISTICS.append(all_current)
+
+
+def _enough(rows: Iterable[ItemStatistic], minimum: int) -> list[Shown]:
+    """No number that rests on fewer than ``minimum`` answers."""
+    return [Shown(row.version_id, row.n, row.difficulty if row.n >= minimum else None, row.item_rest) for row in rows]
 
 
 def _current(institution_id: int, table_id: int) -> sa.Select[ItemStatistic]:

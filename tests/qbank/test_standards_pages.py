@@ -343,7 +343,8 @@ def fields(**change: Any) -> dict[str, Any]:
     from qbank.standards.rulepack import GROUPS, RulePack
 
     default = RulePack()
-    typed = {name: str(getattr(default, name)) for group in GROUPS.values() for name in group}
+    typed = {name: str(getattr(default, name)) for group in GROUPS.values() for name in group
+             if getattr(default, name) is not False}  # a box without a tick is not sent
     return typed | {"name": "湖南省规则包", "region": "43"} | change
 
 

@@ -223,10 +223,11 @@ def upgrade() -> None:
                               sqlite_where=sa.text("state IN ('APPROVED', 'IN_USE')"),
                               postgresql_where=sa.text("state IN ('APPROVED', 'IN_USE')"))
 
-    joined = "string_agg(text, chr(10))" if op.get_bind().dialect.name == "postgresql" else "group_concat(text, char(10))"
-    new_line = "chr(10)" if op.get_bind().dialect.name == "postgresql" else "char(10)"
-    op.execute(sa.text(f"UPDATE item_versions SET words = lower(stem || {new_line} || coalesce("
-                       f"(SELECT {joined} FROM options WHERE options.version_id = item_versions.id), ''))"))
+    sql = ("UPDATE item_versions SET words = lower(stem || char(10) || coalesce("
+           "(SELECT group_concat(text, char(10)) FROM options WHERE options.version_id = item_versions.id), ''))")
+    if op.get_bind().dialect.name == "postgresql":
+        sql = sql.replace("char(10)", "chr(10)").replace("group_concat", "string_agg")
+    op.execute(sa.text(sql))
     with op.batch_alter_table('items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('purpose', sa.Enum('EXAM', 'PRACTICE', name='purpose', native_enum=False, length=10), server_default='EXAM', nullable=False))
         batch_op.add_column(sa.Column('purpose_reason', sa.Text(), server_default='', nullable=False))
