@@ -16,8 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -142,7 +144,7 @@ def iteration() -> None:
         places = layout(point, free, np.zeros((1, 2), dtype=bool), common_slope=False)
         windows = estep(blocks, point, nodes, full=name == "3PL").windows
 
-        def once(point=point, places=places, windows=windows, full=name == "3PL") -> None:
+        def once(point: Any = point, places: Any = places, windows: Any = windows, full: bool = name == "3PL") -> None:
             maximised(estep(blocks, point, nodes, full=full, windows=windows), point, places, nodes, None)
 
         cpu, _ = seconds(once, 5)
@@ -182,9 +184,9 @@ def scoring() -> None:
     bank = known_items(world.a, world.b)
     for method, target in (("EAP", 0.02), ("MAP", 0.02), ("WLE", 0.04)):
         ability(bank, world.answers, method)
-        tell(f"{method} of 10,000 x 200", seconds(lambda method=method: ability(bank, world.answers, method), 9)[0], "s", target)
+        tell(f"{method} of 10,000 x 200", seconds(partial(ability, bank, world.answers, method), 9)[0], "s", target)
     ends = np.array([[1] * 200, [0] * 200], dtype=np.int8)
-    finite = [np.isfinite(ability(bank, ends, method)).all() for method in ("EAP", "MAP", "WLE")]
+    finite = [bool(np.isfinite(ability(bank, ends, method)).all()) for method in ("EAP", "MAP", "WLE")]
     tell("all right and all wrong are finite", sum(finite), "methods", 3, least=True)
 
 
