@@ -179,8 +179,7 @@ def _calibrated(responses: Responses, expected_b: Floats, limits: Limits) -> tup
         return None, [f"共 {persons} 名考生，不足 {limits.calibrate_from} 人，没有做项目反应理论标定。"]
     model = "2PL" if persons >= limits.two_parameters_from else "1PL"
     known = ~np.isnan(expected_b)
-    # The one slope of the 1PL rests on all answers; a prior would be counted once for every item and hold it fast.
-    priors = Priors(a=DEFAULT.a if model == "2PL" else None, c=None,
+    priors = Priors(a=DEFAULT.a, c=None,
                     b=("normal", np.where(known, expected_b, 0.0), np.where(known, EXPERT_SD, 2.0)))
     found = calibrate(Responses(responses.scores), model, priors=priors)
     return found, [] if found.converged else ["标定没有收敛，结果没有保存；经典统计量不受影响。"]

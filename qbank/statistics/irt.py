@@ -28,7 +28,7 @@ from qbank.statistics.fitting import Problem, Progress, fit
 from qbank.statistics.mstep import FARTHEST, LEAST_GUESSING, STEEPEST
 from qbank.statistics.parameters import Layout, Point, layout
 from qbank.statistics.persons import InMemory, Persons, Tallies
-from qbank.statistics.priors import Priors, as_priors
+from qbank.statistics.priors import Family, Priors, as_priors
 from qbank.statistics.reporting import reported
 from qbank.statistics.responses import NotReached, Responses, as_responses
 from qbank.statistics.starting_values import ease, starting_values
@@ -175,11 +175,22 @@ def _case(model: str, tallies: Tallies, share: Floats, anchors: Floats, priors: 
     silent = np.array(sorted(reasons), dtype=np.int64)
     # A flat curve tells nothing of theta: the item is as good as not there, but for a constant in the likelihood.
     items[silent], free[silent] = (0.0, 0.0, -np.inf), False
+    if priors is not None and model == "1PL":
+        priors = replace(priors, a=_once(priors.a, free[:, 0]))
     groups, free_groups = np.zeros((n_groups, 2)), np.ones((n_groups, 2), dtype=bool)
     if not anchored.any():
         free_groups[0] = False, rasch
     free_groups[tallies.persons <= 0] = False
     return Case(Point(items, groups), free, free_groups, model == "1PL", priors, anchored, reasons, [])
+
+
+def _once(family: Family | None, free: Flags) -> Family | None:
+    """The prior of a slope that all items share, on the first free item only: it is one parameter."""
+    if family is None or not free.any():
+        return family
+    first = np.arange(len(free)) == np.argmax(free)
+    mean, sd = (np.where(first, np.broadcast_to(np.asarray(part, dtype=np.float64), len(free)), np.nan) for part in family[1:])
+    return family[0], mean, sd
 
 
 def _undetermined(tallies: Tallies, free: Flags) -> dict[int, str]:

@@ -1,10 +1,9 @@
-"""The doors of the preview grid, of foreign columns, of typed text and of the export; the README's example."""
+"""The doors of the preview grid, of foreign columns, of typed text and of the export."""
 
 from __future__ import annotations
 
 import io
 import re
-import runpy
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -270,17 +269,6 @@ def test_pages_hold_with_odd_values(session: Session, people: People, table: Wei
     [one, _] = rows_of(session, batch)
     assert client.post(f"/exchange/{batch}/rows/{one.id}", data={"题干": "x" * 30_000, "答案": "\ud800".encode("utf-8", "surrogatepass")}).status_code < 500
     assert session.get_one(ImportBatch, batch).state is BatchState.PREVIEWED
-
-
-def test_the_library_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    example = re.search(r"```python\n(from qbank import exchange\n.*?)```", text, re.S)
-    assert example
-    (tmp_path / "电工四级.xlsx").write_bytes(book(row(1), row(2, **{"答案": "E"})))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "example.py").write_text(example[1], "utf-8")
-    runpy.run_path("example.py")
-    assert exchange.read(tmp_path / "电工四级.zip").items
 
 
 def test_a_picture_of_a_word_paper_goes_with_its_item(

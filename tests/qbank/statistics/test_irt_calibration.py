@@ -246,3 +246,16 @@ def test_the_order_of_persons_and_items_does_not_matter() -> None:
     straight, turned = calibrate(answers), calibrate(answers[rows][:, columns])
     assert turned.a == pytest.approx(straight.a[columns], abs=1e-7)
     assert turned.se_b == pytest.approx(straight.se_b[columns], rel=1e-5)
+
+
+def test_the_prior_of_a_common_slope_counts_once() -> None:
+    """40 persons, 100 items, a true slope of 2: counted for every item the prior of a slope would pull it to about 1.3."""
+    draw = np.random.default_rng(6)
+    theta, b = draw.normal(size=(40, 1)), np.linspace(-2, 2, 100)
+    scores = (draw.random((40, 100)) < 1 / (1 + np.exp(-2 * (theta - b)))).astype(np.int8)
+    free, held = calibrate(scores, "1PL"), calibrate(scores, "1PL", priors={"a": ("lognormal", 0.0, 0.5)})
+    slope, wanted = float(free.a[0]), float(held.a[0])
+    # By hand: near its top the likelihood is a bell of sd se_a; the prior adds -(log a / 0.25 + 1) / a to the slope's score.
+    pull = -(np.log(slope) / 0.25 + 1) / slope * float(free.se_a[0]) ** 2
+    assert wanted == pytest.approx(slope + pull, abs=0.35 * abs(pull) + 0.02)
+    assert held.converged
