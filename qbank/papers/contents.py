@@ -51,11 +51,11 @@ def items_of(paper: Paper) -> list[PaperItem]:
     return list(session.scalars(query))
 
 
-def candidate_of(item: PaperItem, exposure: int) -> Candidate:
-    """An item of a paper as the compliance sheet counts it."""
+def candidate_of(item: PaperItem, exposure: int, grade: int | None = None) -> Candidate:
+    """An item of a paper as the compliance sheet counts it; ``grade`` by its statistics, None: the author's."""
     version = item.version
     return Candidate(version.id, version.point.range.path, str(version.point_id), version.point.importance.value,
-                     version.kind.value, version.difficulty, version.key, exposure)
+                     version.kind.value, grade or version.difficulty, version.key, exposure)
 
 
 def content_of(paper: Paper) -> PaperContent:

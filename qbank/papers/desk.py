@@ -27,6 +27,7 @@ from qbank.papers.models import Paper, PaperItem, PaperState, Quota, Specificati
 from qbank.papers.pool import Pool, exposures, pool_of
 from qbank.papers.specification import LeafRange, Part, Quotas, check_parts, derive_quotas, kind_name
 from qbank.standards.models import WeightTable
+from qbank.statistics.grades import measured_grades
 
 MOVES: Mapping[PaperState, frozenset[PaperState]] = {
     PaperState.DRAFT: frozenset({PaperState.SEALED, PaperState.DISCARDED}),
@@ -138,7 +139,8 @@ def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
     if found := problems(session, paper, items, quotas, who):
         raise Refused("cannot_seal", f"本卷现在不能封存，有 {len(found)} 处问题。请作废本卷后重新组卷，或由他人封存。", found)
     used = exposures(session, specification.table_id, paper.institution_id)
-    chosen = [candidate_of(item, used.get(item.version.item_id, 0)) for item in items]
+    grades = measured_grades(session, [item.version_id for item in items])
+    chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items]
     fresh: dict[str, Any] = report.counted(session, specification, quotas, chosen, Demands(seed=paper.seed))
     fresh["overlap_sealed"] = report.overlap_with_sealed(session, [item.version.item_id for item in items],
                                                          paper.institution_id, but=paper.id)

@@ -18,6 +18,7 @@ from qbank.items.pairs import apart
 from qbank.papers.compliance import Candidate
 from qbank.papers.models import Paper, PaperItem, PaperState
 from qbank.standards.models import Point, Range
+from qbank.statistics.grades import measured_grades
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Pool:
     @property
     def digest(self) -> str:
         """The state of the bank in 16 digits: the same digest, specification and seed make the same paper again."""
-        lines = [[item.key, item.exposure] for item in sorted(self.candidates, key=lambda item: item.key)]
+        lines = [[item.key, item.exposure, item.difficulty] for item in sorted(self.candidates, key=lambda item: item.key)]
         bounds = [sorted(self.own), sorted(self.torn), sorted(self.apart), sorted(map(sorted, self.together))]
         return hashlib.sha256(json.dumps([lines, bounds]).encode()).hexdigest()[:16]
 
@@ -62,9 +63,10 @@ def pool_of(session: Session, table_id: int, institution_id: int, composer_id: i
     newest = {row.item_id: row for row in rows}
     doubles = Counter(row.content_hash for row in newest.values())
     used = exposures(session, table_id, institution_id)
+    grades = measured_grades(session, [row[0] for row in newest.values()])
     candidates = tuple(
         Candidate(key=version_id, range_key=path, point_key=str(point_id), importance=importance.value,
-                  kind=kind.value, difficulty=difficulty, answer=key, exposure=used.get(item_id, 0),
+                  kind=kind.value, difficulty=grades.get(version_id, difficulty), answer=key, exposure=used.get(item_id, 0),
                   group=content_hash if doubles[content_hash] > 1 else None)
         for version_id, item_id, kind, key, difficulty, content_hash, point_id, _, _, importance, path in newest.values())
     wrote = _written_by(session, composer_id, table_id, institution_id)

@@ -19,11 +19,11 @@ from qbank.standards.packs import pack_for
 from qbank.statistics.arrays import Floats
 from qbank.statistics.bank_analysis import BankAnalysis, Expectation, Limits
 from qbank.statistics.distractors import OptionTable
+from qbank.statistics.grades import SHARES
 from qbank.statistics.linking import Link
 from qbank.statistics.models import FormStatistic, ItemStatistic, StatisticRun
 
 AT_ONCE = 2000  # parameters of one IN (...)
-GRADE_SHARES = {1: 0.9, 2: 0.8, 3: 0.65, 4: 0.5, 5: 0.35}  # what an author's grade means where no reviewer estimated
 
 INTERVALS = ("item_rest", "biserial", "upper_lower", "b_index", "omitted")
 
@@ -41,7 +41,7 @@ def expectations_of(session: Session, version_ids: Collection[int]) -> dict[int,
     for start in range(0, len(wanted), AT_ONCE):
         chunk = wanted[start:start + AT_ONCE]
         grades = session.execute(sa.select(ItemVersion.id, ItemVersion.difficulty).where(ItemVersion.id.in_(chunk)))
-        found |= {version_id: Expectation(GRADE_SHARES[grade], False) for version_id, grade in grades}
+        found |= {version_id: Expectation(SHARES[grade], False) for version_id, grade in grades}
     estimates = expert_estimate(session, wanted)
     return found | {version_id: Expectation(estimate.mean, True) for version_id, estimate in estimates.items()}
 

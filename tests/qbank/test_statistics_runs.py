@@ -19,6 +19,7 @@ from qbank.standards.models import Subject
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table
 from qbank.statistics import runs
 from qbank.statistics.bank_analysis import Limits, SatPaper, analyse
+from qbank.statistics.grades import measured_grades
 from qbank.statistics.models import ItemStatistic, StatisticRun
 from qbank.statistics.responses import NOT_REACHED, OMITTED
 from qbank.statistics.verdicts import Flag, Numbers, Thresholds, flags
@@ -125,6 +126,14 @@ def test_a_new_run_keeps_the_old_one_as_history(session: Session, versions: list
     assert rows[1].difficulty == pytest.approx(4 / 6)
     assert [(form.name, form.n) for form in second.forms] == [("试卷 1", 4), ("试卷 2", 2)]
     assert second.sittings == 2
+
+
+def test_assembly_reads_the_grade_by_the_answers(session: Session, versions: list[ItemVersion], clock: TestClock) -> None:
+    ids = [version.id for version in versions]
+    assert measured_grades(session, ids) == {}
+    # 60 answers: everybody got item 1 right, nobody item 2: from the author's grade 3 they move to the two ends.
+    made(session, versions, sat(versions[:2], ["AC"] * 60, sitting=1), now=clock())
+    assert measured_grades(session, ids) == {ids[0]: 1, ids[1]: 5}
 
 
 def test_nobody_makes_no_run(versions: list[ItemVersion]) -> None:
