@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from qbank.items.answers import NUMBER
+from qbank.items.answers import NUMBER, UNIT_SEPARATOR, units_of
 from qbank.items.writing import clean, half_width
 
 
@@ -35,8 +35,8 @@ def alternatives_of(line: str) -> list[Alternative]:
         if found is None:
             made.append(Alternative(part.strip()))
         else:
-            units = tuple(re.sub(r"\s", "", unit) for unit in found["units"].split("/") if unit.strip())
-            made.append(Alternative(found["value"], True, found["tolerance"] or "", bool(found["percent"]), units))
+            made.append(Alternative(found["value"], True, found["tolerance"] or "", bool(found["percent"]),
+                                    units_of(found["units"])))
     return made
 
 
@@ -45,7 +45,7 @@ def written_line(one: Alternative) -> str:
     if not one.is_number:
         return one.text
     margin = f"±{one.tolerance}{'%' if one.percent else ''}" if one.tolerance else ""
-    return f"={one.text}{margin}{' ' + '/'.join(one.units) if one.units else ''}"
+    return f"={one.text}{margin}{' ' + UNIT_SEPARATOR.join(one.units) if one.units else ''}"
 
 
 def words_line(text: str) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def number_line(value: str, tolerance: str = "", *, percent: bool = False, units
     digits, margin = _decimal(value), _decimal(tolerance or "0")
     if digits is None or margin is None:
         return value.strip(), f"数值答案“{(value if digits is None else tolerance).strip()[:40]}”无法识别，请修改。"
-    sound = tuple(unit for unit in (re.sub(r"[\s|=±/｜]", "", unit) for unit in units) if unit)
+    sound = tuple(unit for unit in (re.sub(r"[\s|=±、｜]", "", unit) for unit in units) if unit)
     return written_line(Alternative(digits, True, "" if Decimal(margin) == 0 else margin.lstrip("-"), percent, sound)), ""
 
 

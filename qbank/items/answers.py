@@ -5,7 +5,8 @@ alternative that begins with ``=`` is a number, with an optional tolerance (abso
 
     接触器|交流接触器
     =220±5% V|=0.22±0.011 kV
-    =50 Hz/赫兹
+    =50 Hz、赫兹
+    =1440±10 r/min
 
 A written item (简答题, 论述题) has a model answer as its key and a marking guide (评分标准), one step a line::
 
@@ -21,6 +22,7 @@ from decimal import Decimal, InvalidOperation
 
 from qbank.items.writing import bare, half_width
 
+UNIT_SEPARATOR = "、"
 BLANK = re.compile(r"_{2,}")
 NUMBER = re.compile(r"=\s*(?P<value>[-+]?\d+(?:\.\d+)?)\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>\d+(?:\.\d+)?)\s*(?P<percent>%)?)?"
                     r"\s*(?P<units>[^|=±]*)")
@@ -79,6 +81,11 @@ def blanks_in(stem: str) -> int:
     return len(BLANK.findall(half_width(stem)))
 
 
+def units_of(text: str) -> tuple[str, ...]:
+    """Units as a key lists them, any of which may be written: ``Hz、赫兹``. A stroke belongs to the unit: ``r/min``."""
+    return tuple(re.sub(r"\s", "", unit) for unit in text.split(UNIT_SEPARATOR) if unit.strip())
+
+
 def blanks_of(key: str) -> tuple[Blank, ...]:
     """The blanks of a fill-in key. ValueError with a Chinese sentence for what cannot be read."""
     return tuple(Blank(tuple(_accepted(part, line) for part in line.split("|"))) for line in key.replace("｜", "|").split("\n"))
@@ -99,8 +106,7 @@ def _accepted(part: str, line: str) -> Words | Quantity:
     if found is None:
         raise ValueError(f"数值答案“{part.strip()[:40]}”无法识别，应写成 =数值±误差 单位，例如 =220±5% V。")
     value, margin = Decimal(found["value"]), Decimal(found["tolerance"] or 0)
-    units = tuple(re.sub(r"\s", "", unit) for unit in found["units"].split("/") if unit.strip())
-    return Quantity(value, abs(value) * margin / 100 if found["percent"] else margin, units)
+    return Quantity(value, abs(value) * margin / 100 if found["percent"] else margin, units_of(found["units"]))
 
 
 def _step(line: str) -> Step:

@@ -67,7 +67,7 @@ def drafts(draw: st.DrawFn, pieces: st.SearchStrategy[str] = PIECES) -> Draft:
 @st.composite
 def accepted(draw: st.DrawFn) -> str:
     """One line of a fill-in key."""
-    number = st.sampled_from(["=220±11 V", "=50", "=0.5±0.01", "=-3", "=380 V/伏"])
+    number = st.sampled_from(["=220±11 V", "=50", "=0.5±0.01", "=-3", "=380 V、伏", "=1440±10 r/min"])
     return draw(st.one_of(PLAIN, st.lists(PLAIN, min_size=2, max_size=3, unique=True).map("|".join), number, st.just("=220±5% V|=0.22±0.011 kV"),
                           st.just("接触器|=5")))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qbank.items.answers import blanks_of
 from qbank.items.draft import Draft, content_hash, normalise, problems, stays_last
 from tests.qbank.bank_world import OHM, ohm
 
@@ -106,3 +107,16 @@ def test_any_text_is_judged_and_normalising_twice_changes_nothing(stem: str, opt
     assert normalise(once) == once
     assert "\x00" not in once.stem
     assert all(problems(once)) or problems(once) == []
+
+
+@pytest.mark.parametrize(("line", "right", "wrong"), [
+    ("接触器|交流接触器", ["接触器", "交流 接触器。"], ["继电器", ""]),
+    ("=220±5% V", ["220V", "209 V", "231 V。", "２２０V"], ["220", "208.9 V", "231.1V", "220 A"]),
+    ("=50 Hz、赫兹", ["50Hz", "50 赫兹", "50.0 Hz"], ["50", "50 周"]),
+    ("=1440±10 r/min", ["1440r/min", "1450 r/min", "1430 r / min"], ["1440 r", "1440", "1451 r/min"]),
+    ("=-1.5±0.1|负一点五", ["负一点五", "-1.5", "−1.6", "-1.40"], ["1.5", "-1.61", "-1.5 V"]),
+])
+def test_a_blank_accepts_what_its_line_says(line: str, right: list[str], wrong: list[str]) -> None:
+    [blank] = blanks_of(line)
+    assert [answer for answer in right if not blank.accepts(answer)] == []
+    assert [answer for answer in wrong if blank.accepts(answer)] == []

@@ -129,8 +129,8 @@ def test_trying_an_answer(session: Session, table: WeightTable, chen: Viewer, en
 
 
 def test_keys_are_read_out_whatever_they_are() -> None:
-    assert blanks("=50 Hz/赫兹\n=-1.50\n甲||乙") == ["=50 Hz/赫兹", "=-1.50", "甲||乙"]
-    assert blanks("=50 Hz/赫兹\n=-1.50") == ["数值 50（单位 Hz、赫兹）", "数值 -1.5"]
+    assert blanks("=50 Hz、赫兹\n=-1.50\n甲||乙") == ["=50 Hz、赫兹", "=-1.50", "甲||乙"]
+    assert blanks("=50 Hz、赫兹\n=-1.50") == ["数值 50（单位 Hz、赫兹）", "数值 -1.5"]
     assert outcome("=-1.5\n甲", ["−1.5"]) == [True, False]
     assert (steps("2|停电\n1.5|验电"), total("2|停电\n1.5|验电")) == ([("2", "停电"), ("1.5", "验电")], "3.5")
     assert (steps("没有分值"), total("没有分值")) == ([("", "没有分值")], "")
