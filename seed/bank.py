@@ -14,7 +14,7 @@ from qbank.papers.specification import FORMS, Part
 from qbank.standards import intake, tables
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.tables import RangeDraft
-from seed import reviewing
+from seed import motor, reviewing
 from seed.stage import Stage
 from seed.weights import ELECTRICIAN, NOTE, OTHERS, SAMPLE_NOTE, SkillTable
 
@@ -65,6 +65,7 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
     if level == 4:
         reviewing.fill_practice_bank(stage, table_id)
         reviewing.under_way(stage, table_id)
+        motor.write_set(stage, table_id)
 
 
 def compose_papers(stage: Stage) -> None:

@@ -84,7 +84,7 @@ SHARED = {
 }
 SHARED_ROOMS = {"standards": "national standards and weight tables are one catalogue for all schools; packs have tests there"}
 NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
-    "plans.edit": "no plan of the demo world is a draft", "items.material": "no item of the demo world shares a material",
+    "plans.edit": "no plan of the demo world is a draft", "items.material": "the items that are tried share no material",
     "statistics.plot": "the items that are tried have too few answers for a plot: test_statistics_pages opens it",
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",

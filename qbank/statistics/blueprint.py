@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask import Blueprint, Response
 
 from qbank.items.bank import banks_for
@@ -12,6 +13,7 @@ from qbank.kernel.accounts import Institution
 from qbank.kernel.web import db, viewer
 from qbank.standards.models import WeightTable
 from qbank.standards.packs import pack_for
+from qbank.statistics.models import StatisticRun
 from qbank.statistics.verdicts import Thresholds
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/statistics")
@@ -33,10 +35,13 @@ class Bank:
 
 
 def chosen_bank(wanted: str) -> Bank | None:
-    """The bank named ``"school:table"`` in the address, else the first that this person may see; None: there is none."""
+    """The bank named ``"school:table"`` in the address, else the one that most candidates sat; None: there is none."""
     banks = banks_for(db(), viewer(), *BANK_ROLES)
     named = [(school, table) for school, table in banks if f"{school.id}:{table.id}" == wanted]
-    for school, table in [*named, *banks]:
+    sat = {(school_id, table_id): persons for school_id, table_id, persons in db().execute(
+        sa.select(StatisticRun.institution_id, StatisticRun.table_id, sa.func.max(StatisticRun.persons))
+        .group_by(StatisticRun.institution_id, StatisticRun.table_id))}
+    for school, table in [*named, *sorted(banks, key=lambda bank: -sat.get((bank[0].id, bank[1].id), 0))]:
         return Bank(school, table, banks, Thresholds.of(pack_for(db(), school)))
     return None
 
