@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import io
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import docx
 import pytest
 import sqlalchemy as sa
-from flask import Flask
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from qbank.exchange.models import KnowledgeChoice
 from qbank.items.models import BatchState, ImportBatch, ItemVersion
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import WeightTable
-from tests.conftest import PASSWORD, People
+from tests.conftest import People
 from tests.qbank.bank_world import theory_table
 
 PAPER = """电工四级理论试卷
@@ -47,12 +43,6 @@ A. 伏特　B. 伏特　C. 欧姆　D. 瓦特
 鉴定点：电流的方向"""
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
 @pytest.fixture
 def table(session: Session) -> WeightTable:
     return theory_table(session)
@@ -64,32 +54,9 @@ def teacher(people: People) -> Viewer:
 
 
 @pytest.fixture
-def page(app: Flask, session: Session, table: WeightTable, teacher: Viewer, playwright: Playwright) -> Iterator[Page]:
-    """The teacher's browser, signed in."""
+def page(session: Session, table: WeightTable, teacher: Viewer, at_the_desk: Callable[[Viewer], Page]) -> Page:
     session.commit()
-    app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"))),
-                 playwright.chromium.executable_path)
-    browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-    opened = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=f"http://127.0.0.1:{server.port}")
-    opened.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
-    broken: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.goto("/accounts/sign-in")
-    opened.fill("#login", teacher.login)
-    opened.fill("#password", PASSWORD)
-    opened.keyboard.press("Enter")
-    opened.wait_for_url("**/")
-    yield opened
-    browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert broken == []
+    return at_the_desk(teacher)
 
 
 @pytest.fixture

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from PIL import Image
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from qbank.items.models import ItemVersion
-from qbank.kernel.access import Role
-from tests.conftest import PASSWORD, People
+from qbank.kernel.access import Role, Viewer
+from tests.conftest import People
 from tests.qbank.bank_world import theory_table
 
 PASTE = """([selector, content]) => {
@@ -29,43 +25,15 @@ PASTE = """([selector, content]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
 @pytest.fixture
-def page(app: Flask, session: Session, people: People, playwright: Playwright) -> Iterator[Page]:
-    """The teacher's browser, at the form of a new item. A script that fails or an address that is refused fails the test."""
+def page(session: Session, people: People, at_the_desk: Callable[[Viewer], Page]) -> Page:
+    """The teacher's browser, at the form of a new item."""
     theory_table(session)
     teacher = people("陈晓", Role.ITEM_AUTHOR)
     session.commit()
-    app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"))),
-                 playwright.chromium.executable_path)
-    browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-    opened = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=f"http://127.0.0.1:{server.port}")
-    opened.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
-    broken: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
-    opened.goto("/accounts/sign-in")
-    opened.fill("#login", teacher.login)
-    opened.fill("#password", PASSWORD)
-    opened.keyboard.press("Enter")
-    opened.wait_for_url("**/")
+    opened = at_the_desk(teacher)
     opened.goto("/items/new")
-    yield opened
-    browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert broken == []
+    return opened
 
 
 def test_a_multiple_choice_with_formula_and_pasted_picture_is_seen_before_it_is_saved(page: Page, session: Session) -> None:

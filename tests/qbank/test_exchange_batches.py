@@ -31,17 +31,7 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.refused import Refused
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import TITLES, book, ohm, row, theory_table
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
+from tests.qbank.bank_world import TITLES, book, ohm, row
 
 
 class Desk:

@@ -29,22 +29,12 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.commands import Installation
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import OHM, TITLES, book, ohm, row, theory_table
+from tests.qbank.bank_world import OHM, TITLES, book, ohm, row
 from tests.qbank.test_exchange_pages import newest, send, text_of
 
 Enter = Callable[[Viewer], FlaskClient]
 ROOT = Path(__file__).parents[2]
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 @pytest.fixture

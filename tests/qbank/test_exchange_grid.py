@@ -19,27 +19,8 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import book, row, theory_table
-
-Upload = Callable[..., ImportBatch]
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def upload(session: Session, people: People, table: WeightTable, chen: Viewer, clock: TestClock) -> Upload:
-    def send(content: bytes, name: str = "题库.xlsx") -> ImportBatch:
-        return batches.upload(session, table, people.home.id, name, content, chen, now=clock())
-
-    return send
+from tests.qbank.bank_world import book, row
+from tests.qbank.conftest import Upload
 
 
 def rows_of(session: Session, batch: ImportBatch) -> list[ImportRow]:

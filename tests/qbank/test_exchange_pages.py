@@ -26,20 +26,10 @@ from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.commands import Installation
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import book, ohm, row, theory_table
+from tests.qbank.bank_world import book, ohm, row
 
 Enter = Callable[[Viewer], FlaskClient]
 BAD = {"答案": "E"}
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 def send(client: FlaskClient, people: People, table: WeightTable, content: bytes, name: str = "电工四级.xlsx") -> TestResponse:

@@ -37,19 +37,9 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import book, row, theory_table
+from tests.qbank.bank_world import book, row
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 @pytest.fixture

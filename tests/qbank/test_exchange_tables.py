@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -22,32 +21,13 @@ from qbank.exchange import batches, readers, sheets, tabular
 from qbank.exchange.drafts import Drafts, Found
 from qbank.exchange.mapping import COLUMNS, Choice, column_of, guess, guess_kind, split_options
 from qbank.items.draft import Draft, normalise, problems
-from qbank.items.models import BatchState, ColumnMapping, ImportBatch, ImportFile, ImportRow, RowVerdict
+from qbank.items.models import BatchState, ColumnMapping, ImportFile, ImportRow, RowVerdict
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import OHM, TITLES, book, ohm, row, theory_table
-
-Upload = Callable[..., ImportBatch]
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def upload(session: Session, people: People, table: WeightTable, chen: Viewer, clock: TestClock) -> Upload:
-    def send(content: bytes, name: str = "题库.xlsx") -> ImportBatch:
-        return batches.upload(session, table, people.home.id, name, content, chen, now=clock())
-
-    return send
+from tests.qbank.bank_world import OHM, TITLES, book, ohm, row
+from tests.qbank.conftest import Upload
 
 
 def csv_of(*rows: list[str], separator: str = ",") -> str:

@@ -21,26 +21,6 @@ from tests.conftest import People, TestClock
 from tests.qbank.bank_world import approved, judged, ohm, theory_table
 
 
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def li(people: People) -> Viewer:
-    return people("李明", Role.ITEM_REVIEWER)
-
-
-@pytest.fixture
-def wang(people: People) -> Viewer:
-    return people("王芳", Role.ITEM_REVIEWER)
-
-
 def written(session: Session, table: WeightTable, people: People, who: Viewer, clock: TestClock, number: int = 0) -> ItemVersion:
     return bank.add_item(session, table, people.home.id, ohm(number), who, now=clock())
 

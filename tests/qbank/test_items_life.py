@@ -15,22 +15,7 @@ from qbank.kernel.refused import Refused
 from qbank.papers.pool import pool_of
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import approved, book, ohm, row, theory_table
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def li(people: People) -> Viewer:
-    return people("李明", Role.ITEM_REVIEWER)
+from tests.qbank.bank_world import approved, book, ohm, row
 
 
 @pytest.fixture

@@ -31,19 +31,9 @@ from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, Range, WeightTable
 from tests.conftest import People, TestClock
 from tests.qbank.bank_big import fill
-from tests.qbank.bank_world import ohm, theory_table
+from tests.qbank.bank_world import ohm
 
 Enter = Callable[[Viewer], FlaskClient]
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 @pytest.fixture

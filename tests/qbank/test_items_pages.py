@@ -18,24 +18,9 @@ from qbank.items.models import ItemState, ItemVersion, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import judged, ohm, theory_table
+from tests.qbank.bank_world import judged, ohm
 
 Enter = Callable[[Viewer], FlaskClient]
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def li(people: People) -> Viewer:
-    return people("李明", Role.ITEM_REVIEWER)
 
 
 @pytest.fixture

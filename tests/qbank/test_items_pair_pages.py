@@ -14,20 +14,10 @@ from qbank.items.models import Item, ItemPair, ItemVersion, Likeness, PairKind
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import ohm, theory_table
+from tests.qbank.bank_world import ohm
 
 Enter = Callable[[Viewer], FlaskClient]
 LONG = "某车间三相异步电动机的额定电压为 {} V，启动电流过大时应当采用的启动方法{}（　　）。"
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 @pytest.fixture

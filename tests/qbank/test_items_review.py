@@ -19,26 +19,6 @@ from tests.conftest import People, TestClock
 from tests.qbank.bank_world import judged, ohm, theory_table
 
 
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def li(people: People) -> Viewer:
-    return people("李明", Role.ITEM_REVIEWER)
-
-
-@pytest.fixture
-def wang(people: People) -> Viewer:
-    return people("王芳", Role.ITEM_REVIEWER)
-
-
 def submitted(session: Session, table: WeightTable, people: People, author: Viewer, clock: TestClock, count: int = 1) -> list[ItemVersion]:
     made = [bank.add_item(session, table, people.home.id, ohm(number), author, now=clock()) for number in range(1, count + 1)]
     bank.submit_many(session, made, author, now=clock())

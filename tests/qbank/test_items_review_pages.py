@@ -19,26 +19,11 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.times import local_date
 from qbank.standards.models import WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import approved, judged, ohm, theory_table
+from tests.qbank.bank_world import approved, judged, ohm
 
 Enter = Callable[[Viewer], FlaskClient]
 SECRETS = ("只有命题员知道的解析", "只有命题员知道的出处", "改答案为C", "is-key", "正确答案")
 SECRET = {"explanation": SECRETS[0], "source": SECRETS[1]}
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
-
-
-@pytest.fixture
-def li(people: People) -> Viewer:
-    return people("李明", Role.ITEM_REVIEWER)
 
 
 @pytest.fixture

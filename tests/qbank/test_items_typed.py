@@ -23,20 +23,10 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock
-from tests.qbank.bank_world import ohm, theory_table
+from tests.qbank.bank_world import ohm
 
 Enter = Callable[[Viewer], FlaskClient]
 MATERIAL = "某车间电动机铭牌：\n| 项目 | 数值 |\n|---|---|\n| 电压 | $380\\,\\mathrm{V}$ |"
-
-
-@pytest.fixture
-def table(session: Session) -> WeightTable:
-    return theory_table(session)
-
-
-@pytest.fixture
-def chen(people: People) -> Viewer:
-    return people("陈晓", Role.ITEM_AUTHOR)
 
 
 def typed(session: Session, **changes: Any) -> dict[str, Any]:
