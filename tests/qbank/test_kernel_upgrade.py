@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -65,7 +65,7 @@ def fill(made: Database) -> None:
 
 
 def filler(column: sa.Column[Any]) -> Any:
-    kinds: list[tuple[type[Any], Any]] = [(sa.Boolean, True), (sa.DateTime, datetime(2026, 6, 1)), (sa.Integer, 1), (sa.JSON, {})]
+    kinds: list[tuple[type[Any], Any]] = [(sa.Boolean, True), (sa.DateTime, datetime(2026, 6, 1, tzinfo=UTC)), (sa.Integer, 1), (sa.JSON, {})]
     return next((value for kind, value in kinds if isinstance(column.type, kind)), "")
 
 
