@@ -19,14 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.blas import one_thread
-from qbank.statistics.blocks import Block, arrange
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.equations import Equation, root_by_person, root_by_score
-from qbank.statistics.estep import BlockTables, Tables
+from qbank.statistics.engine.blas import one_thread
+from qbank.statistics.engine.blocks import Block, arrange
+from qbank.statistics.engine.equations import Equation, root_by_person, root_by_score
+from qbank.statistics.engine.estep import BlockTables, Tables
+from qbank.statistics.engine.parameters import Point
+from qbank.statistics.engine.quadrature import Grid, grid_for, largest_information
 from qbank.statistics.irt import grouped
-from qbank.statistics.parameters import Point
-from qbank.statistics.quadrature import Grid, grid_for, largest_information
 from qbank.statistics.responses import NotReached, as_responses
 from qbank.statistics.step_calibration import ability_in_steps
 

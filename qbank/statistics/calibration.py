@@ -69,7 +69,7 @@ class Calibration:
         return 2 * self.parameters - 2 * self.log_likelihood
 
     def curve_parameters(self) -> Floats:
-        """(items, 3) of a, d, g as :mod:`curves` takes them; an undefined item gets a flat curve that says nothing."""
+        """(items, 3) of a, d, g as :mod:`engine.curves` takes them; an undefined item gets a flat curve that says nothing."""
         known = self.defined
         a = np.where(known, self.a, 0.0)
         c = np.where(known, self.c, 0.0)

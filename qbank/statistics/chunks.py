@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.fitting import Progress
+from qbank.statistics.engine.blocks import arrange
+from qbank.statistics.engine.fitting import Progress
+from qbank.statistics.engine.persons import InChunks, InMemory
 from qbank.statistics.irt import MOST_ITERATIONS, TOLERANCE, Anchors, calibrate_persons
-from qbank.statistics.persons import InChunks, InMemory
 from qbank.statistics.priors import Priors
 from qbank.statistics.responses import NotReached, Responses, as_responses
 

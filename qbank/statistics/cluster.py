@@ -18,16 +18,16 @@ import numpy as np
 import pandas as pd
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.blas import one_thread
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.chunks import in_memory
-from qbank.statistics.estep import Sums
-from qbank.statistics.expansion import Form, merged
+from qbank.statistics.engine.blas import one_thread
+from qbank.statistics.engine.estep import Sums
+from qbank.statistics.engine.expansion import Form, merged
+from qbank.statistics.engine.parameters import Layout, Point
+from qbank.statistics.engine.persons import InMemory, Tallies
+from qbank.statistics.engine.quadrature import Grid
 from qbank.statistics.irt import MOST_ITERATIONS, TOLERANCE, Anchors, calibrate_persons
-from qbank.statistics.parameters import Layout, Point
-from qbank.statistics.persons import InMemory, Tallies
 from qbank.statistics.priors import Priors
-from qbank.statistics.quadrature import Grid
 from qbank.statistics.responses import NotReached
 
 

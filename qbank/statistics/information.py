@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from qbank.statistics.arrays import Floats
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.curves import curves
-from qbank.statistics.curves import item_information as information_of
+from qbank.statistics.engine.curves import curves
+from qbank.statistics.engine.curves import item_information as information_of
 
 
 def item_information(calibration: Calibration, theta: npt.ArrayLike) -> Floats:

@@ -21,17 +21,17 @@ import numpy as np
 import numpy.typing as npt
 
 from qbank.statistics.arrays import Flags, Floats, Integers
-from qbank.statistics.blas import one_thread
-from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.fitting import Problem, Progress, fit
-from qbank.statistics.mstep import FARTHEST, LEAST_GUESSING, STEEPEST
-from qbank.statistics.parameters import Layout, Point, layout
-from qbank.statistics.persons import InMemory, Persons, Tallies
+from qbank.statistics.engine.blas import one_thread
+from qbank.statistics.engine.blocks import arrange
+from qbank.statistics.engine.fitting import Problem, Progress, fit
+from qbank.statistics.engine.mstep import FARTHEST, LEAST_GUESSING, STEEPEST
+from qbank.statistics.engine.parameters import Layout, Point, layout
+from qbank.statistics.engine.persons import InMemory, Persons, Tallies
+from qbank.statistics.engine.reporting import reported
+from qbank.statistics.engine.starting_values import ease, starting_values
 from qbank.statistics.priors import Family, Priors, as_priors
-from qbank.statistics.reporting import reported
 from qbank.statistics.responses import NotReached, Responses, as_responses
-from qbank.statistics.starting_values import ease, starting_values
 from qbank.statistics.step_calibration import STEP_MODELS, calibrate_in_steps
 
 MODELS = ("Rasch", "1PL", "2PL", "3PL")

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.curves import curves, item_information
+from qbank.statistics.engine.curves import curves, item_information
 from qbank.statistics.intervals import wilson
 from qbank.statistics.plots import (
     BLACK,

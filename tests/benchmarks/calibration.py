@@ -28,15 +28,15 @@ from scipy import sparse
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from qbank.statistics.abilities import ability
-from qbank.statistics.blas import one_thread
-from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration, known_items
 from qbank.statistics.chunks import calibrate_chunks
-from qbank.statistics.estep import estep
+from qbank.statistics.engine.blas import one_thread
+from qbank.statistics.engine.blocks import arrange
+from qbank.statistics.engine.estep import estep
+from qbank.statistics.engine.mstep import maximised
+from qbank.statistics.engine.parameters import Point, layout
+from qbank.statistics.engine.quadrature import grid
 from qbank.statistics.irt import calibrate
-from qbank.statistics.mstep import maximised
-from qbank.statistics.parameters import Point, layout
-from qbank.statistics.quadrature import grid
 from qbank.statistics.responses import as_responses
 
 
@@ -157,7 +157,7 @@ def exactness() -> None:
     for items in (5, 20, 50, 100, 200, 400):
         answers = World(2_000, items).answers
         found = calibrate(answers, se=False)
-        with patch("qbank.statistics.fitting.grid_for", return_value=grid(-6, 6, 0.1)):  # doubled once: 241
+        with patch("qbank.statistics.engine.fitting.grid_for", return_value=grid(-6, 6, 0.1)):  # doubled once: 241
             exact = calibrate(answers, tolerance=1e-9)
         far = max(np.abs(found.a - exact.a).max(), np.abs(found.b - exact.b).max())
         tell(f"distance from the exact solution, 2,000 x {items}, {found.nodes} nodes", far, "parameter", 1e-3)

@@ -9,10 +9,10 @@ import distributed
 import numpy as np
 import pytest
 
-from qbank.statistics.blocks import arrange
 from qbank.statistics.calibration import Calibration
 from qbank.statistics.chunks import calibrate_chunks, from_long
 from qbank.statistics.cluster import calibrate_on_cluster
+from qbank.statistics.engine.blocks import arrange
 from qbank.statistics.irt import calibrate
 from qbank.statistics.responses import as_responses
 from tests.qbank.statistics.irt_world import Simulated

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from qbank.statistics.blocks import arrange
-from qbank.statistics.fitting import Problem, assess
+from qbank.statistics.engine.blocks import arrange
+from qbank.statistics.engine.fitting import Problem, assess
+from qbank.statistics.engine.observed_information import observed
+from qbank.statistics.engine.parameters import Layout, Point, layout
+from qbank.statistics.engine.persons import InMemory
+from qbank.statistics.engine.quadrature import Grid, grid
 from qbank.statistics.irt import calibrate
-from qbank.statistics.observed_information import observed
-from qbank.statistics.parameters import Layout, Point, layout
-from qbank.statistics.persons import InMemory
 from qbank.statistics.priors import DEFAULT, Priors
-from qbank.statistics.quadrature import Grid, grid
 from qbank.statistics.responses import as_responses
 from tests.qbank.statistics.irt_world import Simulated, log_likelihood, persons
 

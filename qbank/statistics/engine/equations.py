@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.blocks import Block, Run
-from qbank.statistics.curves import curves
+from qbank.statistics.engine.blocks import Block, Run
+from qbank.statistics.engine.curves import curves
 
 FINE, COARSE = 1200, 120  # points over the reach
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from qbank.statistics.arrays import Flags, Floats
-from qbank.statistics.curves import curves, log_odds, log_wrong, second
-from qbank.statistics.estep import Sums
-from qbank.statistics.parameters import Layout, Point
+from qbank.statistics.engine.curves import curves, log_odds, log_wrong, second
+from qbank.statistics.engine.estep import Sums
+from qbank.statistics.engine.parameters import Layout, Point
+from qbank.statistics.engine.quadrature import Grid
 from qbank.statistics.priors import Priors, Terms, terms
-from qbank.statistics.quadrature import Grid
 
 STEEPEST, FARTHEST = 20.0, 60.0  # bounds of |a| and |d|: beyond them nothing can be estimated
 LEAST_GUESSING, MOST_GUESSING = -9.0, 2.0  # bounds of g: c = 0.0001 and 0.88

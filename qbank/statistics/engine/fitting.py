@@ -10,16 +10,16 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from qbank.statistics.acceleration import Anderson
 from qbank.statistics.arrays import Floats
-from qbank.statistics.estep import Sums
-from qbank.statistics.expansion import Expansion
-from qbank.statistics.mstep import bounded, expected, group_gradient, maximised
-from qbank.statistics.observed_information import observed
-from qbank.statistics.parameters import Layout, Point
-from qbank.statistics.persons import Persons
+from qbank.statistics.engine.acceleration import Anderson
+from qbank.statistics.engine.estep import Sums
+from qbank.statistics.engine.expansion import Expansion
+from qbank.statistics.engine.mstep import bounded, expected, group_gradient, maximised
+from qbank.statistics.engine.observed_information import observed
+from qbank.statistics.engine.parameters import Layout, Point
+from qbank.statistics.engine.persons import Persons
+from qbank.statistics.engine.quadrature import Grid, grid_for
 from qbank.statistics.priors import Priors, terms
-from qbank.statistics.quadrature import Grid, grid_for
 
 MOST_DOUBLINGS = 4
 SMALL = 40  # parameters up to which Newton's method ends the search: EM is slow on short tests, and it costs little there

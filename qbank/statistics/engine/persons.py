@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from qbank.statistics.arrays import Floats, Integers
-from qbank.statistics.blocks import Block
-from qbank.statistics.estep import Sums, estep
-from qbank.statistics.expansion import Form, form_of, merged
-from qbank.statistics.observed_information import missing_information
-from qbank.statistics.parameters import Layout, Point
-from qbank.statistics.quadrature import Grid, largest_information
+from qbank.statistics.engine.blocks import Block
+from qbank.statistics.engine.estep import Sums, estep
+from qbank.statistics.engine.expansion import Form, form_of, merged
+from qbank.statistics.engine.observed_information import missing_information
+from qbank.statistics.engine.parameters import Layout, Point
+from qbank.statistics.engine.quadrature import Grid, largest_information
 
 
 @dataclass(frozen=True, eq=False)

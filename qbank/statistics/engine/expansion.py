@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qbank.statistics.arrays import Floats, Integers
-from qbank.statistics.blocks import Block
-from qbank.statistics.curves import item_information
-from qbank.statistics.parameters import Layout, Point
+from qbank.statistics.engine.blocks import Block
+from qbank.statistics.engine.curves import item_information
+from qbank.statistics.engine.parameters import Layout, Point
 from qbank.statistics.priors import Terms
 
 MOST_FORMS = 60

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from qbank.statistics.arrays import Floats, Integers
-from qbank.statistics.blocks import Block, Run
-from qbank.statistics.curves import log_odds, log_wrong
-from qbank.statistics.parameters import Point
-from qbank.statistics.quadrature import Grid
+from qbank.statistics.engine.blocks import Block, Run
+from qbank.statistics.engine.curves import log_odds, log_wrong
+from qbank.statistics.engine.parameters import Point
+from qbank.statistics.engine.quadrature import Grid
 
 DROPPED = np.log(1e-11)  # against the largest node; the sum of what lies beyond is below 1e-9 of the mass
 

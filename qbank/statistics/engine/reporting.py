@@ -9,10 +9,10 @@ from scipy.special import expit
 
 from qbank.statistics.arrays import Flags, Floats, Integers
 from qbank.statistics.calibration import Calibration
-from qbank.statistics.fitting import Fit, State
-from qbank.statistics.mstep import expected, group_gradient
-from qbank.statistics.parameters import Layout
-from qbank.statistics.persons import Tallies
+from qbank.statistics.engine.fitting import Fit, State
+from qbank.statistics.engine.mstep import expected, group_gradient
+from qbank.statistics.engine.parameters import Layout
+from qbank.statistics.engine.persons import Tallies
 from qbank.statistics.priors import Priors, terms
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.blocks import Block
-from qbank.statistics.curves import item_information
-from qbank.statistics.parameters import Point
+from qbank.statistics.engine.blocks import Block
+from qbank.statistics.engine.curves import item_information
+from qbank.statistics.engine.parameters import Point
 
 SPACING = 1.35  # in units of the smallest posterior standard deviation
 WIDEST = 0.5  # in units of the smallest prior standard deviation

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import norm
 
 from qbank.statistics.arrays import Floats
-from qbank.statistics.persons import Tallies
+from qbank.statistics.engine.persons import Tallies
 
 LOGISTIC = 1.702
 GUESSING = 0.15

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from qbank.statistics.arrays import Floats, Integers
-from qbank.statistics.blocks import Block, Run
-from qbank.statistics.curves import curves
-from qbank.statistics.estep import BlockTables, Posterior, Sums, Tables
-from qbank.statistics.mstep import complete_information
-from qbank.statistics.parameters import Layout, Point
+from qbank.statistics.engine.blocks import Block, Run
+from qbank.statistics.engine.curves import curves
+from qbank.statistics.engine.estep import BlockTables, Posterior, Sums, Tables
+from qbank.statistics.engine.mstep import complete_information
+from qbank.statistics.engine.parameters import Layout, Point
+from qbank.statistics.engine.quadrature import Grid
 from qbank.statistics.priors import Priors, terms
-from qbank.statistics.quadrature import Grid
 
 # A term's share of what is missing, below which it is the last; each is 20 to 100 times smaller than the one before, on long
 # tests, so what is left out is far below it.

@@ -1,0 +1,1 @@
+"""What calibration and scoring are made of: blocks of persons, quadrature, E-step, M-step, acceleration, errors. Pure."""
