@@ -84,9 +84,9 @@ def fresh_database_url(request: pytest.FixtureRequest,
         yield copy
         return
     # Not below pytest's own folder: every run of pytest shuts that to other users again, and the server is one.
-    with TemporaryDirectory(prefix="examroom-postgresql-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="examroom-postgresql-", ignore_cleanup_errors=True) as home:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("locks")))  # read when the wheel is imported
-        yield from _postgresql(Path(folder))
+        yield from _postgresql(Path(home))
 
 
 def _postgresql(folder: Path) -> Iterator[Callable[[], str]]:
