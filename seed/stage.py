@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -39,6 +39,11 @@ class Stage:
         return found
 
     @property
+    def jobs(self) -> Jobs:
+        """Long work is done at once: the world is whole when the first visitor comes."""
+        return Jobs(replace(self.settings, jobs_inline=True), self.database)
+
+    @property
     def cipher(self) -> IdentityCipher:
         return IdentityCipher(self.settings.identity_key)
 
@@ -58,8 +63,7 @@ class Stage:
         with self.database.open(None, reads_only=True) as session:
             viewer = session.scalars(sa.select(Account).where(Account.login == login)).one().viewer()
         with self.database.transaction(viewer.actor, clock=lambda: at) as session:
-            jobs: Jobs = self.app.extensions["examroom"]["jobs"]
-            session.info["jobs"] = jobs
+            session.info["jobs"] = self.jobs
             yield session, viewer
 
     def account_id(self, session: Session, login: str) -> int:
