@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from examroom.delivery import sheets
 from examroom.delivery.models import HandIn, Sheet
 from examroom.delivery.sheets import Event
-from qbank.items.models import ItemKind
+from qbank.items.states import ItemKind
 from qbank.papers.models import PaperItem
 from seed.stage import Stage
 
@@ -32,7 +32,7 @@ def answer(stage: Stage, sitting_id: int, *, ability: float, spread: float, seed
         with stage.acting("officer", stage.now) as (session, _):
             sheet = session.get_one(Sheet, sheet_id)
             started = sheet.sitting.starts_at + timedelta(seconds=draw.randrange(5, 90))
-            minutes = draw.uniform(35, 80) if until == 1.0 else 1.5
+            minutes = draw.uniform(35, 80) if until == 1.0 else 0.4  # nothing lies in the future
             finished = started + timedelta(minutes=minutes)
             account = sheet.enrolment.candidate
             session.info["actor"] = account.viewer().actor  # candidates hold no password: they act by themselves here

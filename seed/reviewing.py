@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from qbank.items import bank, practice, review, tasks
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Purpose, Verdict
+from qbank.items.models import Item, ItemVersion
+from qbank.items.states import ItemKind, ItemState, Purpose, Verdict
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.times import local_date

@@ -16,7 +16,8 @@ from stdnum.cn import ric
 from examroom.filing.scopes import publish_scope
 from examroom.plans import candidates, desk, seating, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Sitting
-from qbank.items.models import Item, ItemKind, ItemVersion
+from qbank.items.models import Item, ItemVersion
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.commands import Installation

@@ -23,7 +23,8 @@ from examroom.plans.models import (
     Sitting,
     SittingRoom,
 )
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.items.models import Item, ItemVersion, Option
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Institution, create_account, set_identity
 from qbank.kernel.identity import IdentityCipher

@@ -14,7 +14,8 @@ from flask import Flask
 
 from examroom.delivery.models import Sheet, SheetState
 from examroom.plans.models import Enrolment, ExamPlan, PlanState
-from qbank.items.models import Item, ItemState, ItemVersion, Purpose, Review, ReviewTask, SecondKey, Verdict
+from qbank.items.models import Item, ItemVersion, Review, ReviewTask, SecondKey
+from qbank.items.states import ItemState, Purpose, Verdict
 from qbank.kernel import audit
 from qbank.kernel.accounts import Account
 from qbank.kernel.settings import BadSetting, Settings

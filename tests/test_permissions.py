@@ -29,17 +29,8 @@ from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
 from qbank.exchange.models import ExportFile
-from qbank.items.models import (
-    BulkRun,
-    ImportBatch,
-    ImportRow,
-    Item,
-    ItemPair,
-    ItemVersion,
-    PairKind,
-    Review,
-    ReviewTask,
-)
+from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, ItemVersion, Review, ReviewTask
+from qbank.items.states import PairKind
 from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
 from qbank.kernel.audit import AuditEntry

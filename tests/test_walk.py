@@ -24,7 +24,8 @@ from examroom.plans import candidates, desk, seating, sittings
 from examroom.plans.models import Enrolment, PlanState, SittingState
 from qbank.exchange import batches
 from qbank.items import bank, review
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemState
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.identity import IdentityCipher

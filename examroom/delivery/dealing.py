@@ -14,7 +14,8 @@ from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, PlanState, Seat, Sitting, SittingState
 from examroom.plans.sittings import obstacles
 from examroom.plans.staffing import check_clashes
-from qbank.items.models import ItemKind, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken

@@ -14,8 +14,9 @@ from examroom.delivery import hall
 from examroom.delivery.phase import SAVING, Phase
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.items import blind
-from qbank.items.models import STANDING, Item, ItemVersion, Purpose
+from qbank.items.models import Item, ItemVersion
 from qbank.items.review import blanks_to_fill
+from qbank.items.states import STANDING, Purpose
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range, WeightTable

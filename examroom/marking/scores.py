@@ -17,7 +17,7 @@ from examroom.marking import scoring
 from examroom.marking.models import TheoryScore
 from examroom.marking.responses import keyed, keyed_items
 from examroom.plans.models import Enrolment, Sitting
-from qbank.items.models import ItemKind
+from qbank.items.states import ItemKind
 from qbank.kernel.accounts import Account
 from qbank.standards.rulepack import PASS_HALF_POINTS
 

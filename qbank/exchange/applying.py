@@ -17,18 +17,8 @@ from qbank.exchange.judging import judge, note, row_of
 from qbank.exchange.matching import matcher
 from qbank.items import pairs
 from qbank.items.bank import label, require_reach, store
-from qbank.items.models import (
-    BatchState,
-    ImportBatch,
-    ImportRow,
-    Item,
-    ItemPair,
-    ItemState,
-    ItemVersion,
-    ReviewTask,
-    RowVerdict,
-    SecondKey,
-)
+from qbank.items.models import ImportBatch, ImportRow, Item, ItemPair, ItemVersion, ReviewTask, SecondKey
+from qbank.items.states import BatchState, ItemState, RowVerdict
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.db import Base
 from qbank.kernel.refused import Refused

@@ -22,7 +22,8 @@ from qbank.exchange.rows import cells_of_found
 from qbank.exchange.sheets import NO_HEAD, SheetRow, Workbook
 from qbank.items import pictures
 from qbank.items.bank import require_reach
-from qbank.items.models import BatchState, ColumnMapping, ImportBatch, ImportFile, ImportRow, Purpose, RowVerdict
+from qbank.items.models import ColumnMapping, ImportBatch, ImportFile, ImportRow
+from qbank.items.states import BatchState, Purpose, RowVerdict
 from qbank.items.writing import clean
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused

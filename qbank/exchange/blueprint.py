@@ -13,7 +13,8 @@ from qbank.exchange.rows import letters_shown
 from qbank.exchange.workbooks import spoken_errors
 from qbank.items import markup
 from qbank.items.draft import CHOICES, KINDS, WRITTEN
-from qbank.items.models import BatchState, ImportRow, RowVerdict
+from qbank.items.models import ImportRow
+from qbank.items.states import BatchState, RowVerdict
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/exchange")
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -11,7 +11,8 @@ from qbank.exchange.rows import WORDS, cell_findings, draft_of_cells
 from qbank.exchange.sheets import SheetRow
 from qbank.items.bank import contradicts, label
 from qbank.items.draft import LETTERS, Draft, answer_texts, content_hash
-from qbank.items.models import ItemVersion, RowVerdict
+from qbank.items.models import ItemVersion
+from qbank.items.states import RowVerdict
 from qbank.kernel.refused import Refused
 
 InBank = Callable[[Collection[str]], Mapping[str, ItemVersion]]  # content hashes → the versions that stand there

@@ -12,7 +12,7 @@ from qbank.exchange.blueprint import place_of
 from qbank.exchange.readers import FORMATS
 from qbank.exchange.workbooks import spoken_errors
 from qbank.exchange.writers import write
-from qbank.items.models import BatchState, RowVerdict
+from qbank.items.states import BatchState, RowVerdict
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.commands import Installation, acting_as
 from qbank.kernel.times import utc_now

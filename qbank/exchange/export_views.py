@@ -14,7 +14,8 @@ from qbank.exchange.models import ExportFile
 from qbank.exchange.readers import FORMATS
 from qbank.items.bank import banks_for
 from qbank.items.filters import DIFFICULTIES, Filters
-from qbank.items.models import BANK_ROLES, ItemKind, ItemState
+from qbank.items.models import BANK_ROLES
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused

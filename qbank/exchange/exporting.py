@@ -20,9 +20,10 @@ from qbank.exchange.writers import write
 from qbank.items.bank import banks_for, draft_of, label
 from qbank.items.filters import Filters
 from qbank.items.listing import versions
-from qbank.items.models import BANK_ROLES, Item, ItemState, ItemVersion
+from qbank.items.models import BANK_ROLES, Item, ItemVersion
 from qbank.items.pictures import contents_of
 from qbank.items.review import hidden_keys
+from qbank.items.states import ItemState
 from qbank.kernel.access import Viewer
 from qbank.kernel.jobs import Work
 from qbank.kernel.refused import Refused

@@ -16,7 +16,8 @@ from qbank.exchange.matching import words_hash
 from qbank.exchange.models import KnowledgeChoice
 from qbank.exchange.rows import WORDS
 from qbank.items.bank import require_reach
-from qbank.items.models import BatchState, ImportBatch, ImportRow, RowVerdict
+from qbank.items.models import ImportBatch, ImportRow
+from qbank.items.states import BatchState, RowVerdict
 from qbank.items.writing import clean
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused

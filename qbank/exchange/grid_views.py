@@ -14,7 +14,8 @@ from qbank.exchange.mapping import ALL_OPTIONS, COLUMNS, NEEDED, Choice
 from qbank.exchange.matching import matcher
 from qbank.exchange.sheets import HEAD_ROWS, NO_HEAD
 from qbank.items.draft import KINDS
-from qbank.items.models import BatchState, ImportBatch, ImportRow, RowVerdict
+from qbank.items.models import ImportBatch, ImportRow
+from qbank.items.states import BatchState, RowVerdict
 from qbank.kernel.access import fetch
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused

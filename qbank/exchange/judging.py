@@ -13,7 +13,8 @@ from qbank.exchange.matching import Matcher, matcher
 from qbank.exchange.sheets import SheetRow
 from qbank.items import markup, pairs
 from qbank.items.bank import doubles
-from qbank.items.models import ImportBatch, ImportRow, Picture, RowVerdict
+from qbank.items.models import ImportBatch, ImportRow, Picture
+from qbank.items.states import RowVerdict
 
 AT_ONCE = 900
 

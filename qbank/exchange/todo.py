@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from qbank.items.models import BatchState, ImportBatch
+from qbank.items.models import ImportBatch
+from qbank.items.states import BatchState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.todo import Todo
 

@@ -137,11 +137,6 @@ def kind_in(text: str) -> str:
     return next((kind for kind, words in KIND_WORDS if re.search(words, text)), "")
 
 
-def blank_of(text: str) -> str:
-    """Without outer space."""
-    return text.strip(" \t\u3000\xa0")
-
-
 def quoted(text: str, most: int = 24) -> str:
     text = re.sub(r"!\[[^\]]*\]\(media:[0-9a-fA-F]*\)", "[图]", text).replace("\n", " ").strip()
     return f"“{text[:most]}…”" if len(text) > most else f"“{text}”"

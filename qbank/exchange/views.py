@@ -17,7 +17,8 @@ from qbank.exchange.grid import queue
 from qbank.exchange.matching import matcher
 from qbank.exchange.readers import FORMATS, read_content
 from qbank.items.bank import banks_for
-from qbank.items.models import BatchState, ImportBatch, ImportRow, Purpose, RowVerdict
+from qbank.items.models import ImportBatch, ImportRow
+from qbank.items.states import BatchState, Purpose, RowVerdict
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.jobs import enqueue

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from qbank.exchange import applying, batches, exporting, grid
-from qbank.items.models import BatchState, ImportBatch
+from qbank.items.models import ImportBatch
+from qbank.items.states import BatchState
 from qbank.kernel.access import Viewer, fetch
 from qbank.kernel.accounts import Account
 from qbank.kernel.jobs import Work, enqueue, every, kind

@@ -10,19 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from qbank.items.draft import LETTERS, Draft, answer_texts, content_hash, normalise, problems, stays_last
-from qbank.items.models import (
-    ImportBatch,
-    Item,
-    ItemKind,
-    ItemState,
-    ItemVersion,
-    Option,
-    Purpose,
-    occupation_code_of,
-)
+from qbank.items.models import ImportBatch, Item, ItemVersion, Option, occupation_code_of
 from qbank.items.moves import MOVES
 from qbank.items.pictures import missing
 from qbank.items.points import points_of
+from qbank.items.states import ItemKind, ItemState, Purpose
 from qbank.items.stimuli import keep
 from qbank.items.words import words_of
 from qbank.kernel.access import Role, Viewer, visible

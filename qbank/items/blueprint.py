@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from qbank.items import listing
-from qbank.items.models import ItemState
+from qbank.items.states import ItemState
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from qbank.items import bank
 from qbank.items.listing import reached
-from qbank.items.models import BulkRun, Item, ItemState, ItemVersion
+from qbank.items.models import BulkRun, Item, ItemVersion
 from qbank.items.moves import MOVES
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range

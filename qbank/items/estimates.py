@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from qbank.items.bank import AT_ONCE
 from qbank.items.markup import plain
-from qbank.items.models import Item, ItemState, ItemVersion, Review
+from qbank.items.models import Item, ItemVersion, Review
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.export import Table
 from qbank.standards.models import Point, Range

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from qbank.items.models import ItemKind, ItemState, Purpose
+from qbank.items.states import ItemKind, ItemState, Purpose
 from qbank.standards.models import Importance
 
 DIFFICULTIES = {1: "易", 2: "较易", 3: "中", 4: "较难", 5: "难"}

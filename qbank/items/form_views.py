@@ -10,7 +10,8 @@ from qbank.items import bank, listing, markup, pair_views, review, sets, spoken,
 from qbank.items.blueprint import blueprint
 from qbank.items.draft import KINDS, LETTERS, Draft, normalise, stays_last
 from qbank.items.form import NEW_MATERIAL, Complaint, beginning, guide_rows, leaf_ranges, read_draft
-from qbank.items.models import Item, ItemState, ItemVersion
+from qbank.items.models import Item, ItemVersion
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from qbank.items import bank, moves, practice, review, worklists
 from qbank.items.blueprint import blueprint
 from qbank.items.estimates import expert_estimate
-from qbank.items.models import BANK_ROLES, ImportBatch, Item, ItemState, ItemVersion
+from qbank.items.models import BANK_ROLES, ImportBatch, Item, ItemVersion
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer, fetch, visible
 from qbank.kernel.web import db, now, viewer
 

@@ -13,18 +13,9 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from qbank.items.draft import LETTERS
 from qbank.items.filters import DIFFICULTIES, Filters, whole
-from qbank.items.models import (
-    BANK_ROLES,
-    Item,
-    ItemFigures,
-    ItemPair,
-    ItemState,
-    ItemVersion,
-    Likeness,
-    PairKind,
-    occupation_code_of,
-)
+from qbank.items.models import BANK_ROLES, Item, ItemFigures, ItemPair, ItemVersion, Likeness, occupation_code_of
 from qbank.items.review import hidden_keys
+from qbank.items.states import ItemState, PairKind
 from qbank.items.words import terms_of
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Institution

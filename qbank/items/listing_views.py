@@ -12,7 +12,8 @@ from flask import render_template, request, send_file
 from qbank.items import bank, listing
 from qbank.items.blueprint import SPREADSHEET, blueprint
 from qbank.items.filters import DIFFICULTIES, PAIR_STATES, Filters
-from qbank.items.models import BANK_ROLES, ItemKind, ItemState, Purpose
+from qbank.items.models import BANK_ROLES
+from qbank.items.states import ItemKind, ItemState, Purpose
 from qbank.items.tree import tree_of
 from qbank.items.words import plain_text
 from qbank.kernel.access import Role

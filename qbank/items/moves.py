@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qbank.items.models import STANDING, ItemState
+from qbank.items.states import STANDING, ItemState
 from qbank.kernel.access import Role
 
 S = ItemState

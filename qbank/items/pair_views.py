@@ -14,8 +14,9 @@ from sqlalchemy.orm import joinedload, selectinload
 from qbank.items import bank, pair_search, pairs  # noqa: F401  # the search registers its kind of job
 from qbank.items.blueprint import blueprint
 from qbank.items.draft import Draft, content_hash, normalise, problems
-from qbank.items.models import BANK_ROLES, Item, ItemPair, ItemVersion, Likeness, PairKind
+from qbank.items.models import BANK_ROLES, Item, ItemPair, ItemVersion, Likeness
 from qbank.items.similarity import ALIKE, Piece, contrasts, side_by_side
+from qbank.items.states import PairKind
 from qbank.items.words import compared, plain_text
 from qbank.kernel.access import fetch
 from qbank.kernel.accounts import Institution

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import require_reach
-from qbank.items.models import Item, ItemPair, ItemState, ItemVersion, Likeness, Option, PairKind
+from qbank.items.models import Item, ItemPair, ItemVersion, Likeness, Option
 from qbank.items.similarity import ALIKE, Index, comparable, contrasts, similar
+from qbank.items.states import ItemState, PairKind
 from qbank.items.words import SHORT, compared, plain_text
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused

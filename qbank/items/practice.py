@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import require_reach
-from qbank.items.models import Item, ItemState, ItemVersion, Purpose
+from qbank.items.models import Item, ItemVersion
+from qbank.items.states import ItemState, Purpose
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 

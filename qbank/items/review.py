@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, aliased
 from qbank.items import blind
 from qbank.items.answers import blanks_in, blanks_of
 from qbank.items.bank import AT_ONCE, label, move, require_reach, wrote
-from qbank.items.models import STANDING, Item, ItemKind, ItemState, ItemVersion, Review, ReviewTask, SecondKey, Verdict
+from qbank.items.models import Item, ItemVersion, Review, ReviewTask, SecondKey
+from qbank.items.states import STANDING, ItemKind, ItemState, Verdict
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused

@@ -13,7 +13,8 @@ from werkzeug.exceptions import NotFound
 
 from qbank.items import bank, blind, estimates, review, tasks, worklists
 from qbank.items.blueprint import SPREADSHEET, blueprint
-from qbank.items.models import BANK_ROLES, Item, ItemVersion, Review, ReviewTask, Verdict
+from qbank.items.models import BANK_ROLES, Item, ItemVersion, Review, ReviewTask
+from qbank.items.states import Verdict
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.export import workbook
 from qbank.kernel.forms import day, whole_number

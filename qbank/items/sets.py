@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from qbank.items import bank, stimuli
-from qbank.items.models import Item, ItemState, ItemVersion, Stimulus
+from qbank.items.models import Item, ItemVersion, Stimulus
+from qbank.items.states import ItemState
 from qbank.items.writing import clean
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from qbank.items.bank import label, require_reach
-from qbank.items.models import Item, ItemState, ItemVersion, Review, ReviewTask
+from qbank.items.models import Item, ItemVersion, Review, ReviewTask
 from qbank.items.review import approvals_needed
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Account, Grant
 from qbank.kernel.refused import Refused

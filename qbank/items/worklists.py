@@ -9,8 +9,9 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from qbank.items.models import Item, ItemState, ItemVersion, Review, ReviewTask, SecondKey, Verdict
+from qbank.items.models import Item, ItemVersion, Review, ReviewTask, SecondKey
 from qbank.items.review import UNDECIDED, work_list
+from qbank.items.states import ItemState, Verdict
 from qbank.kernel.access import Viewer, visible
 
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.health import Health, Held, Limits, PointIn, RangeIn, health
-from qbank.items.models import STANDING, Item, ItemFigures, ItemState, ItemVersion, Likeness, Purpose
+from qbank.items.models import Item, ItemFigures, ItemVersion, Likeness
+from qbank.items.states import STANDING, ItemState, Purpose
 from qbank.kernel.accounts import Institution
 from qbank.kernel.times import local_date
 from qbank.papers.contents import weights_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from qbank.items.markup import plain
-from qbank.items.models import ItemKind
 from qbank.items.policy import ALL_OR_NOTHING, Policy
+from qbank.items.states import ItemKind
 from qbank.papers.models import PaperItem
 
 TITLES = {ItemKind.SINGLE: "单项选择题", ItemKind.MULTIPLE: "多项选择题", ItemKind.JUDGE: "判断题", ItemKind.FILL: "填空题",

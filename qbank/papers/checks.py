@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.models import STANDING, ItemVersion, PairKind
+from qbank.items.models import ItemVersion
 from qbank.items.pairs import pairs_among
 from qbank.items.practice import practice_items
+from qbank.items.states import STANDING, PairKind
 from qbank.kernel.access import Viewer
 from qbank.papers.contents import weights_of
 from qbank.papers.models import Paper, PaperItem

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from qbank.items.bank import mark_in_use, require_reach
 from qbank.items.figures import note_use
-from qbank.items.models import STANDING, ItemKind, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import STANDING, ItemKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers import holds, report  # noqa: F401  # holds registers itself with the practice bank

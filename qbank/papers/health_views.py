@@ -10,7 +10,8 @@ from typing import Any
 from flask import render_template, request, send_file
 
 from qbank.items.bank import banks_for
-from qbank.items.models import BANK_ROLES, ItemState
+from qbank.items.models import BANK_ROLES
+from qbank.items.states import ItemState
 from qbank.kernel.accounts import Institution
 from qbank.kernel.forms import whole_number
 from qbank.kernel.refused import Refused

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, aliased, attributes, mapped_column, relationship
 
-from qbank.items.models import ItemKind, ItemVersion, occupation_code_of
+from qbank.items.models import ItemVersion, occupation_code_of
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, Versioned

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.figures import USES
-from qbank.items.models import STANDING, Item, ItemState, ItemVersion, Purpose, Stimulus
+from qbank.items.models import Item, ItemVersion, Stimulus
 from qbank.items.pairs import apart
+from qbank.items.states import STANDING, ItemState, Purpose
 from qbank.papers.compliance import Candidate
 from qbank.papers.models import Paper, PaperItem, PaperState
 from qbank.standards.models import Point, Range

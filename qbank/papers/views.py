@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 
 from qbank.items.bank import banks_for
-from qbank.items.models import ItemKind
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.forms import whole_number

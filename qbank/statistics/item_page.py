@@ -9,7 +9,8 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from qbank.items.models import ItemKind, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemKind
 from qbank.kernel.times import local
 from qbank.statistics import verdicts
 from qbank.statistics.models import FormStatistic, ItemStatistic

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from qbank.items.markup import plain
-from qbank.items.models import Item, ItemKind, ItemVersion
+from qbank.items.models import Item, ItemVersion
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Viewer, visible
 from qbank.kernel.export import Table
 from qbank.standards.models import Point, Range

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qbank.items.models import ItemKind, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemKind
 from qbank.statistics.models import ItemStatistic
 
 JUDGEMENTS = {"T": "正确（√）", "F": "错误（×）"}

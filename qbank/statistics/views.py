@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask import abort, render_template, request, send_file
 
-from qbank.items.models import ItemKind, ItemVersion
+from qbank.items.models import ItemVersion
 from qbank.items.review import require_key
+from qbank.items.states import ItemKind
 from qbank.kernel.access import fetch
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import workbook

@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
 from qbank.exchange.models import KnowledgeChoice
-from qbank.items.models import BatchState, ImportBatch, ItemVersion
+from qbank.items.models import ImportBatch, ItemVersion
+from qbank.items.states import BatchState
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import WeightTable
 from tests.conftest import People

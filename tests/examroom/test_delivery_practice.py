@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from examroom.delivery import practice
 from examroom.delivery.dealing import deal
 from examroom.plans import sittings
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Purpose
+from qbank.items.models import Item, ItemVersion
 from qbank.items.practice import release_for_practice
+from qbank.items.states import ItemKind, ItemState, Purpose
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.identity import IdentityCipher

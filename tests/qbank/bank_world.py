@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from qbank.items import bank, review
 from qbank.items.draft import Draft
-from qbank.items.models import ItemKind, ItemVersion, Verdict
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemKind, Verdict
 from qbank.kernel.access import Viewer
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
 

@@ -13,18 +13,8 @@ from sqlalchemy.orm import Session
 from qbank.exchange import batches
 from qbank.exchange.workbooks import spoken_errors
 from qbank.items import bank
-from qbank.items.models import (
-    BatchState,
-    ImportBatch,
-    ImportFile,
-    ImportRow,
-    Item,
-    ItemPair,
-    ItemState,
-    ItemVersion,
-    PairKind,
-    RowVerdict,
-)
+from qbank.items.models import ImportBatch, ImportFile, ImportRow, Item, ItemPair, ItemVersion
+from qbank.items.states import BatchState, ItemState, PairKind, RowVerdict
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry

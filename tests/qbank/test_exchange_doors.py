@@ -23,7 +23,8 @@ from qbank.exchange import commands, exporting
 from qbank.exchange.models import ExportFile
 from qbank.items import bank
 from qbank.items.markup import pictures_in
-from qbank.items.models import BatchState, ImportBatch, ImportRow, ItemVersion
+from qbank.items.models import ImportBatch, ImportRow, ItemVersion
+from qbank.items.states import BatchState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.commands import Installation

@@ -13,7 +13,8 @@ from qbank.exchange.drafts import Drafts, Found
 from qbank.exchange.writers import write
 from qbank.items.bank import draft_of
 from qbank.items.draft import Draft
-from qbank.items.models import Item, Picture, RowVerdict
+from qbank.items.models import Item, Picture
+from qbank.items.states import RowVerdict
 from qbank.kernel.access import Role
 from tests.conftest import People, TestClock
 from tests.qbank.bank_world import ohm, theory_table

@@ -14,7 +14,8 @@ from qbank.exchange.matching import Matcher, Place, words_hash
 from qbank.exchange.models import KnowledgeChoice
 from qbank.exchange.workbooks import spoken_errors
 from qbank.items.draft import Draft
-from qbank.items.models import ImportBatch, ImportRow, ItemVersion, RowVerdict
+from qbank.items.models import ImportBatch, ImportRow, ItemVersion
+from qbank.items.states import RowVerdict
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, Range, WeightTable

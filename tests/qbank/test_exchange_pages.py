@@ -21,7 +21,8 @@ from qbank.exchange.mapping import COLUMNS
 from qbank.exchange.tabular import look_at_excel
 from qbank.items import bank
 from qbank.items import commands as items_commands
-from qbank.items.models import BatchState, ImportBatch, ItemVersion
+from qbank.items.models import ImportBatch, ItemVersion
+from qbank.items.states import BatchState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.commands import Installation
 from qbank.standards.models import WeightTable

@@ -17,18 +17,8 @@ from sqlalchemy.orm import Session
 
 from qbank.exchange import applying, batches, work
 from qbank.items import bank
-from qbank.items.models import (
-    BatchState,
-    ImportBatch,
-    Item,
-    ItemState,
-    ItemVersion,
-    Review,
-    ReviewTask,
-    RowVerdict,
-    SecondKey,
-    Verdict,
-)
+from qbank.items.models import ImportBatch, Item, ItemVersion, Review, ReviewTask, SecondKey
+from qbank.items.states import BatchState, ItemState, RowVerdict, Verdict
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.audit import AuditEntry

@@ -21,7 +21,8 @@ from qbank.exchange import batches, readers, sheets, tabular
 from qbank.exchange.drafts import Drafts, Found
 from qbank.exchange.mapping import COLUMNS, Choice, column_of, guess, guess_kind, split_options
 from qbank.items.draft import Draft, normalise, problems
-from qbank.items.models import BatchState, ColumnMapping, ImportFile, ImportRow, RowVerdict
+from qbank.items.models import ColumnMapping, ImportFile, ImportRow
+from qbank.items.states import BatchState, RowVerdict
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import WeightTable

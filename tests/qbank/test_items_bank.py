@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from qbank.items import bank, review
-from qbank.items.models import ItemState, ItemVersion, Option, Verdict
+from qbank.items.models import ItemVersion, Option
 from qbank.items.points import points_of
+from qbank.items.states import ItemState, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.db import Database
 from qbank.kernel.refused import Refused

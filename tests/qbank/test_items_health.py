@@ -24,7 +24,8 @@ from qbank.items.health import (
     key_balance,
     notation,
 )
-from qbank.items.models import ItemFigures, ItemState, ItemVersion
+from qbank.items.models import ItemFigures, ItemVersion
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers.forecast import Asked, forecast

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from qbank.exchange import batches
 from qbank.items import bank, moves, practice
 from qbank.items.figures import note_use
-from qbank.items.models import ImportBatch, Item, ItemFigures, ItemState, ItemVersion, Purpose
+from qbank.items.models import ImportBatch, Item, ItemFigures, ItemVersion
+from qbank.items.states import ItemState, Purpose
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
 from qbank.papers.pool import pool_of

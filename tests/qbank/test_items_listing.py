@@ -16,16 +16,8 @@ from sqlalchemy.orm import Session
 
 from qbank.items import bank, bulk, figures, listing, pairs
 from qbank.items.filters import SORTS, Filters
-from qbank.items.models import (
-    BulkRun,
-    Item,
-    ItemFigures,
-    ItemState,
-    ItemVersion,
-    Likeness,
-    PairKind,
-    Purpose,
-)
+from qbank.items.models import BulkRun, Item, ItemFigures, ItemVersion, Likeness
+from qbank.items.states import ItemState, PairKind, Purpose
 from qbank.items.tree import tree_of
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, Range, WeightTable

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from qbank.exchange.tabular import look_at_excel as read_workbook
 from qbank.items import bank, todo
 from qbank.items.listing import Filters
-from qbank.items.models import ItemState, ItemVersion, Verdict
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemState, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock

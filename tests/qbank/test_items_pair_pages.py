@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from qbank.items import bank, pairs
-from qbank.items.models import Item, ItemPair, ItemVersion, Likeness, PairKind
+from qbank.items.models import Item, ItemPair, ItemVersion, Likeness
+from qbank.items.states import PairKind
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import Point, WeightTable
 from tests.conftest import People, TestClock

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from qbank.items import pairs, similarity
 from qbank.items.bank import add_item, edit, retire
-from qbank.items.models import Item, Likeness, PairKind
+from qbank.items.models import Item, Likeness
 from qbank.items.similarity import Index, Match, comparable, contrasts, pairs_within, side_by_side, similar
+from qbank.items.states import PairKind
 from qbank.items.words import compared, terms_of, words_of
 from qbank.kernel.access import Role
 from qbank.kernel.refused import Refused

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from qbank.items import bank, estimates, review, tasks, worklists
 from qbank.items.blind import agrees, read
-from qbank.items.models import ItemState, ItemVersion, ReviewTask, Verdict
+from qbank.items.models import ItemVersion, ReviewTask
+from qbank.items.states import ItemState, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date

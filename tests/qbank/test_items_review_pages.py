@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from qbank.items import bank, tasks, todo
-from qbank.items.models import Item, ItemState, ItemVersion, Purpose, Review, ReviewTask, SecondKey, Verdict
+from qbank.items.models import Item, ItemVersion, Review, ReviewTask, SecondKey
+from qbank.items.states import ItemState, Purpose, Verdict
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.times import local_date
 from qbank.standards.models import WeightTable

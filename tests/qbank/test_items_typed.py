@@ -17,8 +17,9 @@ from qbank.items import bank, sets
 from qbank.items.difference import GONE, NEW, compare, pieces
 from qbank.items.draft import Draft
 from qbank.items.form import guide_rows
-from qbank.items.models import ItemState, ItemVersion, Stimulus
+from qbank.items.models import ItemVersion, Stimulus
 from qbank.items.spoken import blanks, outcome, steps, total
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Point, WeightTable

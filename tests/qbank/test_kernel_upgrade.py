@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.orm import Session
 
-from qbank.items.models import ItemState, ItemVersion, Purpose, Review, Verdict
+from qbank.items.models import ItemVersion, Review
+from qbank.items.states import ItemState, Purpose, Verdict
 from qbank.kernel.db import Database
 from qbank.kernel.migrations import configuration, revisions, upgrade
 from qbank.statistics.models import ItemStatistic

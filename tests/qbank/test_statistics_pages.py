@@ -16,7 +16,8 @@ from lxml import etree
 from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.items.models import Item, ItemVersion, Option
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.jobs import Job
 from qbank.standards.models import StoredRulePack, Subject

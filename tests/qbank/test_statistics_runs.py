@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option, Review, Verdict
+from qbank.items.models import Item, ItemVersion, Option, Review
+from qbank.items.states import ItemKind, ItemState, Verdict
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.standards.models import Subject
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 from examroom.delivery.models import Answer, AnswerEvent, Sheet
 from examroom.oversight.models import Supervision
 from examroom.plans.models import PlanDecision, PlanState, Sitting, SittingState
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.items.models import Item, ItemVersion, Option
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.commands import Installation

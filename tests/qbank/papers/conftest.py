@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
-from qbank.items.models import Item, ItemKind, ItemState, ItemVersion, Option
+from qbank.items.models import Item, ItemVersion, Option
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.standards.models import Range, Subject, WeightTable
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, leaves, set_table

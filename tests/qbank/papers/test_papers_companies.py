@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items import pairs
-from qbank.items.models import ItemKind, ItemPair, ItemState, ItemVersion, PairKind, Purpose, Stimulus
+from qbank.items.models import ItemPair, ItemVersion, Stimulus
+from qbank.items.states import ItemKind, ItemState, PairKind, Purpose
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers.contents import items_of

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import retire
-from qbank.items.models import ItemKind, ItemState, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers.contents import content_of, items_of, policy_of

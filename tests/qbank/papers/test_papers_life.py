@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import resume, suspend
-from qbank.items.models import ItemFigures, ItemState
+from qbank.items.models import ItemFigures
 from qbank.items.practice import release_for_practice
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers.desk import assemble, seal, specify

@@ -14,7 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.items.models import ItemState, ItemVersion
+from qbank.items.models import ItemVersion
+from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.papers.booklet import sections_of
 from qbank.papers.commands import group
