@@ -32,15 +32,24 @@ class PaperState(enum.StrEnum):
 
 
 class Specification(Versioned, Base):
-    """组卷方案: the form of a paper and how many items each range gives to each part."""
+    """组卷方案: the form of a paper, how many items each range gives to each part, and the rules of choosing them.
+
+    A version that papers were made from never changes: revising it makes the next ``number`` of the same line.
+    """
 
     __tablename__ = "specifications"
+    __table_args__ = (sa.UniqueConstraint("root_id", "number"),)
 
     id: Mapped[Id]
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"), index=True)
+    root_id: Mapped[int | None] = mapped_column(sa.ForeignKey("specifications.id"), index=True)  # null: the first of its line
+    number: Mapped[int] = mapped_column(default=1, server_default="1")  # of the version, from 1
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why this version differs from the one before
     name: Mapped[Line]
     minutes: Mapped[int]
+    instructions: Mapped[str] = mapped_column(default="", server_default="")  # what the candidate reads first; empty: the rule pack's
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # as qbank.papers.rules writes them
     weights: Mapped[dict[str, int]] = mapped_column(sa.JSON)  # leaf range path -> half-per-cent, when it was derived
     within_bank: Mapped[bool]  # false: the bank could not serve these quotas when they were derived
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -49,6 +58,15 @@ class Specification(Versioned, Base):
     parts: Mapped[list[SpecificationPart]] = relationship(order_by="SpecificationPart.position",
                                                           cascade="all, delete-orphan")
     quotas: Mapped[list[Quota]] = relationship(cascade="all, delete-orphan")
+
+    @property
+    def line(self) -> int:
+        """What all versions of this specification have in common."""
+        return self.root_id or self.id
+
+    @property
+    def label(self) -> str:
+        return self.name if self.number == 1 else f"{self.name}（第 {self.number} 版）"
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -85,6 +103,33 @@ class Quota(Base):
     range: Mapped[Range] = relationship()
 
 
+class PaperFamily(Base):
+    """一次组卷: forms made together by one call, with what the solver says of them. Its report names no item."""
+
+    __tablename__ = "paper_families"
+
+    id: Mapped[Id]
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    name: Mapped[Line]
+    seed: Mapped[int]
+    forms: Mapped[int]
+    is_pool: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # a form per candidate is drawn from it
+    breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences; any: may be looked at, never sealed
+    report: Mapped[dict[str, Any]]  # status, bound, gap, seconds, what soft rules cost, bank digest, version of the program
+    composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    specification: Mapped[Specification] = relationship()
+    composer: Mapped[Account] = relationship()
+    papers: Mapped[list[Paper]] = relationship(back_populates="family", order_by="Paper.form")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        made_by = aliased(Specification)
+        table_id = sa.select(made_by.table_id).where(made_by.id == cls.specification_id).scalar_subquery()
+        return viewer.reach(cls.institution_id, Role.PAPER_COMPOSER, occupation=occupation_code_of(table_id))
+
+
 class Paper(Versioned, Base):
     """试卷: the sealed master. ``fingerprint`` = SHA-256 over its canonical form."""
 
@@ -94,9 +139,10 @@ class Paper(Versioned, Base):
 
     id: Mapped[Id]
     specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), index=True)
+    family_id: Mapped[int | None] = mapped_column(sa.ForeignKey("paper_families.id"), index=True)  # null: made before there were any
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     name: Mapped[Line]
-    form: Mapped[str] = mapped_column(sa.String(1))  # A, B, C: which of the forms made together
+    form: Mapped[str] = mapped_column(sa.String(4))  # which of the forms made together: A..Z, beyond 26 forms 001, 002, …
     state: Mapped[PaperState] = mapped_column(sa.Enum(PaperState, native_enum=False, length=10), default=PaperState.DRAFT)
     seed: Mapped[int]
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -106,6 +152,7 @@ class Paper(Versioned, Base):
     fingerprint: Mapped[str | None] = mapped_column(sa.String(64))  # null until sealed
     compliance: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # target and actual, as assembled
     specification: Mapped[Specification] = relationship()
+    family: Mapped[PaperFamily | None] = relationship(back_populates="papers")
     composer: Mapped[Account] = relationship(foreign_keys="Paper.composer_id")
     sealer: Mapped[Account | None] = relationship(foreign_keys="Paper.sealed_by")
     items: Mapped[list[PaperItem]] = relationship(back_populates="paper", order_by="PaperItem.number",
@@ -131,8 +178,28 @@ class PaperItem(Base):
     position: Mapped[int]  # of the part, from 0
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id"), index=True)
     half_points: Mapped[int]
+    locked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # kept when the rest is chosen anew
     paper: Mapped[Paper] = relationship(back_populates="items")
     version: Mapped[ItemVersion] = relationship()
+
+
+class PaperChange(Base):
+    """One change of a draft by hand: items swapped or chosen anew. What it was is forgotten when the paper is sealed.
+
+    The audit trail says who changed how many numbers and why, never which items.
+    """
+
+    __tablename__ = "paper_changes"
+
+    id: Mapped[Id]
+    paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"), index=True)
+    numbers: Mapped[list[Any]] = mapped_column(info={"secret": True})  # [[number, version before, version after], …]
+    action: Mapped[str] = mapped_column(sa.String(10))  # swap | undo | resolve
+    reason: Mapped[str] = mapped_column(default="")
+    undone: Mapped[bool] = mapped_column(default=False)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    account: Mapped[Account] = relationship()
 
 
 def _frozen(paper: Paper) -> bool:
