@@ -114,7 +114,7 @@ class PaperFamily(Base):
     name: Mapped[Line]
     seed: Mapped[int]
     forms: Mapped[int]
-    is_pool: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # a form per candidate is drawn from it
+    is_pool: Mapped[bool] = mapped_column(default=False, server_default="0")  # a form per candidate is drawn from it
     breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences; any: may be looked at, never sealed
     report: Mapped[dict[str, Any]]  # status, bound, gap, seconds, what soft rules cost, bank digest, version of the program
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -178,7 +178,7 @@ class PaperItem(Base):
     position: Mapped[int]  # of the part, from 0
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id"), index=True)
     half_points: Mapped[int]
-    locked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # kept when the rest is chosen anew
+    locked: Mapped[bool] = mapped_column(default=False, server_default="0")  # kept when the rest is chosen anew
     paper: Mapped[Paper] = relationship(back_populates="items")
     version: Mapped[ItemVersion] = relationship()
 

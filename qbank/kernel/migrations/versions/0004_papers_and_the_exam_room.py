@@ -20,7 +20,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('seed', sa.Integer(), nullable=False),
     sa.Column('forms', sa.Integer(), nullable=False),
-    sa.Column('is_pool', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('is_pool', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('breaks', sa.JSON(), server_default='[]', nullable=False),
     sa.Column('report', sa.JSON(), nullable=False),
     sa.Column('composer_id', sa.Integer(), nullable=False),
@@ -51,7 +51,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_paper_changes_paper_id'), ['paper_id'], unique=False)
 
     with op.batch_alter_table('paper_items', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('locked', sa.Boolean(), server_default=sa.text('0'), nullable=False))
+        batch_op.add_column(sa.Column('locked', sa.Boolean(), server_default='0', nullable=False))
 
     with op.batch_alter_table('papers', schema=None) as batch_op:
         batch_op.add_column(sa.Column('family_id', sa.Integer(), nullable=True))
