@@ -49,6 +49,7 @@ class Specification(Versioned, Base):
     name: Mapped[Line]
     minutes: Mapped[int]
     instructions: Mapped[str] = mapped_column(default="", server_default="")  # what the candidate reads first; empty: the rule pack's
+    calculator: Mapped[bool] = mapped_column(default=False, server_default="0")  # the exam page offers one
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # as qbank.papers.rules writes them
     weights: Mapped[dict[str, int]] = mapped_column(sa.JSON)  # leaf range path -> half-per-cent, when it was derived
     within_bank: Mapped[bool]  # false: the bank could not serve these quotas when they were derived

@@ -6,17 +6,19 @@ weight is 2: a range's weight in half-per-cent is also its target in half-points
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import gcd, prod
+from math import ceil, floor, gcd
 
 import numpy as np
 
+from qbank.items.draft import KINDS as KIND_NAMES
 from qbank.kernel.refused import Refused
-from qbank.papers.program import Integers, Program
+from qbank.papers.program import Floats, Integers, Program
 
 TOTAL = 200
-KIND_NAMES: Mapping[str, str] = {"single": "单选题", "multiple": "多选题", "judge": "判断题"}
-WINDOWS = (2, 6, TOTAL)  # how many items a count may stray from its proportional share, tried in turn
-PATTERN_LIMIT = 200_000  # combinations listed for one range; a wider window is not tried beyond it
+NEAR = 3  # beyond so many items from its proportional share, straying costs as much for every further item
+PARENT_COST = 200.0  # of a half-point that a range of a higher level is off, against squares of items off their shares
+GRID_COST = 50.0  # of a half-point off what largest remainders give: settles ties in favour of the earlier range
+SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,16 @@ class LeafRange:
     weight: int
 
 
+# Templates: the trade's common forms; the two with written parts are for technicians (levels 2 and 1).
 FORMS: Mapping[str, tuple[Part, ...]] = {
     "80×1+20×1": (Part("single", 80, 2), Part("judge", 20, 2)),
     "160×0.5+40×0.5": (Part("single", 160, 1), Part("judge", 40, 1)),
     "120×0.5+80×0.5": (Part("single", 120, 1), Part("judge", 80, 1)),
+    "60×1+10×2+20×1": (Part("single", 60, 2), Part("multiple", 10, 4), Part("judge", 20, 2)),
+    "140×0.5+10×1+40×0.5": (Part("single", 140, 1), Part("multiple", 10, 2), Part("judge", 40, 1)),
+    "二级": (Part("single", 80, 1), Part("judge", 20, 1), Part("multiple", 10, 2), Part("fill", 10, 2),
+           Part("short", 4, 10), Part("essay", 1, 20)),
+    "一级": (Part("single", 60, 1), Part("judge", 20, 1), Part("multiple", 10, 2), Part("short", 4, 10), Part("essay", 3, 20)),
 }
 
 
@@ -123,16 +131,18 @@ def derive_quotas(
 ) -> Quotas:
     """Whole item counts per range and part whose points come as near as possible to the weights.
 
-    Every part gets exactly its count. The sum over ranges of |points - weight| is least; among those, each kind
-    is spread over the ranges in proportion to the weights (least squares), so that a small range is not all
-    true/false. `available[range key, kind]` (items in the bank; absent means none) bounds the counts as long as
-    the deviation does not grow by it; otherwise it is ignored and `within_bank` is False, for the assembly to
-    explain the shortage. Deterministic. Raises Refused ('bad_parts', 'bad_weights').
+    A transport problem: every part gets exactly its count, and the sum over leaf ranges of |points - weight| is least;
+    among those, the ranges above them ("B-A", "B") are nearest to their weights; among those, each kind is spread over the
+    ranges in proportion to the weights (least squares), so that a small range is not all true/false.
+    `available[range key, kind]` (items in the bank; absent means none) bounds the counts as long as the deviation does not
+    grow by it; otherwise it is ignored and `within_bank` is False, for the assembly to explain the shortage.
+    Deterministic. Raises Refused ('bad_parts', 'bad_weights').
     """
     check_parts(parts)
     check_ranges(ranges)
     free = np.full((len(ranges), len(parts)), TOTAL, dtype=np.int64)
-    best = _search(ranges, parts, free, None)
+    least = _least_deviation(ranges, parts, free)
+    best = _spread(ranges, parts, free, least)
     if best is None:
         raise Refused("bad_parts", "按这份权重表和试卷结构无法分配题量，请更换试卷结构。")
     within = True
@@ -140,7 +150,7 @@ def derive_quotas(
         held = [[available.get((leaf.key, part.kind), 0) for part in parts] for leaf in ranges]
         caps = np.array(held, dtype=np.int64)
         if np.any(best > caps):
-            bounded = _search(ranges, parts, caps, _deviation(ranges, parts, best))
+            bounded = _spread(ranges, parts, caps, least)
             within = bounded is not None
             best = best if bounded is None else bounded
     counts = {(leaf.key, p): int(best[r, p]) for r, leaf in enumerate(ranges) for p in range(len(parts))}
@@ -149,72 +159,74 @@ def derive_quotas(
     return Quotas(tuple(ranges), tuple(parts), counts, {leaf.key: leaf.weight for leaf in ranges}, actual, within)
 
 
+def above(keys: Sequence[str]) -> dict[str, list[int]]:
+    """Every range above the leaves ("B", "B-A") and the positions of the leaves below it."""
+    found: dict[str, list[int]] = {}
+    for position, key in enumerate(keys):
+        segments = key.split("-")
+        for depth in range(1, len(segments)):
+            found.setdefault("-".join(segments[:depth]), []).append(position)
+    return found
+
+
 def _values(parts: Sequence[Part]) -> Integers:
     return np.array([part.half_points for part in parts], dtype=np.int64)
 
 
-def _deviation(ranges: Sequence[LeafRange], parts: Sequence[Part], counts: Integers) -> int:
-    weights = np.array([leaf.weight for leaf in ranges], dtype=np.int64)
-    return int(np.abs(counts @ _values(parts) - weights).sum())
+def _grid(ranges: Sequence[LeafRange], parts: Sequence[Part]) -> tuple[int, ...]:
+    """Half-points per range on the grid of the parts: no counts can miss the weights by less than these do."""
+    return largest_remainder([leaf.weight for leaf in ranges], TOTAL, step=gcd(*(part.half_points for part in parts)))
 
 
-def _search(ranges: Sequence[LeafRange], parts: Sequence[Part], caps: Integers, limit: int | None) -> Integers | None:
-    """Best counts, shape (ranges, parts), under `caps`; None if there are none with total deviation <= limit.
-
-    Largest remainders on the grid of the parts give the least deviation that any counts can have, so counts
-    that meet them are best. Only where there are none are the weights themselves approached, from near the
-    proportional shares outwards.
-    """
-    weights = [leaf.weight for leaf in ranges]
-    near = largest_remainder(weights, TOTAL, step=gcd(*(part.half_points for part in parts)))
-    windows = WINDOWS if prod(part.count + 1 for part in parts) <= PATTERN_LIMIT else WINDOWS[:-1]
-    for window in windows:
-        listed = [_patterns(leaf.weight, parts, caps[r], window, near[r], 0) for r, leaf in enumerate(ranges)]
-        found = _choose(weights, near, parts, listed, limit)
-        if found is not None:
-            return found
-    best: Integers | None = None
-    for window in windows:
-        reach = 2 * max(part.half_points for part in parts) if best is None else _deviation(ranges, parts, best)
-        reach = reach if limit is None else limit
-        listed = [_patterns(leaf.weight, parts, caps[r], window, leaf.weight, reach) for r, leaf in enumerate(ranges)]
-        found = _choose(weights, near, parts, listed, limit)
-        best = best if found is None else found
-    return best
-
-
-def _patterns(weight: int, parts: Sequence[Part], caps: Integers, window: int, aim: int, reach: int) -> Integers:
-    """Every count vector a range may take, shape (patterns, parts), at most `reach` half-points off `aim`."""
-    axes = []
-    for part, cap in zip(parts, caps, strict=True):
-        share = weight * part.count / TOTAL
-        high = min(int(cap), part.count, int(np.ceil(share + window)))
-        axes.append(np.arange(max(0, int(np.floor(share - window))), high + 1))
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(parts))
-    return np.asarray(grid[np.abs(grid @ _values(parts) - aim) <= reach], dtype=np.int64)
-
-
-def _choose(
-    weights: Sequence[int], near: Sequence[int], parts: Sequence[Part], listed: Sequence[Integers], limit: int | None
-) -> Integers | None:
-    """One pattern per range so that every part has its count: deviation (at most `limit`) first, then spread."""
-    if not all(len(rows) for rows in listed):
-        return None
+def _least_deviation(ranges: Sequence[LeafRange], parts: Sequence[Part], caps: Integers) -> int:
+    """The least sum over ranges of |points - weight| that whole counts can have, half-points."""
     program = Program()
-    chosen = []
-    for weight, aim, rows in zip(weights, near, listed, strict=True):
-        share = np.array([weight * part.count / TOTAL for part in parts])
-        points = rows @ _values(parts)
-        cost = 1e4 * np.abs(points - weight) + 5.0 * np.abs(points - aim) + ((rows - share) ** 2).sum(axis=1)
-        chosen.append(program.columns(len(rows), cost=cost, upper=1.0, integer=True))
-        program.row(chosen[-1], 1.0, 1, 1)
-    every, patterns = np.concatenate(chosen), np.concatenate(listed)
+    counts = _counts(program, parts, caps)
+    for row, leaf in zip(counts, ranges, strict=True):
+        off = program.columns(2, cost=1.0)
+        program.row(np.append(row, off), [*map(float, _values(parts)), 1.0, -1.0], leaf.weight, leaf.weight)
+    found = program.solve(time_limit=SECONDS, gap=0.0).values
+    if found is None:
+        return TOTAL * 2
+    points = np.rint(found[counts]).astype(np.int64) @ _values(parts)
+    return int(np.abs(points - np.array([leaf.weight for leaf in ranges])).sum())
+
+
+def _spread(ranges: Sequence[LeafRange], parts: Sequence[Part], caps: Integers, least: int) -> Integers | None:
+    """Counts, shape (ranges, parts), under `caps` with a total deviation of at most `least`; None if there are none."""
+    program = Program()
+    counts = _counts(program, parts, caps)
+    values, deviations = list(map(float, _values(parts))), []
+    for row, leaf, aim in zip(counts, ranges, _grid(ranges, parts), strict=True):
+        deviations.append(program.columns(2))
+        program.row(np.append(row, deviations[-1]), [*values, 1.0, -1.0], leaf.weight, leaf.weight)
+        program.row(np.append(row, program.columns(2, cost=GRID_COST)), [*values, 1.0, -1.0], aim, aim)
+        for column, part, cap in zip(row, parts, caps[len(deviations) - 1], strict=True):
+            _square(program, column, leaf.weight * part.count / TOTAL, min(int(cap), part.count))
+    program.row(np.concatenate(deviations), 1.0, 0, least)
+    for members in above([leaf.key for leaf in ranges]).values():
+        weight = sum(ranges[r].weight for r in members)
+        off = program.columns(2, cost=PARENT_COST)
+        program.row(np.append(counts[members].ravel(), off), [*values * len(members), 1.0, -1.0], weight, weight)
+    found = program.solve(time_limit=SECONDS, gap=1e-6).values
+    return None if found is None else np.rint(found[counts]).astype(np.int64)
+
+
+def _counts(program: Program, parts: Sequence[Part], caps: Integers) -> Integers:
+    """A whole variable for each range and part, and a row for each part's count."""
+    most = np.minimum(caps, [part.count for part in parts])
+    columns = program.columns(most.size, upper=most.ravel(), integer=True).reshape(most.shape)
     for p, part in enumerate(parts):
-        program.row(every, patterns[:, p], part.count, part.count)
-    if limit is not None:
-        off = [np.abs(rows @ _values(parts) - weight) for rows, weight in zip(listed, weights, strict=True)]
-        program.row(every, np.concatenate(off), 0, limit)
-    values = program.solve(time_limit=10.0, gap=0.0).values
-    if values is None:
-        return None
-    return np.stack([rows[int(np.argmax(values[columns]))] for rows, columns in zip(listed, chosen, strict=True)])
+        program.row(columns[:, p], 1.0, part.count, part.count)
+    return columns
+
+
+def _square(program: Program, column: int, share: float, most: int) -> None:
+    """The cost (count - share)^2, exact at whole counts within NEAR of the share: convex, so steps are taken in order."""
+    low = max(0, min(floor(share) - NEAR, most))
+    high = max(low, min(most, ceil(share) + NEAR))
+    steps = np.arange(low, high)
+    costs: Floats = np.concatenate([2 * steps + 1 - 2 * share, [2 * share - 2 * low + 1, 2 * high + 1 - 2 * share]])
+    upper = np.concatenate([np.ones(len(steps)), [np.inf, np.inf]])
+    columns = np.append(program.columns(len(costs), cost=costs, upper=upper), column)
+    program.row(columns, [*[-1.0] * len(steps), 1.0, -1.0, 1.0], low, low)

@@ -105,7 +105,10 @@ def test_a_muddled_weight_table_is_refused(table: Any, words: str) -> None:
     assert words in refused.value.sentence
 
 
-@pytest.mark.parametrize("parts", [*FORMS.values(), FREE_FORM])
+WITHOUT_WRITING = [parts for parts in FORMS.values() if {part.kind for part in parts} <= {"single", "multiple", "judge"}]
+
+
+@pytest.mark.parametrize("parts", [*WITHOUT_WRITING, FREE_FORM])
 def test_the_cook_table_is_met_exactly_by_every_common_form(parts: Sequence[Part]) -> None:
     quotas = derive_quotas(COOK_RANGES, parts)
     assert quotas.exact
@@ -152,6 +155,33 @@ def test_a_lopsided_table_is_still_met_exactly() -> None:
     quotas = derive_quotas(ranges, (Part("single", 100, 1), Part("judge", 50, 2)))
     assert quotas.exact
     assert quotas.counts["Z", 1] == 50
+
+
+def test_essays_too_large_for_any_range_are_missed_by_the_least_possible() -> None:
+    # Three essays of 10 points; of the cook's ranges only B-A-C (12 %) holds 10 points. The first essay fits there, the two
+    # others stand in ranges of 8 %, 2 points over each, and as many points are missing elsewhere: 8 points, 16 half-points.
+    quotas = derive_quotas(COOK_RANGES, FORMS["一级"])
+    assert sum(abs(off) for off in quotas.deviations.values()) == 16
+    assert column_sums(quotas) == [part.count for part in FORMS["一级"]]
+
+
+def test_six_kinds_with_different_points_meet_a_table_of_three_levels_on_the_half_point_grid() -> None:
+    # Six ranges below three below two; 25 %, 15 %, … can hold every kind, the 0.5-point kinds make up the odd halves.
+    ranges = [LeafRange(key, weight) for key, weight in
+              {"A-A-A": 25, "A-A-B": 15, "A-B-A": 31, "B-A-A": 49, "B-A-B": 50, "B-B-A": 30}.items()]
+    quotas = derive_quotas(ranges, FORMS["二级"])
+    assert quotas.exact
+    assert column_sums(quotas) == [80, 20, 10, 10, 4, 1]
+
+
+def test_where_leaves_cannot_be_exact_the_ranges_above_them_are() -> None:
+    # 1-point items, sixteen leaves of 1.5 % in two ranges of 12 %, one of 76 %: each leaf gets 1 or 2 points, 0.5 off
+    # either way. Largest remainders alone would round up the earlier eight; then A-A had 16 points and A-B 8.
+    ranges = [*(LeafRange(f"A-{'AB'[i // 8]}-{i}", 3) for i in range(16)), LeafRange("B-A-A", 152)]
+    quotas = derive_quotas(ranges, FORMS["80×1+20×1"])
+    assert sum(abs(off) for off in quotas.deviations.values()) == 16
+    for middle in ("A-A", "A-B"):
+        assert sum(points for key, points in quotas.actual.items() if key.startswith(middle)) == 24
 
 
 @given(weight_tables(), st.sampled_from(["160×0.5+40×0.5", "120×0.5+80×0.5"]))

@@ -34,6 +34,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_paper_families_institution_id'), ['institution_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_paper_families_specification_id'), ['specification_id'], unique=False)
 
+    op.create_table('sitting_pictures',
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['picture_id'], ['pictures.id'], name=op.f('fk_sitting_pictures_picture_id_pictures')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_sitting_pictures_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('sitting_id', 'picture_id', name=op.f('pk_sitting_pictures'))
+    )
     op.create_table('paper_changes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('paper_id', sa.Integer(), nullable=False),
@@ -50,6 +57,45 @@ def upgrade() -> None:
     with op.batch_alter_table('paper_changes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_paper_changes_paper_id'), ['paper_id'], unique=False)
 
+    op.create_table('sitting_papers',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('paper_id', sa.Integer(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['paper_id'], ['papers.id'], name=op.f('fk_sitting_papers_paper_id_papers')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_sitting_papers_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sitting_papers')),
+    sa.UniqueConstraint('sitting_id', 'paper_id', name=op.f('uq_sitting_papers_sitting_id_paper_id'))
+    )
+    with op.batch_alter_table('sitting_papers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sitting_papers_paper_id'), ['paper_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sitting_papers_sitting_id'), ['sitting_id'], unique=False)
+
+    op.create_table('sheet_bodies',
+    sa.Column('sheet_id', sa.Integer(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('checksum', sa.BigInteger(), nullable=False),
+    sa.Column('length', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['sheet_id'], ['sheets.id'], name=op.f('fk_sheet_bodies_sheet_id_sheets')),
+    sa.PrimaryKeyConstraint('sheet_id', name=op.f('pk_sheet_bodies'))
+    )
+    with op.batch_alter_table('answer_events', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('chain', sa.String(length=64), server_default='', nullable=False))
+        batch_op.alter_column('answer',
+               existing_type=sa.VARCHAR(length=10),
+               type_=sa.Text(),
+               existing_nullable=False)
+
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.alter_column('answer',
+               existing_type=sa.VARCHAR(length=10),
+               type_=sa.Text(),
+               existing_nullable=False)
+
+    with op.batch_alter_table('exam_pages', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('uq_exam_pages_token_hash'), type_='unique')
+        batch_op.drop_column('token_hash')
+
     with op.batch_alter_table('paper_items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('locked', sa.Boolean(), server_default='0', nullable=False))
 
@@ -62,11 +108,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_papers_family_id'), ['family_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_papers_family_id_paper_families'), 'paper_families', ['family_id'], ['id'])
 
+    with op.batch_alter_table('presences', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('address', sa.String(length=200), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('left', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('clock_offset_ms', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('unsent', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('full_screen', sa.Boolean(), nullable=True))
+
+    with op.batch_alter_table('rooms', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('columns', sa.Integer(), nullable=True))
+
+    with op.batch_alter_table('sheets', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('paper_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('ends_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('paused_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('late_until', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('generation', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('highest', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('chain', sa.String(length=64), server_default='0000000000000000000000000000000000000000000000000000000000000000', nullable=False))
+        batch_op.create_index(batch_op.f('ix_sheets_paper_id'), ['paper_id'], unique=False)
+        batch_op.create_foreign_key(batch_op.f('fk_sheets_paper_id_papers'), 'papers', ['paper_id'], ['id'])
+
+    with op.batch_alter_table('sittings', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_sittings_paper_id_papers'), type_='foreignkey')
+        batch_op.drop_column('paper_id')
+
     with op.batch_alter_table('specifications', schema=None) as batch_op:
         batch_op.add_column(sa.Column('root_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('number', sa.Integer(), server_default='1', nullable=False))
         batch_op.add_column(sa.Column('reason', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('instructions', sa.Text(), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('calculator', sa.Boolean(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('rules', sa.JSON(), server_default='{}', nullable=False))
         batch_op.create_index(batch_op.f('ix_specifications_root_id'), ['root_id'], unique=False)
         batch_op.create_unique_constraint(batch_op.f('uq_specifications_root_id_number'), ['root_id', 'number'])
@@ -82,10 +154,36 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('uq_specifications_root_id_number'), type_='unique')
         batch_op.drop_index(batch_op.f('ix_specifications_root_id'))
         batch_op.drop_column('rules')
+        batch_op.drop_column('calculator')
         batch_op.drop_column('instructions')
         batch_op.drop_column('reason')
         batch_op.drop_column('number')
         batch_op.drop_column('root_id')
+
+    with op.batch_alter_table('sittings', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('paper_id', sa.INTEGER(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_sittings_paper_id_papers'), 'papers', ['paper_id'], ['id'])
+
+    with op.batch_alter_table('sheets', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_sheets_paper_id_papers'), type_='foreignkey')
+        batch_op.drop_index(batch_op.f('ix_sheets_paper_id'))
+        batch_op.drop_column('chain')
+        batch_op.drop_column('highest')
+        batch_op.drop_column('generation')
+        batch_op.drop_column('late_until')
+        batch_op.drop_column('paused_at')
+        batch_op.drop_column('ends_at')
+        batch_op.drop_column('paper_id')
+
+    with op.batch_alter_table('rooms', schema=None) as batch_op:
+        batch_op.drop_column('columns')
+
+    with op.batch_alter_table('presences', schema=None) as batch_op:
+        batch_op.drop_column('full_screen')
+        batch_op.drop_column('unsent')
+        batch_op.drop_column('clock_offset_ms')
+        batch_op.drop_column('left')
+        batch_op.drop_column('address')
 
     with op.batch_alter_table('papers', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_papers_family_id_paper_families'), type_='foreignkey')
@@ -99,10 +197,34 @@ def downgrade() -> None:
     with op.batch_alter_table('paper_items', schema=None) as batch_op:
         batch_op.drop_column('locked')
 
+    with op.batch_alter_table('exam_pages', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('token_hash', sa.VARCHAR(length=64), nullable=False))
+        batch_op.create_unique_constraint(batch_op.f('uq_exam_pages_token_hash'), ['token_hash'])
+
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.alter_column('answer',
+               existing_type=sa.Text(),
+               type_=sa.VARCHAR(length=10),
+               existing_nullable=False)
+
+    with op.batch_alter_table('answer_events', schema=None) as batch_op:
+        batch_op.alter_column('answer',
+               existing_type=sa.Text(),
+               type_=sa.VARCHAR(length=10),
+               existing_nullable=False)
+        batch_op.drop_column('chain')
+
+    op.drop_table('sheet_bodies')
+    with op.batch_alter_table('sitting_papers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sitting_papers_sitting_id'))
+        batch_op.drop_index(batch_op.f('ix_sitting_papers_paper_id'))
+
+    op.drop_table('sitting_papers')
     with op.batch_alter_table('paper_changes', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_paper_changes_paper_id'))
 
     op.drop_table('paper_changes')
+    op.drop_table('sitting_pictures')
     with op.batch_alter_table('paper_families', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_paper_families_specification_id'))
         batch_op.drop_index(batch_op.f('ix_paper_families_institution_id'))
