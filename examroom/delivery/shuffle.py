@@ -7,6 +7,7 @@ might change, so a sheet can be dealt again from its stored seed in any year.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,9 @@ from typing import Any
 LETTERS = "ABCDEFGHIJ"
 JUDGE = "judge"
 JUDGE_OPTIONS = "TF"
+TEXT_KINDS = frozenset({"fill", "short", "essay"})  # answered in words: nothing is shuffled inside them
+LONGEST_TEXT = 20_000
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and halves of characters
 Entry = Mapping[str, Any]  # {"number": paper number, "kind": "single", "options": canonical letters in the order shown}
 
 
@@ -72,11 +76,16 @@ def check(layout: Sequence[Entry], shapes: Sequence[Shape]) -> None:
 def to_canonical(layout: Sequence[Entry], shown_number: int, shown_letters: str) -> tuple[int, str]:
     """Paper number and canonical letters of what a candidate chose. Raises ValueError for what is not on the sheet.
 
-    ``shown_number`` counts from 1 down the sheet, ``shown_letters`` are the letters beside the options on the page.
+    ``shown_number`` counts from 1 down the sheet, ``shown_letters`` are the letters beside the options on the page, or
+    what was written where the item is answered in words.
     """
     if not 1 <= shown_number <= len(layout):
         raise ValueError("no such number")
     entry = layout[shown_number - 1]
+    if entry["kind"] in TEXT_KINDS:
+        if not is_answer(entry, shown_letters):
+            raise ValueError("a text that is too long or cannot be stored")
+        return entry["number"], shown_letters
     options: str = entry["options"]
     places = [LETTERS.find(letter) for letter in shown_letters]
     if any(not 0 <= place < len(options) for place in places) or len(set(places)) != len(places):
@@ -88,12 +97,19 @@ def to_canonical(layout: Sequence[Entry], shown_number: int, shown_letters: str)
 
 
 def to_shown(entry: Entry, answer: str) -> str:
-    """The letters on the page of a canonical answer, in the order of the page."""
+    """The letters on the page of a canonical answer, in the order of the page; a text as it is."""
+    if entry["kind"] in TEXT_KINDS:
+        return answer
     return "".join(LETTERS[place] for place, letter in enumerate(entry["options"]) if letter in answer)
 
 
 def is_answer(entry: Entry, answer: str) -> bool:
-    """Whether ``answer`` (canonical) can be given to the item: its own letters, once each, one unless multiple choice."""
+    """Whether ``answer`` (canonical) can be given to the item: its own letters, once each, one unless multiple choice;
+
+    of an item that is answered in words a text of bounded length, without what no database stores.
+    """
+    if entry["kind"] in TEXT_KINDS:
+        return len(answer) <= LONGEST_TEXT and not UNSTORABLE.search(answer)
     distinct = set(answer)
     return (distinct <= set(entry["options"]) and len(distinct) == len(answer)
             and (len(answer) <= 1 or entry["kind"] == "multiple"))

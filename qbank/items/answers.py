@@ -96,6 +96,14 @@ def steps_of(guide: str) -> tuple[Step, ...]:
     return tuple(_step(line) for line in guide.split("\n") if line.strip())
 
 
+def guide_total(guide: str) -> int:
+    """What the steps of a marking guide add up to, in half-points; 0 when it cannot be read."""
+    try:
+        return sum(step.half_points for step in steps_of(guide))
+    except ValueError:
+        return 0
+
+
 def _accepted(part: str, line: str) -> Words | Quantity:
     text = half_width(part).strip()
     if not text:

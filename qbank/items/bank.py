@@ -14,7 +14,7 @@ from qbank.items.models import ImportBatch, Item, ItemVersion, Option, occupatio
 from qbank.items.moves import MOVES
 from qbank.items.pictures import missing
 from qbank.items.points import points_of
-from qbank.items.states import ItemKind, ItemState, Purpose
+from qbank.items.states import STANDING, ItemKind, ItemState, Purpose
 from qbank.items.stimuli import keep
 from qbank.items.words import words_of
 from qbank.kernel.access import Role, Viewer, visible
@@ -97,6 +97,14 @@ def suspend(session: Session, version: ItemVersion, who: Viewer, reason: str, *,
     """Keep a version from new papers, and draft papers that hold it from being sealed, until the doubt is cleared."""
     require_reach(session, version.item.table, version.item.institution_id, (Role.ITEM_AUTHOR, Role.ITEM_REVIEWER), who)
     _move_because(version, S.SUSPENDED, reason, "暂停")
+
+
+def bar(version: ItemVersion, reason: str) -> bool:
+    """Suspend a version that an exam proved wrong; whether there was anything to suspend. The caller's rule has its approvals."""
+    if version.state not in STANDING:
+        return False
+    _move_because(version, S.SUSPENDED, reason, "暂停")
+    return True
 
 
 def resume(session: Session, version: ItemVersion, who: Viewer, reason: str, *, now: datetime) -> None:

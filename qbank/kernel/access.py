@@ -31,6 +31,7 @@ class Role(enum.StrEnum):
     EXAM_OFFICER = "exam_officer"
     INVIGILATOR = "invigilator"
     CANDIDATE = "candidate"
+    MARKER = "marker"
     PRACTICAL_ASSESSOR = "practical_assessor"
     REVIEW_EXAMINER = "review_examiner"
     QUALITY_SUPERVISOR = "quality_supervisor"
@@ -46,6 +47,7 @@ class Role(enum.StrEnum):
 ROLE_NAMES = {
     Role.ANYONE: "任何人", Role.SIGNED_IN: "已登录用户", Role.ITEM_AUTHOR: "命题员", Role.ITEM_REVIEWER: "审题员",
     Role.PAPER_COMPOSER: "组卷员", Role.EXAM_OFFICER: "考务员", Role.INVIGILATOR: "监考员", Role.CANDIDATE: "考生",
+    Role.MARKER: "阅卷员",
     Role.PRACTICAL_ASSESSOR: "考评员", Role.REVIEW_EXAMINER: "评审专家", Role.QUALITY_SUPERVISOR: "质量督导员",
     Role.CITY_OFFICER: "市鉴定中心", Role.PROVINCE_OFFICER: "省鉴定中心", Role.ADMINISTRATOR: "系统管理员",
 }

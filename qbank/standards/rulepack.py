@@ -29,8 +29,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
              "flag_drift_permille", "similarity_permille", "similarity_minimum_n"),
     "题库": ("items_per_point", "points_per_percent", "points_per_table", "essential_percent", "general_percent",
            "auxiliary_percent", "stale_years", "most_uses"),
-    "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds",
+    "组卷": ("theory_instructions", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
+           "unused_sittings", "uses_per_year", "expected_within_half_points", "key_within"),
+    "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds", "photo_check",
              "candidates_per_invigilator", "least_invigilators"),
+    "阅卷": ("marking_spread_percent", "marking_third_rule", "marking_seed_every", "marking_seed_alarm_percent",
+           "removed_item_rescaled"),
     "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
     "综合评审": ("least_panel", "panel_odd", "review_minutes", "thesis_percent"),
     "成绩": ("make_up_years", "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
@@ -57,19 +61,33 @@ LABELS: dict[str, tuple[str, str]] = {
     "similarity_permille": ("答卷雷同，校正后 p 不超过此值列入报告", "‰"),
     "similarity_minimum_n": ("答卷雷同分析至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
-    "grace_seconds": ("到时后收卷宽限", "秒"), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
+    "grace_seconds": ("到时后收卷宽限", "秒"), "photo_check": ("考生须经监考员核验本人后才能开始答题", ""), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
     "least_invigilators": ("每考场监考员不少于", "人"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
     "least_assessors": ("每考评组考评员不少于", "人"), "assessors_odd": ("考评员人数须为单数", ""),
     "least_panel": ("评审委员会不少于", "人"), "panel_odd": ("评审委员人数须为单数", ""),
     "review_minutes": ("评审答辩时长（默认）", "分钟"), "thesis_percent": ("评审中论文（技术总结）所占比例", "%"),
+    "marking_spread_percent": ("两名阅卷员评分之差超过本题分值的此比例须第三评", "%"),
+    "marking_third_rule": ("第三评后的得分：1 取最接近的两个的平均，2 以第三评为准，3 取三个的平均，4 取中间的一个", ""),
+    "marking_seed_every": ("每评多少份混入一份种子卷", "份"),
+    "marking_seed_alarm_percent": ("种子卷平均偏差超过本题分值的此比例提醒阅卷组长", "%"),
+    "removed_item_rescaled": ("删除问题试题后按比例折算为满分（不折算时该题按 0 分计）", ""),
+    "theory_instructions": ("考生须知（试卷和答题页的开头）", ""),
+    "importance_within_percent": ("X、Y、Z 题量占比与目标相差不超过", "个百分点"),
+    "form_overlap_percent": ("同次各套试卷之间共用题不超过", "%"), "earlier_overlap_percent": ("与以往试卷共用题不超过", "%"),
+    "unused_sittings": ("最近几次组卷用过的题不再用", "次"), "uses_per_year": ("每道题一年内最多用于", "套试卷"),
+    "expected_within_half_points": ("各套试卷在合格线上的预期得分相差不超过（按半分填，2 即 1 分）", "个半分"),
+    "key_within": ("各答案的题数与平均数相差不超过", "道"),
     "make_up_years": ("单科合格成绩保留", "年"), "make_up_attempts": ("补考次数", "次"),
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
 LEAST = {"approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
          "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1,
-         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10, "similarity_minimum_n": 20}
-PERCENTS = {"thesis_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
+         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10, "similarity_minimum_n": 20,
+         "marking_third_rule": 1, "marking_seed_every": 2}
+PERCENTS = {"thesis_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
+             "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
+MOST_OF = {"marking_third_rule": 4}
 PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}
 
 
@@ -85,10 +103,19 @@ class RulePack:
     review_days: int = 7
     partial_credit_multiple: bool = False
     partial_credit_fill: bool = False
+    theory_instructions: str = "请仔细阅读各题的答题要求，独立作答。考试中不得交谈，不得使用与考试无关的物品。"
+    importance_within_percent: int = 5
+    form_overlap_percent: int = 0
+    earlier_overlap_percent: int = 30
+    unused_sittings: int = 2
+    uses_per_year: int = 3
+    expected_within_half_points: int = 2
+    key_within: int = 3
     theory_minutes: int = 90
     late_entry_minutes: int = 30
     earliest_hand_in_minutes: int = 30
     grace_seconds: int = 30
+    photo_check: bool = False
     candidates_per_invigilator: int = 15
     least_invigilators: int = 2
     candidates_per_assessor: int = 5
@@ -122,6 +149,11 @@ class RulePack:
     flag_drift_permille: int = 10
     similarity_permille: int = 10
     similarity_minimum_n: int = 50
+    marking_spread_percent: int = 20
+    marking_third_rule: int = 1
+    marking_seed_every: int = 10
+    marking_seed_alarm_percent: int = 10
+    removed_item_rescaled: bool = True
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -134,7 +166,7 @@ class RulePack:
                 raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
         for field in dataclasses.fields(self):
             value, label = getattr(self, field.name), LABELS.get(field.name, (field.name, ""))[0]
-            most = 100 if field.name in PERCENTS else 1000 if field.name in PERMILLES else MOST
+            most = 100 if field.name in PERCENTS else 1000 if field.name in PERMILLES else MOST_OF.get(field.name, MOST)
             if type(value) is int and not LEAST.get(field.name, 0) <= value <= most:
                 raise Refused("rule_pack_range", f"“{label}”应在 {LEAST.get(field.name, 0)} 到 {most} 之间，不能设为 {value}。")
 
