@@ -18,8 +18,8 @@ from qbank.items.states import STANDING, ItemKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.papers import holds, report  # noqa: F401  # holds registers itself with the practice bank
-from qbank.papers.assembly import Assembly
-from qbank.papers.assembly import assemble as search
+from qbank.papers.assembly_before import Assembly
+from qbank.papers.assembly_before import assemble as search
 from qbank.papers.checks import problems
 from qbank.papers.compliance import Candidate, Demands, holdings, shortages
 from qbank.papers.contents import candidate_of, content_of, items_of, policy_of, quotas_of, weights_of

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbank.kernel.refused import Refused
-from qbank.papers.assembly import assemble
+from qbank.papers.assembly_before import assemble
 from qbank.papers.compliance import Candidate, Demands, compliance, holdings, shortages
 from qbank.papers.specification import FORMS, LeafRange, Part, derive_quotas
 
