@@ -47,7 +47,7 @@ def answer(stage: Stage, sitting_id: int, *, ability: float, spread: float, seed
 
 def _events(session: Session, sheet: Sheet, theta: float, draw: random.Random, until: float) -> list[Event]:
     paper = {item.number: item for item in session.scalars(
-        sa.select(PaperItem).where(PaperItem.paper_id == sheet.sitting.paper_id))}
+        sa.select(PaperItem).where(PaperItem.paper_id == sheet.paper_id))}
     shown = [paper[entry["number"]] for entry in sheet.layout]
     events = []
     for sequence, item in enumerate(shown[:round(len(shown) * until)], start=1):

@@ -150,7 +150,7 @@ class SittingWorld:
         room = Room(institution_id=self.school.id, name=f"机房{'一二三四'[count - 1]}", seats=max(30, len(seated)))
         self.session.add(room)
         self.session.flush()
-        sitting = Sitting(plan=self.plan, paper=paper or self.paper, name=name, starts_at=starts_at, minutes=minutes)
+        sitting = Sitting(plan=self.plan, papers=[paper or self.paper], name=name, starts_at=starts_at, minutes=minutes)
         watched = SittingRoom(sitting=sitting, room=room, invigilators=[
             RoomInvigilator(account_id=self.invigilator.account_id), RoomInvigilator(account_id=self.second.account_id)])
         self.session.add_all([sitting, watched])

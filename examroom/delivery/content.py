@@ -32,11 +32,11 @@ def questions(session: Session, sheet: Sheet) -> dict[str, Any]:
     all of it. A question names its material by its place in ``materials``.
     """
     version = selectinload(PaperItem.version)
-    items = session.scalars(sa.select(PaperItem).where(PaperItem.paper_id == sheet.sitting.paper_id).options(
+    items = session.scalars(sa.select(PaperItem).where(PaperItem.paper_id == sheet.paper_id).options(
         version.selectinload(ItemVersion.options), version.selectinload(ItemVersion.stimulus)))
     by_number = {item.number: item for item in items}
     shown = [(place, by_number[entry["number"]], entry) for place, entry in enumerate(sheet.layout, 1)]
-    paper = session.get_one(Paper, sheet.sitting.paper_id)
+    paper = session.get_one(Paper, sheet.paper_id)
     html = html_of(session, paper.institution_id, [item.version for item in by_number.values()])
     policy, parts = policy_of(session, paper), []
     for _, group in groupby(shown, key=lambda row: row[1].position):

@@ -90,6 +90,7 @@ def _deal_one(session: Session, sitting: Sitting, seat: Seat, shapes: list[shuff
         sheet = Sheet(sitting_id=sitting.id, enrolment_id=seat.enrolment_id)
         session.add(sheet)
     sheet.seat_id, sheet.seed, sheet.layout = seat.id, seed, layout
+    sheet.paper_id, sheet.ends_at = sitting.forms[0].paper_id, sitting.ends_at
 
 
 def _dealable(session: Session, sitting: Sitting, now: datetime) -> Paper:

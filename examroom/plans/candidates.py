@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from examroom.plans import roster, staffing, tickets
 from examroom.plans.desk import require_officer
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingPaper, SittingState
 from examroom.plans.roster import RosterRow, read_roster
 from examroom.plans.sittings import makers, require_planned
 from qbank.kernel import identity
@@ -125,9 +125,9 @@ def _book(session: Session, plan: ExamPlan, rows: Iterable[RosterRow], cipher: I
                  .where(Account.institution_id == plan.institution_id,
                         Account.identity_hash.in_(hashes[start:start + AT_ONCE])))
         accounts |= {account.identity_hash or "": account for account in session.scalars(query)}
-    papers = session.scalars(sa.select(Sitting.paper_id).where(Sitting.plan_id == plan.id)).all()
+    papers = session.scalars(sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)).all()
     return Book(accounts, set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id))),
-                staffing.invigilates(session, plan.id), makers(session, [paper for paper in papers if paper]))
+                staffing.invigilates(session, plan.id), makers(session, papers))
 
 
 def _compact(number: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans.models import ExamPlan, Sitting, SittingState
+from examroom.plans.models import ExamPlan, Sitting, SittingPaper, SittingState
 from qbank.items.models import Item
 from qbank.items.practice import HOLDS
 from qbank.kernel.times import spoken
@@ -19,7 +19,7 @@ AHEAD = (SittingState.PLANNED, SittingState.DEALT)
 def in_sittings_to_come(session: Session, item: Item, now: datetime) -> list[str]:
     """One sentence for each sitting with such a paper whose sheets are not all collected; papers are not named here."""
     query = (sa.select(Sitting.name, Sitting.starts_at, ExamPlan.title).join(ExamPlan, ExamPlan.id == Sitting.plan_id)
-             .where(Sitting.state.in_(AHEAD), Sitting.paper_id.in_(papers_with(item)))
+             .where(Sitting.state.in_(AHEAD), Sitting.forms.any(SittingPaper.paper_id.in_(papers_with(item))))
              .order_by(Sitting.starts_at, Sitting.id))
     return [f"它在“{title}”{name}（{spoken(starts_at)}）要用的试卷里。请等这场考试收卷后再转。"
             for name, starts_at, title in session.execute(query)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from qbank.kernel.access import Role, Viewer
@@ -99,6 +101,7 @@ class Room(Versioned, Base):
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
     name: Mapped[Line]
     seats: Mapped[int]
+    columns: Mapped[int | None]  # seats in one row, numbered row by row; null: one single row
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -118,6 +121,9 @@ class Enrolment(Versioned, Base):
     student_number: Mapped[Line] = mapped_column(default="")
     class_name: Mapped[Line] = mapped_column(default="")
     entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, as chosen on the roster
+    time_percent: Mapped[int] = mapped_column(default=100, server_default="100")  # of the exam time: 150 for a disability
+    time_reason: Mapped[str] = mapped_column(default="", server_default="", info={"secret": True})  # why; health data
+    photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("candidate_photos.id"))  # null: none given
     plan: Mapped[ExamPlan] = relationship(back_populates="enrolments")
     candidate: Mapped[Account] = relationship()
     seats: Mapped[list[Seat]] = relationship(back_populates="enrolment", cascade="all, delete-orphan")
@@ -126,6 +132,19 @@ class Enrolment(Versioned, Base):
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.account_id == viewer.account_id)
         return sa.or_(own, cls.plan.has(ExamPlan.visible_to(viewer)))
+
+
+class CandidatePhoto(Base):
+    """A candidate's photo, kept once under its hash."""
+
+    __tablename__ = "candidate_photos"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    media_type: Mapped[str] = mapped_column(sa.String(40))
+    content: Mapped[bytes] = mapped_column(info={"secret": True})
+    at: Mapped[datetime]
 
 
 class RosterImport(Versioned, Base):
@@ -155,7 +174,6 @@ class Sitting(Versioned, Base):
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
-    paper_id: Mapped[int | None] = mapped_column(sa.ForeignKey("papers.id"))  # null until the officer chooses one
     name: Mapped[Line]
     starts_at: Mapped[datetime]
     minutes: Mapped[int]
@@ -163,8 +181,11 @@ class Sitting(Versioned, Base):
                                                 default=SittingState.PLANNED)
     seed: Mapped[str | None] = mapped_column(sa.String(32))  # what the sheets were dealt from; null until dealt
     seating_seed: Mapped[str | None] = mapped_column(sa.String(40))  # what the seats were drawn from; null until drawn
+    seb_required: Mapped[bool] = mapped_column(default=False, server_default="0")  # only inside Safe Exam Browser
+    seb_quit_hash: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")  # SHA-256 of its quit password
     plan: Mapped[ExamPlan] = relationship(back_populates="sittings")
-    paper: Mapped[Paper | None] = relationship()
+    forms: Mapped[list[SittingPaper]] = relationship(back_populates="sitting", order_by="SittingPaper.place",
+                                                     cascade="all, delete-orphan")
     rooms: Mapped[list[SittingRoom]] = relationship(back_populates="sitting", order_by="SittingRoom.id",
                                                     cascade="all, delete-orphan")
 
@@ -176,6 +197,48 @@ class Sitting(Versioned, Base):
     def ends_at(self) -> datetime:
         """The common end; a candidate's own end adds the entries of the time ledger."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+    @property
+    def papers(self) -> list[Paper]:
+        """The sealed papers, forms of one family, in their order; empty until the officer chooses."""
+        return [form.paper for form in self.forms]
+
+    @papers.setter
+    def papers(self, chosen: Sequence[Paper]) -> None:
+        held = {form.paper: form for form in self.forms}
+        self.forms = [held.get(paper) or SittingPaper(paper=paper) for paper in chosen]
+        for place, form in enumerate(self.forms, 1):
+            form.place = place
+
+    @property
+    def paper(self) -> Paper | None:
+        """The first of its papers, for display. What a candidate sat is ``Sheet.paper``."""
+        return self.forms[0].paper if self.forms else None
+
+    @hybrid_property
+    def paper_id(self) -> int | None:
+        """The key of the first of its papers."""
+        return self.forms[0].paper_id if self.forms else None
+
+    @paper_id.inplace.expression
+    @classmethod
+    def _first_paper_id(cls) -> sa.ScalarSelect[Any]:
+        return (sa.select(SittingPaper.paper_id).where(SittingPaper.sitting_id == cls.id).order_by(SittingPaper.place)
+                .limit(1).correlate(cls).scalar_subquery())
+
+
+class SittingPaper(Base):
+    """One paper of a sitting; all of them are forms of one family."""
+
+    __tablename__ = "sitting_papers"
+    __table_args__ = (sa.UniqueConstraint("sitting_id", "paper_id"),)
+
+    id: Mapped[Id]
+    sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"), index=True)
+    paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"), index=True)
+    place: Mapped[int] = mapped_column(default=1)  # from 1: the order in which forms are dealt
+    sitting: Mapped[Sitting] = relationship(back_populates="forms")
+    paper: Mapped[Paper] = relationship()
 
 
 class SittingRoom(Versioned, Base):

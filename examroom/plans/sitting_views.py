@@ -51,7 +51,8 @@ def sitting(sitting_id: int) -> Any:
         "plans/sitting.html", sitting=found, plan=plan, officer=officer, planned=found.state == SittingState.PLANNED,
         free=free, invigilators=staffing.invigilators_for(db(), plan) if officer else [],
         watching=staffing.posts(db(), found) if officer else {},
-        papers=sittings.papers_for(db(), found) if officer else [], obstacles=sittings.obstacles(db(), found),
+        papers=sittings.papers_for(db(), found) if officer else [], chosen={form.paper_id for form in found.forms},
+        obstacles=sittings.obstacles(db(), found),
         classes=_classes(found), seated=steps.seats_in(db(), found.id), pack=pack_for(db(), plan.institution),
         capacity=sum(room.room.seats for room in found.rooms), starts_local=f"{local(found.starts_at):%Y-%m-%dT%H:%M}")
 
@@ -88,7 +89,8 @@ def remove_sitting(sitting_id: int) -> Any:
 @blueprint.post("/sittings/<int:sitting_id>/paper")
 def choose_paper(sitting_id: int) -> Any:
     found = fetch(db(), Sitting, sitting_id, viewer())
-    sittings.choose_paper(db(), found, forms.whole_number(request.form.get("paper_id", ""), "试卷", 1, TOP), viewer())
+    chosen = [forms.whole_number(value, "试卷", 1, TOP) for value in request.form.getlist("paper_id")]
+    sittings.choose_papers(db(), found, chosen, viewer())
     flash(f"试卷已选用，本场时长为 {found.minutes} 分钟。", "success")
     return _back(found)
 

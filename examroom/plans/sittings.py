@@ -1,8 +1,8 @@
-"""Sittings of a plan: when, with which sealed paper, and what still lacks before sheets can be dealt."""
+"""Sittings of a plan: when, with which sealed papers, and what still lacks before sheets can be dealt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from examroom.filing.scopes import require_scope
 from examroom.plans import holds, staffing  # noqa: F401  # holds registers itself with the practice bank
 from examroom.plans.desk import require_officer
-from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingPaper, SittingState
 from qbank.items.models import ItemVersion
 from qbank.items.practice import practice_items
 from qbank.kernel.access import Viewer
@@ -31,9 +31,11 @@ class PaperChoice:
 
     id: int
     name: str
+    form: str
     fingerprint: str
     sealed_at: datetime
     minutes: int
+    family_id: int | None  # forms made together may be used together
     used_in: int  # sittings that chose it already
 
 
@@ -53,7 +55,7 @@ def change_sitting(session: Session, sitting: Sitting, name: str, who: Viewer, *
     """Change name and time until sheets are dealt. A chosen paper keeps its own minutes."""
     require_officer(session, sitting.plan, who)
     require_planned(sitting)
-    length = sitting.minutes if sitting.paper_id else minutes
+    length = sitting.minutes if sitting.forms else minutes
     _check_times(session, sitting.plan, starts_at, length, now)
     sitting.name = _name(session, sitting.plan, name, but=sitting.id)
     sitting.starts_at, sitting.minutes = starts_at, length
@@ -97,38 +99,46 @@ def _name(session: Session, plan: ExamPlan, text: str, but: int = 0) -> str:
 
 
 def papers_for(session: Session, sitting: Sitting) -> list[PaperChoice]:
-    """Sealed papers of the same school, standard and level, newest first."""
-    used = (sa.select(sa.func.count(Sitting.id)).where(Sitting.paper_id == Paper.id, Sitting.id != sitting.id)
-            .correlate(Paper).scalar_subquery())
-    query = (sa.select(Paper.id, Paper.name, Paper.fingerprint, Paper.sealed_at, Specification.minutes, used)
+    """Sealed papers of the same school, standard and level; forms made together stand together, the newest first."""
+    used = (sa.select(sa.func.count(SittingPaper.id)).where(
+        SittingPaper.paper_id == Paper.id, SittingPaper.sitting_id != sitting.id).correlate(Paper).scalar_subquery())
+    query = (sa.select(Paper.id, Paper.name, Paper.form, Paper.fingerprint, Paper.sealed_at, Specification.minutes,
+                       Paper.family_id, used)
              .join(Specification, Specification.id == Paper.specification_id)
              .join(WeightTable, WeightTable.id == Specification.table_id)
              .where(Paper.state == PaperState.SEALED, Paper.institution_id == sitting.plan.institution_id,
                     WeightTable.standard_id == sitting.plan.standard_id, WeightTable.level == sitting.plan.level)
-             .order_by(Paper.sealed_at.desc(), Paper.id.desc()))
+             .order_by(Paper.family_id.desc(), Paper.form, Paper.sealed_at.desc(), Paper.id.desc()))
     return [PaperChoice(*row) for row in session.execute(query)]
 
 
 def choose_paper(session: Session, sitting: Sitting, paper_id: int, who: Viewer) -> None:
-    """The sealed paper of a sitting; its minutes become the sitting's.
+    """The one sealed paper of a sitting, as :func:`choose_papers`."""
+    choose_papers(session, sitting, [paper_id], who)
 
-    Refuses other schools', standards' and levels' papers, and one whose composer or an item's author is a candidate.
+
+def choose_papers(session: Session, sitting: Sitting, paper_ids: Collection[int], who: Viewer) -> None:
+    """The sealed papers of a sitting, several only when they are forms made together; their minutes become the sitting's.
+
+    Refuses other schools', standards' and levels' papers, and those whose composer or an item's author is a candidate.
     """
     require_officer(session, sitting.plan, who)
     require_planned(sitting)
-    chosen = next((paper for paper in papers_for(session, sitting) if paper.id == paper_id), None)
-    if chosen is None:
+    chosen = [paper for paper in papers_for(session, sitting) if paper.id in set(paper_ids)]
+    if not chosen or len(chosen) != len(set(paper_ids)):
         raise Refused("paper_not_fitting", "没有找到这份试卷。只能选用本校、同一标准、同一等级的已封存试卷。")
-    if sentence := _practised(session, paper_id, hold=True):
+    if len(chosen) > 1 and (len({paper.family_id for paper in chosen}) > 1 or chosen[0].family_id is None):
+        raise Refused("not_one_family", "一个场次的几份试卷应是同一次组卷的平行卷（A、B……）。请只选同一次组卷的试卷，或只选一份。")
+    ids = [paper.id for paper in chosen]
+    if sentence := _practised(session, ids, hold=True):
         raise Refused("practice_items", f"{sentence}请换一份试卷。")
-    insiders = makers(session, [paper_id])
     enrolled = sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id).where(
-        Enrolment.plan_id == sitting.plan_id, Account.id.in_(insiders))
+        Enrolment.plan_id == sitting.plan_id, Account.id.in_(makers(session, ids)))
     if names := session.scalars(enrolled.order_by(Account.name)).all():
         raise Refused("maker_is_candidate", f"{'、'.join(names)}是本方案的考生，又参与了这份试卷的命题或组卷，应当回避。请换一份试卷。")
-    sitting.paper_id, sitting.minutes = chosen.id, chosen.minutes
+    sitting.papers = [session.get_one(Paper, key) for key in ids]
+    sitting.minutes = chosen[0].minutes
     session.flush()
-    session.expire(sitting, ["paper"])
     staffing.check_clashes(session, sitting)
 
 
@@ -146,17 +156,17 @@ def obstacles(session: Session, sitting: Sitting) -> list[str]:
     plan, found = sitting.plan, []
     if plan.state != PlanState.APPROVED:
         found.append(f"考务方案{plan.state.chinese}，批准后才能发卷。")
-    if sitting.paper_id is None:
+    if not sitting.forms:
         found.append("还没有选用试卷。")
     if not sitting.rooms:
         found.append("还没有安排考场。")
     seated = session.scalar(sa.select(sa.func.count(Seat.id)).where(Seat.sitting_id == sitting.id)) or 0
     if not seated:
         found.append("还没有编排座位。")
-    if sitting.paper_id is not None:
-        if sentence := _practised(session, sitting.paper_id):
+    if ids := [form.paper_id for form in sitting.forms]:
+        if sentence := _practised(session, ids):
             found.append(sentence)
-        insiders = makers(session, [sitting.paper_id])
+        insiders = makers(session, ids)
         query = (sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id)
                  .join(Seat, Seat.enrolment_id == Enrolment.id)
                  .where(Seat.sitting_id == sitting.id, Account.id.in_(insiders)))
@@ -164,12 +174,12 @@ def obstacles(session: Session, sitting: Sitting) -> list[str]:
     return found + staffing.shortages(session, sitting)
 
 
-def _practised(session: Session, paper_id: int, *, hold: bool = False) -> str:
-    """A sentence when candidates may have seen items of this paper in practice; empty when not."""
-    held = sa.select(PaperItem.version_id).where(PaperItem.paper_id == paper_id)
+def _practised(session: Session, paper_ids: Collection[int], *, hold: bool = False) -> str:
+    """A sentence when candidates may have seen items of these papers in practice; empty when not."""
+    held = sa.select(PaperItem.version_id).where(PaperItem.paper_id.in_(paper_ids)).distinct()
     shown = practice_items(session, list(session.scalars(held)), hold=hold)
     named = "、".join(f"题 {item_id}" for item_id in shown[:5]) + ("等" if len(shown) > 5 else "")
-    return f"这份试卷有 {len(shown)} 道题（{named}）已转入练习题库，考生在练习中见过，不能用于考试。" if shown else ""
+    return f"所选试卷有 {len(shown)} 道题（{named}）已转入练习题库，考生在练习中见过，不能用于考试。" if shown else ""
 
 
 def unseated(session: Session, plan: ExamPlan) -> int:

@@ -70,7 +70,7 @@ def _timed(plan: ExamPlan) -> Step:
 def _prepared(session: Session, plan: ExamPlan) -> tuple[Step, Step]:
     """Rooms and papers: the link leads to the first sitting that lacks one."""
     bare = next((sitting for sitting in plan.sittings if not sitting.rooms), None)
-    blank = next((sitting for sitting in plan.sittings if sitting.paper_id is None), None)
+    blank = next((sitting for sitting in plan.sittings if not sitting.forms), None)
     some = bool(plan.sittings)
     rooms = Step("考场和监考", some and bare is None, f"{bare.name}未安排" if bare else "已安排" if some else "先安排场次",
                  *_at(plan, bare.id if bare else None))

@@ -45,7 +45,7 @@ def _lacking(session: Session, viewer: Viewer, now: datetime) -> list[Sitting]:
     own = viewer.reach(ExamPlan.institution_id, Role.EXAM_OFFICER, plan=ExamPlan.id)
     query = sa.select(Sitting).join(Sitting.plan).where(
         own, Sitting.state == SittingState.PLANNED, Sitting.starts_at > now, Sitting.starts_at < now + AHEAD,
-        sa.or_(Sitting.paper_id.is_(None), ~seated))
+        sa.or_(~Sitting.forms.any(), ~seated))
     return list(session.scalars(query.order_by(Sitting.starts_at)))
 
 

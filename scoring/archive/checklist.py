@@ -76,7 +76,7 @@ def _filing(plan: ExamPlan) -> list[Document]:
 def _process(session: Session, plan: ExamPlan) -> list[Document]:
     sittings = sa.select(Sitting.id).where(Sitting.plan_id == plan.id)
     seats = _count(session, sa.select(Seat.id).where(Seat.sitting_id.in_(sittings)))
-    unsealed = [sitting.name for sitting in plan.sittings if sitting.paper is None or sitting.paper.fingerprint is None]
+    unsealed = [sitting.name for sitting in plan.sittings if not sitting.papers or any(paper.fingerprint is None for paper in sitting.papers)]
     rooms = sa.select(SittingRoom.id).where(SittingRoom.sitting_id.in_(sittings))
     closed = _count(session, sa.select(RoomClosing.id).where(RoomClosing.sitting_room_id.in_(rooms)))
     reports = session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan.id)).all()

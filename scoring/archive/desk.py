@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import require_duty
-from examroom.plans.models import ExamPlan, Sitting, SittingState
+from examroom.plans.models import ExamPlan, Sitting, SittingPaper, SittingState
 from qbank.kernel import audit, jobs
 from qbank.kernel.access import Role, Viewer, fetch
 from qbank.kernel.audit import AuditEntry
@@ -89,8 +89,9 @@ def require_packable(session: Session, plan: ExamPlan, who: Viewer) -> None:
 
 def papers_in_use(session: Session, plan: ExamPlan) -> list[str]:
     """Sittings, of whatever plan, that still wait for a paper of this plan: until they end it stays shut."""
-    papers = sa.select(Sitting.paper_id).where(Sitting.plan_id == plan.id, Sitting.paper_id.is_not(None))
-    found = session.scalars(sa.select(Sitting).where(Sitting.paper_id.in_(papers), Sitting.state.in_(OPEN_SITTINGS))
+    papers = sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)
+    found = session.scalars(sa.select(Sitting).where(Sitting.forms.any(SittingPaper.paper_id.in_(papers)),
+                                                     Sitting.state.in_(OPEN_SITTINGS))
                             .order_by(Sitting.starts_at))
     return [f"{sitting.name}（{spoken(sitting.starts_at)}）" for sitting in found]
 

@@ -28,6 +28,7 @@ from examroom.plans.models import (
     RosterImport,
     Seat,
     Sitting,
+    SittingPaper,
     SittingRoom,
 )
 from qbank.kernel.accounts import Account
@@ -76,14 +77,15 @@ def rows_of(session: Session, plan: ExamPlan) -> dict[str, Rows]:
     panel_members = sa.select(PanelMember.id).where(PanelMember.panel_id.in_(panels))
     lists = sa.select(ResultList.id).where(ResultList.plan_id == plan.id)
     results = sa.select(Result.id).where(Result.list_id.in_(lists))
-    papers = sa.select(Sitting.paper_id).where(Sitting.plan_id == plan.id, Sitting.paper_id.is_not(None))
+    papers = sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)
     specifications = sa.select(Paper.specification_id).where(Paper.id.in_(papers))
     return {
         "01-plan.json": [plan, plan.institution, plan.standard, plan.standard.occupation,
                          *held(PlanDecision, PlanDecision.plan_id == plan.id)],
         "02-enrolments.json": [*held(Enrolment, Enrolment.plan_id == plan.id),
                                *held(RosterImport, RosterImport.plan_id == plan.id)],
-        "03-seating.json": [*held(Sitting, Sitting.plan_id == plan.id), *held(SittingRoom, SittingRoom.id.in_(rooms)),
+        "03-seating.json": [*held(Sitting, Sitting.plan_id == plan.id), *held(SittingPaper, SittingPaper.sitting_id.in_(sittings)),
+                            *held(SittingRoom, SittingRoom.id.in_(rooms)),
                             *held(Room, Room.id.in_(sa.select(SittingRoom.room_id).where(SittingRoom.id.in_(rooms)))),
                             *held(RoomInvigilator, RoomInvigilator.sitting_room_id.in_(rooms)),
                             *held(Seat, Seat.sitting_id.in_(sittings)), *held(Dealing, Dealing.sitting_id.in_(sittings))],

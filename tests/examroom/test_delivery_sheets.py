@@ -62,8 +62,8 @@ def test_a_second_sheet_of_one_enrolment_cannot_exist(session: Session, world: S
 
 @pytest.mark.parametrize(("spoil", "code"), [
     (lambda world: setattr(world.plan, "state", PlanState.SUBMITTED), "plan_not_approved"),
-    (lambda world: setattr(world.sitting, "paper_id", None), "no_paper"),
-    (lambda world: setattr(world.sitting, "paper_id", world.sealed_paper("草稿卷", sealed=False).id),
+    (lambda world: setattr(world.sitting, "papers", []), "no_paper"),
+    (lambda world: setattr(world.sitting, "papers", [world.sealed_paper("草稿卷", sealed=False)]),
      "paper_not_sealed"),
     (lambda world: setattr(world.paper.items[0].version, "key", "A"), "paper_changed"),
     (lambda world: setattr(world.paper.items[0].version.options[2], "text", "另一个选项"), "paper_changed"),

@@ -55,7 +55,8 @@ class ArchiveWorld(FinalWorld):
     def __init__(self, session: Session, people: Any) -> None:
         super().__init__(session, people)
         self.sitting = self.theory({one.id: score for one, score in zip(self.candidates, (160, 170, None), strict=True)})
-        self.paper = self.sitting.paper = self.sealed_paper()
+        self.paper = self.sealed_paper()
+        self.sitting.papers = [self.paper]
         sheet = session.scalars(sa.select(Sheet).order_by(Sheet.id)).first()
         assert sheet is not None
         sheet.layout = [{"number": 1, "kind": "single", "options": "BA"}]
@@ -258,7 +259,7 @@ def test_each_lacking_document_is_named(world: ArchiveWorld) -> None:
     session.add(Objection(list_id=world.results.id, text="成绩有误", raised_by="刘某", recorded_by=world.officer.account_id,
                           at=MONDAY))
     world.results.results[2].passed, world.results.results[2].theory = True, 120  # passed without a certificate
-    world.sitting.paper = None
+    world.sitting.papers = []
     session.flush()
     session.expire_all()
     assert lacking(world) == {"异议处理记录", "证书登记", "封存试卷"}
@@ -281,7 +282,7 @@ def test_a_plan_is_packed_once(world: ArchiveWorld) -> None:
 def test_a_paper_that_another_sitting_waits_for_keeps_the_pack_shut(world: ArchiveWorld) -> None:
     """failures.md 25: an early shift must not open the paper of a later one."""
     later = world.new_plan("JH-2026-002")
-    world.session.add(Sitting(plan=later, name="第二批", starts_at=MONDAY + timedelta(days=3), minutes=90, paper=world.paper,
+    world.session.add(Sitting(plan=later, name="第二批", starts_at=MONDAY + timedelta(days=3), minutes=90, papers=[world.paper],
                               state=SittingState.PLANNED))
     world.session.flush()
     with pytest.raises(Refused, match="同一份试卷") as refused:
