@@ -47,6 +47,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_paper_families_institution_id'), ['institution_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_paper_families_specification_id'), ['specification_id'], unique=False)
 
+    op.create_table('rehearsals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('well', sa.Boolean(), nullable=False),
+    sa.Column('findings', sa.JSON(), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['asked_by'], ['accounts.id'], name=op.f('fk_rehearsals_asked_by_accounts')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_rehearsals_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rehearsals'))
+    )
+    with op.batch_alter_table('rehearsals', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rehearsals_sitting_id'), ['sitting_id'], unique=False)
+
     op.create_table('sitting_pictures',
     sa.Column('sitting_id', sa.Integer(), nullable=False),
     sa.Column('picture_id', sa.Integer(), nullable=False),
@@ -54,6 +69,24 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_sitting_pictures_sitting_id_sittings')),
     sa.PrimaryKeyConstraint('sitting_id', 'picture_id', name=op.f('pk_sitting_pictures'))
     )
+    op.create_table('admission_checks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_room_id', sa.Integer(), nullable=False),
+    sa.Column('enrolment_id', sa.Integer(), nullable=False),
+    sa.Column('passed', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('photo', sa.String(length=64), nullable=False),
+    sa.Column('checked_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['checked_by'], ['accounts.id'], name=op.f('fk_admission_checks_checked_by_accounts')),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_admission_checks_enrolment_id_enrolments')),
+    sa.ForeignKeyConstraint(['sitting_room_id'], ['sitting_rooms.id'], name=op.f('fk_admission_checks_sitting_room_id_sitting_rooms')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_admission_checks'))
+    )
+    with op.batch_alter_table('admission_checks', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_admission_checks_enrolment_id'), ['enrolment_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_admission_checks_sitting_room_id'), ['sitting_room_id'], unique=False)
+
     op.create_table('paper_changes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('paper_id', sa.Integer(), nullable=False),
@@ -120,6 +153,19 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['sheet_id'], ['sheets.id'], name=op.f('fk_sheet_bodies_sheet_id_sheets')),
     sa.PrimaryKeyConstraint('sheet_id', name=op.f('pk_sheet_bodies'))
     )
+    op.create_table('incident_files',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('incident_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('media_type', sa.String(length=40), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incidents.id'], name=op.f('fk_incident_files_incident_id_incidents')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_incident_files'))
+    )
+    with op.batch_alter_table('incident_files', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_incident_files_incident_id'), ['incident_id'], unique=False)
+
     with op.batch_alter_table('answer_events', schema=None) as batch_op:
         batch_op.add_column(sa.Column('chain', sa.String(length=64), server_default='', nullable=False))
         batch_op.alter_column('answer',
@@ -134,6 +180,7 @@ def upgrade() -> None:
                existing_nullable=False)
 
     with op.batch_alter_table('enrolments', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('code_issue', sa.Integer(), server_default='1', nullable=False))
         batch_op.add_column(sa.Column('time_percent', sa.Integer(), server_default='100', nullable=False))
         batch_op.add_column(sa.Column('time_reason', sa.Text(), server_default='', nullable=False))
         batch_op.add_column(sa.Column('photo_id', sa.Integer(), nullable=True))
@@ -141,6 +188,10 @@ def upgrade() -> None:
 
     with op.batch_alter_table('exam_pages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('generation', sa.BigInteger(), server_default='0', nullable=False))
+
+    with op.batch_alter_table('incidents', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('withdrawn_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('withdrawn_why', sa.Text(), server_default='', nullable=False))
 
     with op.batch_alter_table('paper_items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('locked', sa.Boolean(), server_default='0', nullable=False))
@@ -257,6 +308,10 @@ def downgrade() -> None:
     with op.batch_alter_table('paper_items', schema=None) as batch_op:
         batch_op.drop_column('locked')
 
+    with op.batch_alter_table('incidents', schema=None) as batch_op:
+        batch_op.drop_column('withdrawn_why')
+        batch_op.drop_column('withdrawn_at')
+
     with op.batch_alter_table('exam_pages', schema=None) as batch_op:
         batch_op.drop_column('generation')
 
@@ -265,6 +320,7 @@ def downgrade() -> None:
         batch_op.drop_column('photo_id')
         batch_op.drop_column('time_reason')
         batch_op.drop_column('time_percent')
+        batch_op.drop_column('code_issue')
 
     with op.batch_alter_table('answers', schema=None) as batch_op:
         batch_op.alter_column('answer',
@@ -279,6 +335,10 @@ def downgrade() -> None:
                existing_nullable=False)
         batch_op.drop_column('chain')
 
+    with op.batch_alter_table('incident_files', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_incident_files_incident_id'))
+
+    op.drop_table('incident_files')
     op.drop_table('sheet_bodies')
     with op.batch_alter_table('notices', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_notices_sitting_room_id'))
@@ -297,7 +357,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_paper_changes_paper_id'))
 
     op.drop_table('paper_changes')
+    with op.batch_alter_table('admission_checks', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_admission_checks_sitting_room_id'))
+        batch_op.drop_index(batch_op.f('ix_admission_checks_enrolment_id'))
+
+    op.drop_table('admission_checks')
     op.drop_table('sitting_pictures')
+    with op.batch_alter_table('rehearsals', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_rehearsals_sitting_id'))
+
+    op.drop_table('rehearsals')
     with op.batch_alter_table('paper_families', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_paper_families_specification_id'))
         batch_op.drop_index(batch_op.f('ix_paper_families_institution_id'))
