@@ -19,6 +19,7 @@ from qbank.standards.models import StoredRulePack
 from qbank.standards.rulepack import LABELS, MOST, RulePack
 
 REGION = re.compile(r"\d{2}|\d{4}|\d{6}")
+LONGEST = 500  # of a text that a rule pack sets
 
 
 def pack_for(session: Session, institution: Institution) -> RulePack:
@@ -53,7 +54,16 @@ def read_fields(form: Mapping[str, str]) -> dict[str, Any]:
             values[field.name] = field.name in form
         elif isinstance(field.default, int):
             values[field.name] = whole_number(form.get(field.name, ""), LABELS[field.name][0], 0, MOST)
+        elif field.name != "name":
+            values[field.name] = _line(form.get(field.name, ""), LABELS[field.name][0])
     return values
+
+
+def _line(text: str, what: str) -> str:
+    line = " ".join(text.split())
+    if not 0 < len(line) <= LONGEST:
+        raise Refused("blank", f"请填写“{what}”，不超过 {LONGEST} 字，现在是 {len(line)} 字。")
+    return line
 
 
 def save_pack(session: Session, pack: StoredRulePack | None, region: str, name: str, values: Mapping[str, Any],
