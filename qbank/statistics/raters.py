@@ -192,7 +192,7 @@ def _agreement(weights: Weights | npt.ArrayLike, size: int) -> Floats:
         apart = {"none": (away > 0).astype(float), "linear": away, "quadratic": away**2}[weights]
     else:
         apart = np.asarray(weights, dtype=float)
-    return 1 - apart / max(float(apart.max(initial=0.0)), 1e-300)
+    return np.asarray(1 - apart / max(float(apart.max(initial=0.0)), 1e-300), dtype=float)
 
 
 def _placed(place: dict[object, int], value: object) -> int:
