@@ -1,0 +1,98 @@
+"""Rules as a composer sets them, turned into the rules of the engine. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil, floor
+
+import numpy as np
+
+from qbank.papers.engine import rules as engine
+from qbank.papers.engine.items import ItemPool
+from qbank.papers.rules import HARD, Setting
+from qbank.papers.specification import Quotas
+
+SIDES = (-1.0, 0.0, 1.0)  # of the cut, in units of the distance that is set
+
+
+def abilities(settings: Mapping[str, Setting], cut: float) -> tuple[float, ...]:
+    """Where information is looked at: beside the cut, at it, beside it."""
+    chosen = settings["sharpest"] if settings["sharpest"].on else settings["parallel"]
+    return tuple(round(cut + side * chosen.numbers["beside"], 6) for side in SIDES)
+
+
+def average_information(pool: ItemPool, quotas: Quotas) -> tuple[float, ...]:
+    """What an average paper of this bank gives at each ability of the pool: each range and kind by its mean item."""
+    total = np.zeros(len(pool.abilities))
+    information, cells = pool.information_at, list(zip(pool.ranges, pool.kinds, strict=True))
+    places: dict[tuple[str, str], list[int]] = {}
+    for position, cell in enumerate(cells):
+        places.setdefault(cell, []).append(position)
+    for (key, p), count in quotas.counts.items():
+        if count and (found := places.get((key, quotas.parts[p].kind))):
+            total += count * information[found].mean(axis=0)
+    return tuple(map(float, total))
+
+
+def compiled(settings: Mapping[str, Setting], pool: ItemPool, quotas: Quotas, *, forms: int, pinned: frozenset[int],
+             barred: frozenset[int]) -> list[engine.Rule]:
+    """Every rule that is on. ``pinned`` and ``barred`` are keys of the pool."""
+    items = sum(part.count for part in quotas.parts)
+    found = [*_content(settings, items), *_measuring(settings, pool, quotas, forms), *_using(settings, items, forms)]
+    if (pretest := settings["pretest"]).on:
+        found.append(engine.Pretest(count={kind: int(count) for kind, count in pretest.numbers.items() if count}))
+    if pinned:
+        found.append(engine.Pinned(keys=pinned))
+    if barred:
+        found.append(engine.Barred(keys=barred))
+    return found
+
+
+def _content(settings: Mapping[str, Setting], items: int) -> list[engine.Rule]:
+    found: list[engine.Rule] = []
+    if (rule := settings["points"]).on:
+        found.append(engine.OnePerPoint(weight=rule.price))
+    if (rule := settings["importance"]).on:
+        found.append(engine.Importance(shares={code: rule.numbers[code] / 100 for code in "XYZ"}, weight=rule.price,
+                                       slack=ceil(items * rule.numbers["within"] / 100)))
+    if (rule := settings["grades"]).on:
+        found.append(engine.Grades(shares={grade: rule.numbers[f"g{grade}"] / 100 for grade in range(1, 6)},
+                                   slack=int(rule.numbers["within"]), weight=rule.price))
+    if (rule := settings["keys"]).on:
+        found.append(engine.KeyBalance(slack=int(rule.numbers["within"]), weight=rule.price))
+    if (rule := settings["length"]).on:
+        found.append(engine.Length(most=int(rule.numbers["most"]), least=int(rule.numbers["least"]), weight=rule.price))
+    return found
+
+
+def _measuring(settings: Mapping[str, Setting], pool: ItemPool, quotas: Quotas, forms: int) -> list[engine.Rule]:
+    found: list[engine.Rule] = []
+    average = average_information(pool, quotas)
+    if (rule := settings["difficulty"]).on:
+        found.append(engine.Difficulty(mean=rule.numbers["mean"], tolerance=rule.numbers["within"], weight=rule.price))
+    if (rule := settings["parallel"]).on:
+        found.append(engine.Equal(target=tuple(value * rule.numbers["times"] / 100 for value in average)))
+    if settings["sharpest"].on:
+        found.append(engine.Most())
+    if (rule := settings["information"]).on:
+        shares = (rule.numbers["sides"], rule.numbers["cut"], rule.numbers["sides"])
+        found.append(engine.Information(least=tuple(value * share / 100 for value, share in zip(average, shares, strict=True)),
+                                        weight=rule.price))
+    if (rule := settings["expected"]).on and forms > 1:
+        found.append(engine.ExpectedScore(tolerance=rule.numbers["within"] / 2, weight=rule.price))
+    return found
+
+
+def _using(settings: Mapping[str, Setting], items: int, forms: int) -> list[engine.Rule]:
+    found: list[engine.Rule] = []
+    if (rule := settings["exposure"]).on:
+        found.append(engine.Exposure(most=int(rule.numbers["most"]), weight=rule.price))
+    if (rule := settings["rest"]).on:
+        found.append(engine.Rest(sittings=int(rule.numbers["sittings"]), weight=rule.price))
+    if (rule := settings["earlier"]).on:
+        found.append(engine.Earlier(most=floor(items * rule.numbers["percent"] / 100), weight=rule.price))
+    if settings["fresh"].on:
+        found.append(engine.LittleUsed(weight=float(settings["fresh"].weight)))
+    if (rule := settings["overlap"]).on and forms > 1:
+        found.append(engine.Overlap(most=floor(items * rule.numbers["percent"] / 100) if rule.mode == HARD else None))
+    return found
