@@ -1,0 +1,154 @@
+"""An installation with one open room in mid-exam, and the real program that serves it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from examroom.plans.models import RoomInvigilator
+from qbank.kernel.access import Role
+from qbank.kernel.db import Actor, Database
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.migrations import upgrade
+from qbank.kernel.settings import Settings
+from tests.conftest import People
+from tests.drills.client import Book, Candidate
+from tests.sitting_world import SittingWorld
+
+ROOT = Path(__file__).resolve().parents[2]
+SAYS_NOTHING = {"PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A candidate as the door knows them."""
+
+    sheet: int
+    ticket: str
+    identity: str
+    enrolment: int
+
+
+@dataclass
+class Hall:
+    """The folder, the database and the candidates of one exam that runs now."""
+
+    folder: Path
+    url: str
+    people: list[Person] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, "EXAMROOM_DATABASE_URL": self.url, "PYTHONPATH": str(ROOT), **SAYS_NOTHING, **more}
+
+    def candidates(self, port: int | Callable[[], tuple[str, int]], book: Book) -> list[Candidate]:
+        address = port if callable(port) else (lambda: ("127.0.0.1", port))
+        return [Candidate(address, person.sheet, person.ticket, person.identity, book) for person in self.people]
+
+
+def furnish(folder: Path, candidates: int, url: str = "", *, questions: tuple[int, int, int] = (20, 5, 15),
+            minutes: int = 600) -> Hall:
+    """An upgraded installation, its room open and its exam begun ten minutes ago."""
+    where = url or f"sqlite:///{folder / 'examroom.sqlite3'}"
+    settings = Settings.from_environment({"EXAMROOM_DATABASE_URL": where.replace("+psycopg", "")}, folder=folder)
+    database = Database.of(settings)
+    upgrade(database.engine)
+    single, multiple, judge = questions
+    with database.open(Actor(None, "drill")) as session:
+        now = datetime.now(UTC) - timedelta(minutes=70)
+        made = SittingWorld(session, People(session), IdentityCipher(settings.identity_key), single=single, multiple=multiple,
+                            judge=judge, candidates=candidates).make(now, minutes=minutes)
+        for number in range(max(0, -(-candidates // 15) - 2)):  # one invigilator for fifteen candidates
+            extra = made.people.account(f"监考{number + 3}", Role.INVIGILATOR, school=made.school)
+            made.room.invigilators.append(RoomInvigilator(account_id=extra.id))
+        made.running()
+        session.commit()
+        sheets = {sheet.enrolment_id: sheet.id for sheet in session.query(type(made.sheet(made.enrolments[0].candidate.name)))}
+        people = [Person(sheets[one.id], one.ticket_number, made.numbers[one.candidate.name], one.id) for one in made.enrolments]
+        session.rollback()
+    database.engine.dispose()
+    return Hall(folder, where.replace("+psycopg", ""), people)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@dataclass
+class Program:
+    """``examroom serve`` as a process group of its own, so that a kill leaves none of it.
+
+    ``module`` is what is started instead of ``app`` (a build that is wrong on purpose); ``environment`` adds to its own.
+    """
+
+    hall: Hall
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+    module: str = "tests.drills.nursery"
+    pid: int = 0
+    nursery: subprocess.Popen[str] | None = None
+
+    def start(self) -> Program:
+        if self.nursery is None:
+            with (self.hall.folder / "server.log").open("ab") as log:
+                self.nursery = subprocess.Popen([sys.executable, "-m", self.module], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+                                                env=self.hall.environment(**self.environment), stdout=subprocess.PIPE,
+                                                stderr=log, start_new_session=True)
+            self._told()
+        assert self.nursery.stdin is not None
+        arguments = ["--dir", str(self.hall.folder), "serve", "--host", "127.0.0.1", "--port", str(self.port), "--no-worker"]
+        self.nursery.stdin.write(json.dumps(arguments) + "\n")
+        self.nursery.stdin.flush()
+        self.pid = int(self._told())
+        return self
+
+    def _told(self) -> str:
+        assert self.nursery is not None
+        assert self.nursery.stdout is not None
+        line = self.nursery.stdout.readline()
+        while line and not (line.strip().isdecimal() or line == "ready\n"):
+            line = self.nursery.stdout.readline()  # what the program itself says
+        assert line, self.log()[-3000:]
+        return line
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it gets to do anything any more."""
+        if self.pid:
+            self.signal(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                while True:
+                    os.kill(self.pid, 0)
+                    time.sleep(0.002)
+            self.pid = 0
+
+    def signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def log(self) -> str:
+        file = self.hall.folder / "server.log"
+        return file.read_text("utf-8", errors="replace") if file.exists() else ""
+
+    def __enter__(self) -> Program:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        if self.nursery is not None:
+            self.nursery.kill()
+            self.nursery.wait()
+            for stream in (self.nursery.stdin, self.nursery.stdout):
+                if stream is not None:
+                    stream.close()
