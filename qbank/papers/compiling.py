@@ -13,6 +13,15 @@ from qbank.papers.rules import HARD, Setting
 from qbank.papers.specification import Quotas
 
 SIDES = (-1.0, 0.0, 1.0)  # of the cut, in units of the distance that is set
+MOST_LETTERED = 26  # forms with a letter; more are a pool from which each candidate gets one
+# The engine's names of rules, as causes carry them → the rows of the page.
+ROW_OF: Mapping[str, str] = {
+    engine.OnePerPoint.title: "points", engine.Importance.title: "importance", engine.Grades.title: "grades",
+    engine.Difficulty.title: "difficulty", engine.Equal.title: "parallel", engine.Most.title: "sharpest",
+    engine.Information.title: "information", engine.ExpectedScore.title: "expected", engine.Exposure.title: "exposure",
+    engine.Rest.title: "rest", engine.Overlap.title: "overlap", engine.Earlier.title: "earlier", engine.LittleUsed.title: "fresh",
+    engine.KeyBalance.title: "keys", engine.Length.title: "length", engine.Pretest.title: "pretest",
+    engine.Pinned.title: "pinned", engine.Barred.title: "barred"}
 
 
 def abilities(settings: Mapping[str, Setting], cut: float) -> tuple[float, ...]:
@@ -93,6 +102,14 @@ def _using(settings: Mapping[str, Setting], items: int, forms: int) -> list[engi
         found.append(engine.Earlier(most=floor(items * rule.numbers["percent"] / 100), weight=rule.price))
     if settings["fresh"].on:
         found.append(engine.LittleUsed(weight=float(settings["fresh"].weight)))
-    if (rule := settings["overlap"]).on and forms > 1:
+    if forms > MOST_LETTERED:  # of a pool any two forms may lie side by side: always a limit
+        found.append(engine.Overlap(most=floor(items * settings["overlap"].numbers["pool"] / 100)))
+    elif (rule := settings["overlap"]).on and forms > 1:
         found.append(engine.Overlap(most=floor(items * rule.numbers["percent"] / 100) if rule.mode == HARD else None))
     return found
+
+
+def tried(settings: Mapping[str, Setting], forms: int) -> dict[str, int]:
+    """Kind → how many items without statistics are set apart to be tried out on so many forms."""
+    rule = settings["pretest"]
+    return {kind: int(count) * (forms + 2) for kind, count in rule.numbers.items() if count} if rule.on else {}

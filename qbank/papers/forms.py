@@ -10,16 +10,21 @@ from werkzeug.datastructures import MultiDict
 
 from qbank.kernel.forms import half_points, whole_number
 from qbank.kernel.refused import Refused
+from qbank.papers.models import Specification
 from qbank.papers.specification import FORMS, KIND_NAMES, Part
 
 FREE = "free"
-ROWS = 3  # one for each item type
+ROWS = len(KIND_NAMES)  # one for each item type
 MOST_ITEMS = 500
-LARGEST_SEED = 2**31 - 1
-PRESETS: Mapping[str, str] = {
-    "80×1+20×1": "80 道单选题×1 分 + 20 道判断题×1 分", "160×0.5+40×0.5": "160 道单选题×0.5 分 + 40 道判断题×0.5 分",
-    "120×0.5+80×0.5": "120 道单选题×0.5 分 + 80 道判断题×0.5 分", FREE: "自定义",
-}
+LARGEST_SEED = 2**53 - 1
+LEVELS: Mapping[str, str] = {"二级": "二级/技师（含主观题）：", "一级": "一级/高级技师（含主观题）："}
+
+
+def _said(name: str, parts: tuple[Part, ...]) -> str:
+    return LEVELS.get(name, "") + " + ".join(f"{KIND_NAMES[part.kind]} {part.count}×{part.half_points / 2:g}" for part in parts)
+
+
+PRESETS: Mapping[str, str] = {**{name: _said(name, parts) for name, parts in FORMS.items()}, FREE: "自定义"}
 
 
 @dataclass(frozen=True)
@@ -31,17 +36,27 @@ class SpecificationForm:
     minutes: str
     preset: str
     rows: tuple[tuple[str, str, str], ...]  # kind, count, points
+    instructions: str = ""
+    calculator: bool = False
+    reason: str = ""
 
     @classmethod
-    def empty(cls, minutes: int) -> SpecificationForm:
-        return cls("", "", str(minutes), "80×1+20×1", rows_of(FORMS["80×1+20×1"]))
+    def empty(cls, minutes: int, instructions: str = "") -> SpecificationForm:
+        return cls("", "", str(minutes), "80×1+20×1", rows_of(FORMS["80×1+20×1"]), instructions)
+
+    @classmethod
+    def of(cls, specification: Specification, parts: tuple[Part, ...]) -> SpecificationForm:
+        preset = next((name for name, shape in FORMS.items() if shape == parts), FREE)
+        return cls(f"{specification.institution_id}:{specification.table_id}", specification.name, str(specification.minutes),
+                   preset, rows_of(parts), specification.instructions, specification.calculator)
 
     @classmethod
     def read(cls, form: MultiDict[str, str]) -> SpecificationForm:
         preset = form.get("preset", "")
         typed = [(form.get(f"kind{i}", ""), form.get(f"count{i}", ""), form.get(f"points{i}", "")) for i in range(ROWS)]
         rows = tuple(typed) if preset not in FORMS else rows_of(FORMS[preset])
-        return cls(form.get("bank", ""), form.get("name", ""), form.get("minutes", ""), preset, rows)
+        return cls(form.get("bank", ""), form.get("name", ""), form.get("minutes", ""), preset, rows,
+                   form.get("instructions", ""), "calculator" in form, form.get("reason", ""))
 
     def parts(self) -> list[Part]:
         """The rows that were filled in. Refuses by row what is no number or no item type."""

@@ -10,11 +10,12 @@ from math import ceil, floor, gcd
 
 import numpy as np
 
-from qbank.items.draft import KINDS as KIND_NAMES
+from qbank.items.draft import KINDS
 from qbank.kernel.refused import Refused
 from qbank.papers.program import Floats, Integers, Program
 
 TOTAL = 200
+KIND_NAMES: Mapping[str, str] = KINDS
 NEAR = 3  # beyond so many items from its proportional share, straying costs as much for every further item
 PARENT_COST = 200.0  # of a half-point that a range of a higher level is off, against squares of items off their shares
 GRID_COST = 50.0  # of a half-point off what largest remainders give: settles ties in favour of the earlier range
