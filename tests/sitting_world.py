@@ -28,10 +28,9 @@ from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Institution, create_account, set_identity
 from qbank.kernel.identity import IdentityCipher
-from qbank.papers.contents import content_of
-from qbank.papers.fingerprint import fingerprint
-from qbank.papers.models import Paper, PaperItem, PaperState, Specification, SpecificationPart
+from qbank.papers.models import Paper, PaperItem, Specification, SpecificationPart
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
+from tests.paper_world import open_paper, seal_paper
 
 if TYPE_CHECKING:
     from tests.conftest import People
@@ -55,10 +54,14 @@ class SittingWorld:
     single: int = 4
     multiple: int = 2
     judge: int = 2
+    fill: int = 0
+    short: int = 0
+    essay: int = 0
     candidates: int = 3
     code: str = "6-31-01-03"
     prefix: str = "4301260001"
     numbers: dict[str, str] = field(default_factory=dict)  # name -> identity number
+    stems: dict[int, str] = field(default_factory=dict)  # paper number -> what the question says instead
 
     def make(self, now: datetime, *, starts_in: timedelta = timedelta(hours=1), minutes: int = 90,
              school: Institution | None = None) -> SittingWorld:
@@ -86,6 +89,8 @@ class SittingWorld:
     def sealed_paper(self, name: str, *, sealed: bool = True) -> Paper:
         """Singles (keys B, C, D, A, ...), multiples (key AC, the option D stays last), judges (T, F, ...); 2 half-points each."""
         parts = [(ItemKind.SINGLE, self.single), (ItemKind.MULTIPLE, self.multiple), (ItemKind.JUDGE, self.judge)]
+        written = [(ItemKind.FILL, self.fill), (ItemKind.SHORT, self.short), (ItemKind.ESSAY, self.essay)]
+        parts += [(kind, count) for kind, count in written if count]
         specification = Specification(
             institution_id=self.school.id, table=self.table, name="小卷", minutes=90, created_by=self.author.account_id,
             created_at=self.now, weights={"A": 200}, within_bank=True,
@@ -99,19 +104,18 @@ class SittingWorld:
         for place, (kind, count) in enumerate(parts):
             for index in range(count):
                 number += 1
-                version = self._version(kind, index, f"{name} {kind.chinese} 第 {number} 题：下列说法是否正确？")
+                stem = self.stems.get(number, f"{name} {kind.chinese} 第 {number} 题：下列说法是否正确？")
+                version = self._version(kind, index, stem)
                 paper.items.append(PaperItem(number=number, position=place, version=version, half_points=2))
         self.session.flush()
         if not sealed:
             return paper
-        paper.sealed_by, paper.sealed_at = self.officer.account_id, self.now
-        paper.fingerprint, paper.state = fingerprint(content_of(paper)), PaperState.SEALED
-        self.session.flush()
-        return paper
+        return open_paper(self.session, seal_paper(self.session, paper, self.officer, now=self.now), self.people, now=self.now)
 
     def _version(self, kind: ItemKind, index: int, stem: str) -> ItemVersion:
-        key = {ItemKind.SINGLE: "BCDA"[index % 4], ItemKind.MULTIPLE: "AC", ItemKind.JUDGE: "TF"[index % 2]}[kind]
-        options = [] if kind is ItemKind.JUDGE else [
+        key = {ItemKind.SINGLE: "BCDA"[index % 4], ItemKind.MULTIPLE: "AC", ItemKind.JUDGE: "TF"[index % 2],
+               ItemKind.FILL: "接触器\n熔断器"}.get(kind, "切断电源并验电。")
+        options = [] if kind not in {ItemKind.SINGLE, ItemKind.MULTIPLE} else [
             Option(letter=letter, text=f"选项{letter}的内容", stays_last=kind is ItemKind.MULTIPLE and letter == "D")
             for letter in "ABCD"]
         item = Item(institution_id=self.school.id, table_id=self.table.id)
