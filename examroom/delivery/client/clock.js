@@ -7,21 +7,29 @@ export class Clock {
   constructor(monotonic = () => performance.now()) {
     this.monotonic = monotonic;
     this.deadline = null;
+    this.held = null;
     this.said = null;
   }
 
   set(seconds) {
+    this.held = null;
     this.deadline = this.monotonic() + seconds * 1000;
   }
 
+  // A paused room: the clock stands at these seconds until it is set again.
+  hold(seconds) {
+    this.held = seconds;
+  }
+
   remaining() {
+    if (this.held !== null) return this.held;
     return this.deadline === null ? Infinity : Math.max(0, (this.deadline - this.monotonic()) / 1000);
   }
 
   // The warning that has just come due, in minutes, once; null for none. The first call only notes where time stands.
   warning() {
     const due = WARNINGS.filter((minutes) => this.remaining() <= minutes * 60).pop() ?? null;
-    const fresh = this.said !== null && due !== this.said.due && due !== null && (this.said.due === null || due < this.said.due);
+    const fresh = this.said !== null && due !== null && (this.said.due === null || due < this.said.due);
     this.said = { due };
     return fresh ? due : null;
   }

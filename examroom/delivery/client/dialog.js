@@ -2,7 +2,7 @@
 
 export class HandInDialog {
   constructor({ dialog, told, goOn, handIn }, { go, confirmed }) {
-    Object.assign(this, { dialog, told, goOn, handIn, go });
+    Object.assign(this, { dialog, told, goOn, handIn });
     goOn.addEventListener("click", () => this.dialog.close());
     handIn.addEventListener("click", () => { this.handIn.disabled = true; confirmed(); });
     told.addEventListener("click", (event) => {

@@ -1,6 +1,6 @@
 // The locked last screen with the receipt.
 
-export function showFinal(section, receipt, base) {
+export function showFinal(section, receipt) {
   section.querySelector("#final-title").textContent = receipt.how === "缺考" ? "本场考试已结束" : "已交卷";
   section.querySelector("#final-told").textContent = receipt.how === "缺考"
     ? "您没有开始本场考试，按缺考处理。" : "答案已全部由服务器保存，不能再修改。请记下回执，安静离开考场。";
@@ -13,7 +13,6 @@ export function showFinal(section, receipt, base) {
     return [term, text];
   }));
   section.querySelector("#leave").hidden = false;
-  section.dataset.base = base;
   section.hidden = false;
   section.focus();
 }

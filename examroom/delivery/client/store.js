@@ -1,19 +1,22 @@
-// What this computer keeps until the server has it: events in IndexedDB, or in localStorage where that is missing.
-// Only shown numbers and shown letters are kept; without the sheet they say nothing.
+// What this computer keeps: events until the server has them and a quarter of an hour longer, marks of its own (which
+// options are struck out, the rough paper). In IndexedDB, or in localStorage where that is missing.
+// Only shown numbers and shown letters are kept; without the sheet they say nothing. All of it goes with the receipt.
 
 const DATABASE = "examroom";
 const MACHINE = "examroom-machine";
+const PATIENCE = 3_000;
 
 export async function openStore() {
   try {
     return new IndexedStore(await openDatabase());
   } catch {
-    return new LocalStore(localStorage); // private windows and old browsers
+    return new LocalStore(storage()); // private windows and old browsers
   }
 }
 
 function openDatabase() {
   return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("slow")), PATIENCE);
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("events", { keyPath: ["sheet", "sequence"] });
@@ -25,7 +28,19 @@ function openDatabase() {
   });
 }
 
-function randomMark() {
+// A browser that forbids even localStorage: the page works, a reload begins with what the server holds.
+function storage() {
+  try {
+    localStorage.setItem("examroom-probe", "1");
+    localStorage.removeItem("examroom-probe");
+    return localStorage;
+  } catch {
+    const held = new Map();
+    return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => held.set(key, value), removeItem: (key) => held.delete(key) };
+  }
+}
+
+export function randomMark() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -43,25 +58,40 @@ class IndexedStore {
     });
   }
 
-  range(sheet, upTo = Infinity) {
-    return IDBKeyRange.bound([sheet, -Infinity], [sheet, upTo]);
+  range(sheet) {
+    return IDBKeyRange.bound([sheet, -Infinity], [sheet, Infinity]);
   }
 
   async machine() {
-    const held = await this.run("marks", "readonly", (marks) => marks.get(MACHINE));
+    const held = await this.mark(MACHINE);
     if (held) return held;
-    const mark = randomMark();
-    await this.run("marks", "readwrite", (marks) => marks.put(mark, MACHINE));
-    return mark;
+    const made = randomMark();
+    await this.setMark(MACHINE, made);
+    return made;
+  }
+
+  mark(key) {
+    return this.run("marks", "readonly", (marks) => marks.get(key));
+  }
+
+  setMark(key, value) {
+    return this.run("marks", "readwrite", (marks) => marks.put(value, key));
   }
 
   put(sheet, event) {
     return this.run("events", "readwrite", (events) => events.put({ sheet, ...event }));
   }
 
-  async unsent(sheet) {
+  // Everything kept, in order; an event that the server acknowledged is `saved`.
+  async all(sheet) {
     const rows = await this.run("events", "readonly", (events) => events.getAll(this.range(sheet)));
-    return rows.map(({ sheet: _, ...event }) => event); // in key order: by sequence
+    return rows.map(({ sheet: _, ...event }) => event);
+  }
+
+  settle(sheet, settled) {
+    return this.run("events", "readwrite", (events) => {
+      settled.forEach((event) => events.put({ sheet, ...event, saved: true }));
+    });
   }
 
   drop(sheet, sequences) {
@@ -70,48 +100,59 @@ class IndexedStore {
     });
   }
 
-  clear(sheet) {
-    return this.run("events", "readwrite", (events) => events.delete(this.range(sheet)));
+  async clear(sheet) {
+    await this.run("events", "readwrite", (events) => events.delete(this.range(sheet)));
+    await this.run("marks", "readwrite", (marks) => marks.delete(IDBKeyRange.bound(`${sheet}:`, `${sheet}:\uffff`)));
   }
 }
 
 export class LocalStore {
-  constructor(storage) {
-    this.storage = storage;
+  constructor(place) {
+    this.place = place;
   }
 
   key(sheet) {
     return `examroom:${sheet}`;
   }
 
-  read(sheet) {
-    return JSON.parse(this.storage.getItem(this.key(sheet)) || "[]");
-  }
-
-  write(sheet, events) {
-    this.storage.setItem(this.key(sheet), JSON.stringify(events));
+  read(key) {
+    return JSON.parse(this.place.getItem(key) || "null");
   }
 
   async machine() {
-    const mark = this.storage.getItem(MACHINE) || randomMark();
-    this.storage.setItem(MACHINE, mark);
-    return mark;
+    const held = this.place.getItem(MACHINE) || randomMark();
+    this.place.setItem(MACHINE, held);
+    return held;
+  }
+
+  async mark(key) {
+    return this.read(`examroom-mark:${key}`) ?? undefined;
+  }
+
+  async setMark(key, value) {
+    this.place.setItem(`examroom-mark:${key}`, JSON.stringify(value));
   }
 
   async put(sheet, event) {
-    const others = this.read(sheet).filter((held) => held.sequence !== event.sequence);
-    this.write(sheet, [...others, event].sort((a, b) => a.sequence - b.sequence));
+    const others = (await this.all(sheet)).filter((held) => held.sequence !== event.sequence);
+    this.place.setItem(this.key(sheet), JSON.stringify([...others, event].sort((a, b) => a.sequence - b.sequence)));
   }
 
-  async unsent(sheet) {
-    return this.read(sheet);
+  async all(sheet) {
+    return this.read(this.key(sheet)) || [];
+  }
+
+  async settle(sheet, settled) {
+    for (const event of settled) await this.put(sheet, { ...event, saved: true });
   }
 
   async drop(sheet, sequences) {
-    this.write(sheet, this.read(sheet).filter((held) => !sequences.includes(held.sequence)));
+    const left = (await this.all(sheet)).filter((held) => !sequences.includes(held.sequence));
+    this.place.setItem(this.key(sheet), JSON.stringify(left));
   }
 
   async clear(sheet) {
-    this.storage.removeItem(this.key(sheet));
+    this.place.removeItem(this.key(sheet));
+    for (const name of ["struck", "scratch"]) this.place.removeItem(`examroom-mark:${sheet}:${name}`);
   }
 }

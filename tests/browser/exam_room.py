@@ -1,0 +1,213 @@
+"""A served sitting for browser tests: one for a file, every test takes a candidate of its own. Chromium is the system's, else
+playwright's own, else a failure that says what to install."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from app import create_app
+from examroom.delivery import sheets, shuffle
+from examroom.delivery.models import Answer, Sheet
+from qbank.kernel.db import Actor
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.settings import Settings
+from tests.conftest import PASSWORD, People, TestClock
+from tests.sitting_world import SittingWorld
+
+INSTALL = "apt-get install chromium (or google-chrome), or: python -m playwright install chromium"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
+SCREEN = {"width": 1366, "height": 768}
+
+
+class RunningClock(TestClock):
+    """The server's clock: real seconds, moved by a test where minutes matter."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def move_to(self, moment: datetime) -> None:
+        self.ahead = moment - datetime.now(UTC)
+
+
+def program(playwright: Playwright) -> str:
+    """Where Chromium is."""
+    for name in CHROMIUM:
+        if found := shutil.which(name):
+            return found
+    if Path(playwright.chromium.executable_path).exists():
+        return playwright.chromium.executable_path
+    pytest.fail(f"no Chromium or Chrome on this machine; install one: {INSTALL}")
+
+
+@dataclass
+class Room:
+    """A served sitting that begins now, and browsers to sit it in."""
+
+    world: SittingWorld
+    session: Session
+    clock: RunningClock
+    playwright: Playwright
+    address: str
+    folder: Path
+    serving: Callable[[], Any]
+    contexts: list[BrowserContext] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    _browser: Browser | None = None
+    _server: Any = None
+
+    def start_server(self) -> None:
+        self._server = self.serving()
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop_server(self) -> None:
+        """The server is gone: connections are refused until ``start_server``."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        self._server = None
+
+    def computer(self, **options: Any) -> BrowserContext:
+        """A computer of its own: storage and cookies are nobody else's."""
+        if self._browser is None:
+            self._browser = self.playwright.chromium.launch(executable_path=program(self.playwright), args=ARGUMENTS)
+        return self._opened(self._browser.new_context(viewport=SCREEN, locale="zh-CN", accept_downloads=True, **options))
+
+    def profile(self, name: str) -> BrowserContext:
+        """A browser of its own with a profile on disk, which can be killed; the same name again is the same computer."""
+        return self._opened(self.playwright.chromium.launch_persistent_context(
+            str(self.folder / name), executable_path=program(self.playwright), args=ARGUMENTS, viewport=SCREEN, locale="zh-CN"))
+
+    def _opened(self, context: BrowserContext) -> BrowserContext:
+        context.set_default_timeout(15_000)
+        context.on("weberror", lambda error: self.broken.append(str(error.error)))
+        self.contexts.append(context)
+        return context
+
+    def sign_in(self, context: BrowserContext, name: str) -> Page:
+        """By keyboard alone, up to the sheet."""
+        page = context.pages[0] if context.pages else context.new_page()
+        page.goto(f"{self.address}/exam")
+        expect(page.locator("#ticket")).to_be_focused()
+        page.keyboard.type(self.world.enrolment(name).ticket_number)
+        page.keyboard.press("Tab")
+        page.keyboard.type(self.world.numbers[name])
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/exam/sheets/*")
+        return page
+
+    def sit(self, name: str, context: BrowserContext | None = None) -> Page:
+        page = self.sign_in(context or self.computer(), name)
+        expect(page.locator("#desk")).to_be_visible()
+        return page
+
+    def board(self) -> Page:
+        """The live board on the invigilator's computer; questions are answered with yes."""
+        page = self.computer().new_page()
+        page.goto(f"{self.address}/accounts/sign-in")
+        page.fill("#login", self.world.invigilator.login)
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{self.address}/")
+        page.goto(f"{self.address}/invigilation/rooms/{self.world.room.id}")
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to every process of that profile's browser, as a power cut would."""
+        profile = str(self.folder / name).encode()
+        for process in Path("/proc").iterdir():
+            try:
+                if process.name.isdecimal() and profile in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                continue  # gone meanwhile
+        self.contexts.pop()
+
+    def sheet(self, name: str) -> Sheet:
+        self.session.expire_all()
+        return self.world.sheet(name)
+
+    def right(self, name: str, shown: int) -> str:
+        """What to press, or to type, for the right answer of a question as this candidate sees it."""
+        entry = self.sheet(name).layout[shown - 1]
+        found = shuffle.to_shown(entry, self.world.keys()[entry["number"]])
+        self.session.commit()
+        return found
+
+    def stored(self, name: str) -> dict[int, str]:
+        """What the server holds, by shown number, in shown letters."""
+        sheet = self.sheet(name)
+        self.session.query(Answer).populate_existing().all()
+        held = sheets.answers(self.session, sheet)
+        found = {place: shuffle.to_shown(entry, held[entry["number"]].answer)
+                 for place, entry in enumerate(sheet.layout, 1) if entry["number"] in held}
+        self.session.commit()  # an open session of the test would keep SQLite's write lock
+        return found
+
+    def wait_stored(self, page: Page, name: str, expected: dict[int, str]) -> None:
+        for _ in range(100):
+            if (found := self.stored(name)) == expected:
+                return
+            page.wait_for_timeout(100)
+        pytest.fail(f"the server holds {found}, not {expected}")
+
+
+@contextmanager
+def served(playwright: Playwright, folder: Path, database_url: str, **paper: Any) -> Iterator[Room]:
+    """A room whose sitting begins at this moment; ``paper`` as for ``SittingWorld``."""
+    clock = RunningClock()
+    settings = dataclasses.replace(
+        Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32, jobs_inline=True),
+        idle_minutes=600)  # the clock jumps
+    app = create_app(settings, clock=clock)
+    app.config["TESTING"] = True
+    database = app.extensions["examroom"]["database"]
+    with database.open(Actor(None, "测试"), clock=clock) as session:
+        session.info["jobs"] = app.extensions["examroom"]["jobs"]
+        world = SittingWorld(session, People(session), IdentityCipher(settings.identity_key), **paper)
+        world.make(clock()).running()
+        session.commit()
+        clock.move_to(world.begin)
+        first = make_server("127.0.0.1", 0, app, threaded=True)
+        port = first.server_port
+        first.server_close()
+        room = Room(world, session, clock, playwright, f"http://127.0.0.1:{port}", folder,
+                    serving=lambda: make_server("127.0.0.1", port, app, threaded=True))
+        room.start_server()
+        try:
+            yield room
+        finally:
+            for context in room.contexts:
+                context.close()
+            if room._browser:
+                room._browser.close()
+            room.stop_server()
+    database.engine.dispose()
+    assert room.broken == []
+
+
+def candidates() -> Iterator[str]:
+    """Names of candidates, each once: a test takes the next."""
+    return itertools.chain(("陈晓", "刘洋", "周婷", "吴磊", "黄静", "赵鹏"), (f"考生{place:03d}" for place in range(7, 100)))
