@@ -39,6 +39,7 @@ import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
 import qbank.kernel.jobs
+import qbank.kernel.standby_commands
 import qbank.kernel.views
 import qbank.papers.commands
 import qbank.papers.todo
@@ -68,7 +69,7 @@ from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
 from qbank.kernel.console import console, run
 from qbank.kernel.db import Database
 from qbank.kernel.settings import Settings
-from qbank.kernel.times import Clock, spoken, utc_now
+from qbank.kernel.times import Clock, SteadyClock, spoken
 from qbank.kernel.todo import Todo
 from qbank.standards.models import LEVEL_NAMES
 from seed.commands import demo_command
@@ -83,6 +84,7 @@ ADMIN = {Role.ADMINISTRATOR}
 AUTHOR = {Role.ITEM_AUTHOR}
 BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.PAPER_COMPOSER}
 OFFICER = {Role.EXAM_OFFICER}
+MARKER = {Role.MARKER}
 COMPOSER = {Role.PAPER_COMPOSER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
 PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
@@ -216,8 +218,14 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "papers.health_book": BANK,
     "papers.compliance": COMPOSER,
     "papers.compliance_workbook": COMPOSER,
-    "papers.booklet": COMPOSER,
-    "papers.key": COMPOSER,
+    "papers.reproduce": COMPOSER,
+    "papers.openings": COMPOSER | OFFICER,
+    "papers.open_page": COMPOSER | OFFICER,
+    "papers.ask_opening": COMPOSER | OFFICER,
+    "papers.confirm_opening": COMPOSER | OFFICER,
+    "papers.withdraw_opening": COMPOSER | OFFICER,
+    "papers.looks_page": COMPOSER | OFFICER | {Role.QUALITY_SUPERVISOR},
+    "papers.content": COMPOSER | OFFICER,
     # examroom.filing
     "filing.directory": ANYONE,
     "filing.index": OFFICES | ADMIN,
@@ -254,6 +262,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "plans.import_roster": OFFICER,
     "plans.discard_roster": OFFICER,
     "plans.tickets": OFFICER,
+    "plans.reissue_code": OFFICER,
     # examroom.delivery
     "delivery.static": ANYONE,
     "delivery.sign_in": ANYONE,
@@ -266,6 +275,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "delivery.pulse": {Role.CANDIDATE},
     "delivery.events": {Role.CANDIDATE},
     "delivery.hand_in": {Role.CANDIDATE},
+    "delivery.media": {Role.CANDIDATE},
     "delivery.practice": {Role.CANDIDATE},
     "delivery.practise": {Role.CANDIDATE},
     "delivery.practised": {Role.CANDIDATE},
@@ -277,13 +287,43 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "invigilation.index": OFFICES | {Role.INVIGILATOR},
     "invigilation.room": OFFICES | {Role.INVIGILATOR},
     "invigilation.board": OFFICES | {Role.INVIGILATOR},
-    "invigilation.record": OFFICES | {Role.INVIGILATOR},
+    "invigilation.notes": OFFICES | {Role.INVIGILATOR},
+    "invigilation.time_ledger": OFFICES | {Role.INVIGILATOR},
+    "invigilation.photo": {Role.EXAM_OFFICER, Role.INVIGILATOR},
+    "invigilation.incident_file": OFFICES | {Role.INVIGILATOR},
+    "invigilation.show_record": OFFICES | {Role.INVIGILATOR},
+    "invigilation.record_pdf": OFFICES | {Role.INVIGILATOR},
     "invigilation.open_room": {Role.INVIGILATOR},
+    "invigilation.shut_room": {Role.INVIGILATOR},
     "invigilation.grant": {Role.INVIGILATOR},
+    "invigilation.undo_time": {Role.INVIGILATOR},
+    "invigilation.pause": {Role.INVIGILATOR},
+    "invigilation.resume": {Role.INVIGILATOR},
+    "invigilation.evacuate": {Role.INVIGILATOR},
+    "invigilation.message": {Role.INVIGILATOR},
+    "invigilation.withdraw_message": {Role.INVIGILATOR},
+    "invigilation.settle": {Role.INVIGILATOR},
+    "invigilation.let_in_late": {Role.INVIGILATOR},
     "invigilation.force": {Role.INVIGILATOR},
-    "invigilation.incident": {Role.INVIGILATOR},
+    "invigilation.undo_force": {Role.INVIGILATOR},
+    "invigilation.check": {Role.INVIGILATOR},
+    "invigilation.undo_check": {Role.INVIGILATOR},
     "invigilation.admit": {Role.INVIGILATOR},
+    "invigilation.move": {Role.INVIGILATOR},
+    "invigilation.incident": {Role.INVIGILATOR},
+    "invigilation.withdraw_incident": {Role.INVIGILATOR},
     "invigilation.close": {Role.INVIGILATOR},
+    "invigilation.candidates": OFFICER,
+    "invigilation.enrolment_photo": OFFICER,
+    "invigilation.keep_photo": OFFICER,
+    "invigilation.keep_profile": OFFICER,
+    "invigilation.keep_photos": OFFICER,
+    "invigilation.readiness": OFFICER,
+    "invigilation.rehearse": OFFICER,
+    "invigilation.rehearsed": OFFICES | {Role.INVIGILATOR},
+    "invigilation.readiness_sheet": OFFICES | {Role.INVIGILATOR},
+    "invigilation.require_seb": OFFICER,
+    "invigilation.seb_file": OFFICER,
     # examroom.marking
     "marking.index": OFFICES,
     "marking.sitting": OFFICES,
@@ -294,6 +334,32 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "marking.report_workbook": OFFICER | {Role.QUALITY_SUPERVISOR},
     "marking.report_pdf": OFFICER | {Role.QUALITY_SUPERVISOR},
     "marking.recompute": OFFICER,
+    "marking.own_marking": MARKER,
+    "marking.mark_question": MARKER,
+    "marking.give_mark": MARKER,
+    "marking.undo_mark": MARKER,
+    "marking.question": MARKER,
+    "marking.script": MARKER,
+    "marking.rule_script": MARKER,
+    "marking.return_mark": MARKER,
+    "marking.sign_question": MARKER,
+    "marking.pause_marker": MARKER,
+    "marking.markers": OFFICER,
+    "marking.appoint_marker": OFFICER,
+    "marking.release_marker": OFFICER,
+    "marking.distribute": OFFICER,
+    "marking.item_cases": LISTS,
+    "marking.item_case": LISTS,
+    "marking.new_case": OFFICER,
+    "marking.propose": OFFICER,
+    "marking.approve_case": LISTS,
+    "marking.remark_case": LISTS,
+    "marking.withdraw_case": OFFICER,
+    "marking.check_key": OFFICER,
+    "marking.answer_file_list": OFFICER | {Role.INVIGILATOR},
+    "marking.upload_answer_file": OFFICER | {Role.INVIGILATOR},
+    "marking.answer_file": OFFICER | {Role.INVIGILATOR},
+    "marking.decide_answer_file": OFFICER | {Role.INVIGILATOR},
     # examroom.oversight
     "oversight.index": OFFICES,
     "oversight.plan": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
@@ -326,6 +392,13 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.index": OFFICES,
     "results.show": OFFICES,
     "results.merge": OFFICER,
+    "results.difference": OFFICES,
+    "results.credits_of": OFFICES,
+    "results.evidence": OFFICES,
+    "results.propose": OFFICER,
+    "results.carry": OFFICER,
+    "results.decide_credit": OFFICER,
+    "results.withdraw_credit": OFFICER,
     "results.publish": OFFICER,
     "results.withdraw": OFFICER,
     "results.objection": OFFICER,
@@ -364,11 +437,12 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
                  ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"),
                  ("审核试题", "items.review"), ("分配审题", "items.tasks"), ("规则包", "standards.packs"))),
-    ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
+    ("组卷", (("组卷方案", "papers.specifications"), ("试卷", "papers.index"), ("启封试卷", "papers.openings"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
     ("理论考试", (("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
-              ("理论评分", "marking.index"))),
+              ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),
+              ("问题试题", "marking.item_cases"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
                  ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
@@ -399,6 +473,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
     qbank.kernel.commands.group,
+    qbank.kernel.standby_commands.group,
     qbank.standards.commands.group,
     qbank.items.commands.group,
     qbank.exchange.commands.group,
@@ -418,7 +493,7 @@ GROUPS: Sequence[click.Group] = (
 )
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     """The application on the database and folder of ``settings``."""
     app = Flask(__name__, template_folder="templates", static_folder="templates/static")
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in")
@@ -428,7 +503,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)
     doors = {endpoint: frozenset(roles) for endpoint, roles in ACCESS.items()}
-    web.install(app, settings, Database.of(settings), clock, doors)
+    web.install(app, settings, Database.of(settings), clock or SteadyClock(), doors)
     app.template_filter("spoken")(spoken)
     app.template_filter("points")(points)
     app.template_global("level_name")(LEVEL_NAMES.__getitem__)

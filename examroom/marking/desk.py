@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,15 +11,16 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from examroom.delivery import sheets
 from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.invigilation.models import Incident
-from examroom.marking import scoring
+from examroom.marking import scoring, written
+from examroom.marking.case_models import ScoreChange
+from examroom.marking.keys import forms_of
 from examroom.marking.models import TheoryScore
-from examroom.marking.responses import answers_of, keyed, keyed_items
+from examroom.marking.responses import answers_of
 from examroom.marking.work import STATISTICS
-from examroom.plans.models import Seat, Sitting, SittingState
+from examroom.plans.models import Seat, Sitting, SittingPaper, SittingState
 from qbank.kernel.jobs import enqueue, every
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
-from qbank.papers.contents import policy_of
 from qbank.papers.models import Paper
 
 VOID = "违纪：监考员记录取消本次理论成绩"
@@ -34,7 +36,7 @@ def close_due(session: Session, now: datetime) -> None:
 
 
 def finish(session: Session, sitting: Sitting, *, now: datetime) -> bool:
-    """Bring one sitting as far as its time allows; whether it is marked."""
+    """Bring one sitting as far as its time allows; whether it is marked. Written answers wait for people."""
     session.refresh(sitting, with_for_update=True)
     if sitting.state is SittingState.DEALT:
         for sheet in _due(session, sitting, now):
@@ -42,13 +44,13 @@ def finish(session: Session, sitting: Sitting, *, now: datetime) -> bool:
         if _open_sheets(session, sitting):
             return False
         close_sitting(session, sitting, now=now)
-    if sitting.state is SittingState.CLOSED:
+    if sitting.state is SittingState.CLOSED and not written.pending(session, sitting):
         mark_sitting(session, sitting, now=now)
     return sitting.state is SittingState.MARKED
 
 
 def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
-    """All sheets are in: nothing changes any more. Closing twice changes nothing."""
+    """All sheets are in: nothing changes any more, and written answers wait for markers. Closing twice changes nothing."""
     if sitting.state in {SittingState.CLOSED, SittingState.MARKED}:
         return
     if sitting.state is not SittingState.DEALT or now < sitting.starts_at:
@@ -57,6 +59,16 @@ def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
         raise Refused("still_answering", f"还有 {left} 份答卷没有收齐，不能结束本场次。")
     sitting.state = SittingState.CLOSED
     session.flush()
+    written.collect(session, sitting, now=now)
+
+
+def reopen_marking(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """Answers came in after the marking: written ones wait for people again, the others are marked at once."""
+    if sitting.state is SittingState.MARKED:
+        sitting.state = SittingState.CLOSED
+    if sitting.state is SittingState.CLOSED:
+        written.collect(session, sitting, now=now)
+        finish(session, sitting, now=now)
 
 
 def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
@@ -64,24 +76,31 @@ def mark_sitting(session: Session, sitting: Sitting, *, now: datetime) -> int:
 
     An absent candidate gets no score at all. Statistics are asked for when the paper's last sitting is marked.
     """
-    if sitting.state not in {SittingState.CLOSED, SittingState.MARKED} or sitting.paper_id is None:
+    if sitting.state not in {SittingState.CLOSED, SittingState.MARKED} or not sitting.forms:
         raise Refused("not_closed", f"本场次现在是“{sitting.state.chinese}”，收卷后才能评分。")
-    items = [keyed(item) for item in keyed_items(session, sitting.paper_id)]
-    policy = policy_of(session, session.get_one(Paper, sitting.paper_id))
-    given = answers_of(session, sitting)
-    voided = _voided(session, sitting)
-    held = {score.sheet_id: score for score in session.scalars(
-        sa.select(TheoryScore).join(TheoryScore.sheet).where(Sheet.sitting_id == sitting.id))}
+    if missing := written.pending(session, sitting):
+        raise Refused("written_missing", "书面题还没有评完，不能给出理论成绩。", missing)
     found = session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id,
                                                    Sheet.handed_in_how != HandIn.ABSENT).order_by(Sheet.id)).all()
+    markings, voids = score(session, sitting), voided(session, sitting)
+    held = {one.sheet_id: one for one in session.scalars(
+        sa.select(TheoryScore).join(TheoryScore.sheet).where(Sheet.sitting_id == sitting.id))}
     for sheet in found:
-        marking = scoring.mark(items, given.get(sheet.id, {}), policy)
-        _write(session, held.get(sheet.id), sheet, marking, voided.get(sheet.id, []), now)
+        write(session, held.get(sheet.id), sheet, markings[sheet.id], voids.get(sheet.id, []), now)
     sitting.state = SittingState.MARKED
     session.flush()
     if shut_until(session, sitting, now=now) is None:
         ask_for_statistics(session, sitting, now=now)
     return len(found)
+
+
+def score(session: Session, sitting: Sitting, proposed: Mapping[int, scoring.Ruling] | None = None) -> dict[int, scoring.Marking]:
+    """Sheet id → what it earns by the form that it is of, the marks of people, and the rulings in effect or ``proposed``."""
+    forms, given, people = forms_of(session, sitting, proposed), answers_of(session, sitting), written.marks_of(session, sitting)
+    keyed = {paper_id: form.keyed for paper_id, form in forms.items()}
+    sat = session.execute(sa.select(Sheet.id, Sheet.paper_id).where(Sheet.sitting_id == sitting.id, Sheet.handed_in_how != HandIn.ABSENT))
+    return {sheet_id: scoring.mark(keyed[paper_id], given.get(sheet_id, {}), forms[paper_id].policy,
+                                   scoring.Given(people.get(sheet_id, {}), forms[paper_id].rulings)) for sheet_id, paper_id in sat}
 
 
 def ask_for_statistics(session: Session, sitting: Sitting, *, now: datetime) -> None:
@@ -92,11 +111,13 @@ def ask_for_statistics(session: Session, sitting: Sitting, *, now: datetime) -> 
 
 
 def shut_until(session: Session, sitting: Sitting, *, now: datetime) -> datetime | None:
-    """Until when paper, answers and scores stay shut: the end of the paper's last sitting. None: they may be seen.
+    """Until when papers, answers and scores stay shut: the end of the family's last sitting. None: they may be seen.
 
-    A later shift that waits with the same paper keeps it shut, whether its sheets are dealt already or not.
+    A later shift that waits with a form of the same family keeps it shut, whether its sheets are dealt already or not.
     """
-    others = session.scalars(sa.select(Sitting).where(Sitting.paper_id == sitting.paper_id))
+    families = {paper.family_id for paper in sitting.papers if paper.family_id is not None}
+    same = sa.or_(Paper.id.in_([paper.id for paper in sitting.papers]), Paper.family_id.in_(families))
+    others = session.scalars(sa.select(Sitting).where(Sitting.forms.any(SittingPaper.paper.has(same))))
     waiting = [other.ends_at for other in others if other.state is SittingState.DEALT
                or (other.state is SittingState.PLANNED and now < other.ends_at)]
     return max(waiting, default=None)
@@ -105,10 +126,31 @@ def shut_until(session: Session, sitting: Sitting, *, now: datetime) -> datetime
 def require_released(session: Session, sitting: Sitting, *, now: datetime) -> None:
     """Refuse while a later sitting waits for the same paper, and before this one is marked."""
     if sitting.state is not SittingState.MARKED:
-        raise Refused("not_marked", f"本场次现在是“{sitting.state.chinese}”，评分后才能查看成绩。")
+        missing = written.pending(session, sitting) if sitting.state is SittingState.CLOSED else []
+        raise Refused("not_marked", f"本场次现在是“{sitting.state.chinese}”，评分后才能查看成绩。", missing)
     until = shut_until(session, sitting, now=now)
     if until is not None:
         raise Refused("embargo", f"同一份试卷还有场次没有结束（{spoken(until)} 结束），在此之前答案和成绩不开放。")
+
+
+def write(session: Session, score: TheoryScore | None, sheet: Sheet, marking: scoring.Marking, voids: list[str],
+          now: datetime, *, case_id: int | None = None, because: str = "重新评分") -> bool:
+    """Keep a score; a changed one beside what it was. Whether anything changed."""
+    earned = {str(number): half_points for number, half_points in marking.earned.items()}
+    how = f"交卷方式：{sheet.handed_in_how.chinese}" if sheet.handed_in_how else ""
+    reasons = [*marking.reasons, how, *(f"{VOID}（{text}）" for text in voids)]
+    if score is not None and (score.half_points, score.earned, score.void, score.reasons) == (
+            marking.half_points, earned, bool(voids), reasons):
+        return False
+    if score is None:
+        score = TheoryScore(sheet_id=sheet.id)
+        session.add(score)
+    elif score.half_points != marking.half_points:
+        session.add(ScoreChange(sheet_id=sheet.id, case_id=case_id, because=because, before=score.half_points,
+                                after=marking.half_points, earned_before=dict(score.earned), at=now))
+    score.half_points, score.earned, score.void = marking.half_points, earned, bool(voids)
+    score.reasons, score.marked_at = reasons, now
+    return True
 
 
 def _due(session: Session, sitting: Sitting, now: datetime) -> list[Sheet]:
@@ -124,7 +166,7 @@ def _open_sheets(session: Session, sitting: Sitting) -> int:
                                                            Sheet.state != SheetState.HANDED_IN)) or 0
 
 
-def _voided(session: Session, sitting: Sitting) -> dict[int, list[str]]:
+def voided(session: Session, sitting: Sitting) -> dict[int, list[str]]:
     """Sheet id → what the incidents say that void it."""
     found: dict[int, list[str]] = {}
     incidents = session.scalars(sa.select(Incident).join(Sheet, Sheet.id == Incident.sheet_id)
@@ -132,18 +174,3 @@ def _voided(session: Session, sitting: Sitting) -> dict[int, list[str]]:
     for incident in incidents:
         found.setdefault(incident.sheet_id or 0, []).append(incident.text)
     return found
-
-
-def _write(session: Session, score: TheoryScore | None, sheet: Sheet, marking: scoring.Marking, voids: list[str],
-           now: datetime) -> None:
-    earned = {str(number): half_points for number, half_points in marking.earned.items()}
-    how = f"交卷方式：{sheet.handed_in_how.chinese}" if sheet.handed_in_how else ""
-    reasons = [*marking.reasons, how, *(f"{VOID}（{text}）" for text in voids)]
-    if score is not None and (score.half_points, score.earned, score.void, score.reasons) == (
-            marking.half_points, earned, bool(voids), reasons):
-        return
-    if score is None:
-        score = TheoryScore(sheet_id=sheet.id)
-        session.add(score)
-    score.half_points, score.earned, score.void = marking.half_points, earned, bool(voids)
-    score.reasons, score.marked_at = reasons, now

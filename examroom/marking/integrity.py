@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,7 @@ from qbank.statistics.dif_logistic import logistic_dif
 from qbank.statistics.distractors import OptionTable, option_tables
 from qbank.statistics.integrity import OUTSHONE, Drift, drift, exposure, key_suspects, response_times
 from qbank.statistics.multiplicity import benjamini_hochberg
-from qbank.statistics.responses import Responses
+from qbank.statistics.responses import NOT_PRESENTED, Responses
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +33,11 @@ MOST_ROWS = 50
 @dataclass(frozen=True, eq=False)
 class Seated:
     """The persons of one sitting beside their answers, all (persons,): sheet ids, room, seat number, class; ``seconds``
-    (persons, items) from one saved answer to the next, NaN unknown; ``numbers`` of the items on the paper."""
+    (persons, items) from one saved answer to the next, NaN unknown; ``numbers`` of the items on the paper.
+
+    With several forms ``part`` holds all of their items (not presented where a person's form had none of it), ``numbers``
+    are those of the first form that has the item, and ``forms`` are the parts by themselves, with their persons' rows.
+    """
 
     part: SatPaper
     sheets: tuple[int, ...]
@@ -44,6 +46,11 @@ class Seated:
     classes: tuple[str, ...]
     seconds: Floats
     numbers: tuple[int, ...]
+    forms: tuple[tuple[SatPaper, tuple[int, ...]], ...] = ()
+
+    @property
+    def by_form(self) -> tuple[tuple[SatPaper, tuple[int, ...]], ...]:
+        return self.forms or ((self.part, tuple(range(len(self.sheets)))),)
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,27 @@ def report(seated: Seated, history: History, care: Care, limits: Limits) -> dict
     part = seated.part
     responses = Responses(part.codes, choices=part.choices)
     tables = option_tables(responses, list(part.keys), not_reached="wrong")
-    figures = form_figures([part], None, None, limits)
+    largest, rows = max(seated.by_form, key=lambda form: len(form[1]))
+    figures = form_figures([largest], None, None, limits)
+    shares = _shares(seated)
     told: dict[str, Any] = _plain({
-        "figures": figures.figures, "mean": figures.mean, "sd": figures.sd, "passed": figures.passed, "items": figures.items,
-        "distribution": figures.distribution, "table": _items(seated, tables), "keys": keys(seated, tables, care),
+        "figures": figures.figures, "mean": shares.mean(), "sd": shares.std(ddof=1) if len(shares) > 1 else float("nan"),
+        "passed": part.passed.sum(), "items": figures.items, "form": figures.name if len(seated.by_form) > 1 else "",
+        "form_n": len(rows), "distribution": np.histogram(shares, bins=20, range=(0, 1))[0],
+        "table": _items(seated, tables), "keys": keys(seated, tables, care),
         "similarity": similarity(seated, responses, care), "times": times(seated, care), "dif": fairness(seated, care),
         "leaks": leaks(seated, history, care),
     })
     return told
+
+
+def _shares(seated: Seated) -> Floats:
+    """The share of points of each person on the own form, (persons,)."""
+    found = np.zeros(len(seated.sheets))
+    for part, rows in seated.by_form:
+        worth = np.array(part.worth, dtype=np.float64)
+        found[list(rows)] = (part.codes == 1) @ worth / worth.sum()
+    return found
 
 
 def keys(seated: Seated, tables: Sequence[OptionTable], care: Care) -> list[dict[str, Any]]:
@@ -109,7 +129,7 @@ def similarity(seated: Seated, responses: Responses, care: Care) -> dict[str, An
 def times(seated: Seated, care: Care) -> dict[str, Any]:
     """Persons who answered faster than anybody reads, or in an unusual rhythm."""
     known = ~np.isnan(seated.seconds)
-    share = float(known.mean()) if known.size else 0.0
+    share = float(known.sum() / max(int((seated.part.codes != NOT_PRESENTED).sum()), 1))
     if share < FEW_TIMES:
         return {"known": share, "rows": []}
     found = response_times(seated.seconds, (seated.part.codes == 1).astype(int), least=LEAST_SECONDS, minimum=care.minimum)
@@ -124,31 +144,38 @@ def times(seated: Seated, care: Care) -> dict[str, Any]:
 def fairness(seated: Seated, care: Care) -> list[dict[str, Any]]:
     """Items that ask more of one class or room than of the others at equal score; groups below the minimum are left out.
 
-    p values are adjusted over all items and groups of a kind together (Benjamini and Hochberg).
+    p values are adjusted over all items and groups of a kind and form together (Benjamini and Hochberg).
     """
     found = []
-    responses = Responses(seated.part.codes)
-    for kind, labels in (("class", seated.classes), ("room", seated.rooms)):
-        names, counts = np.unique(np.array(labels, dtype=object).astype(str), return_counts=True)
-        large = [str(name) for name, count in zip(names, counts, strict=True)
-                 if name and count >= care.minimum and len(labels) - count >= care.minimum]
-        groups = [(name, np.array([label == name for label in labels]))
-                  for name in (large[:1] if len(large) == len(names) == 2 else large)]  # of two, one says it all
-        tests = [mantel_haenszel(responses, focal.astype(int), purify=True, level=DIF_LEVEL, minimum=care.minimum, not_reached="wrong")
-                 for _, focal in groups]
-        if tests:
-            adjusted = benjamini_hochberg(np.concatenate([test.p_value for test in tests])).reshape(len(tests), -1)
-            found += [_dif(seated, responses, kind, group, test, p, care)
-                      for group, test, p in zip(groups, tests, adjusted, strict=True)]
+    for part, rows in seated.by_form:
+        for kind, everybody in (("class", seated.classes), ("room", seated.rooms)):
+            found += _fairness(seated, part, kind, tuple(everybody[row] for row in rows), care)
     return found
 
 
-def _dif(seated: Seated, responses: Responses, kind: str, group: tuple[str, npt.NDArray[np.bool_]], test: MantelHaenszel,
+def _fairness(seated: Seated, part: SatPaper, kind: str, labels: tuple[str, ...], care: Care) -> list[dict[str, Any]]:
+    """Of one form and the groups of one kind."""
+    responses = Responses(part.codes)
+    names, counts = np.unique(np.array(labels, dtype=object).astype(str), return_counts=True)
+    large = [str(name) for name, count in zip(names, counts, strict=True)
+             if name and count >= care.minimum and len(labels) - count >= care.minimum]
+    groups = [(name, np.array([label == name for label in labels]))
+              for name in (large[:1] if len(large) == len(names) == 2 else large)]  # of two, one says it all
+    tests = [mantel_haenszel(responses, focal.astype(int), purify=True, level=DIF_LEVEL, minimum=care.minimum, not_reached="wrong")
+             for _, focal in groups]
+    if tests:
+        adjusted = benjamini_hochberg(np.concatenate([test.p_value for test in tests])).reshape(len(tests), -1)
+        return [_dif(seated, part, kind, group, test, p, care) for group, test, p in zip(groups, tests, adjusted, strict=True)]
+    return []
+
+
+def _dif(seated: Seated, part: SatPaper, kind: str, group: tuple[str, npt.NDArray[np.bool_]], test: MantelHaenszel,
          p: Floats, care: Care) -> dict[str, Any]:
     name, focal = group
     named = np.flatnonzero(np.isin(test.effect, ["B", "C"]) & (np.nan_to_num(p, nan=1.0) <= DIF_LEVEL)).tolist()
-    logistic = logistic_dif(responses, focal.astype(int), minimum=care.minimum, not_reached="wrong") if named else None
-    rows = [{"number": seated.numbers[at], "version": seated.part.version_ids[at], "delta": test.delta[at],
+    logistic = logistic_dif(Responses(part.codes), focal.astype(int), minimum=care.minimum, not_reached="wrong") if named else None
+    number_of = dict(zip(seated.part.version_ids, seated.numbers, strict=True))
+    rows = [{"number": number_of[part.version_ids[at]], "version": part.version_ids[at], "delta": test.delta[at],
              "delta_se": test.delta_se[at], "effect": test.effect[at], "adjusted_p": p[at],
              "non_uniform_p": logistic.non_uniform_p[at] if logistic else None,
              "jodoin_gierl": logistic.jodoin_gierl[at] if logistic else ""} for at in named]
@@ -193,34 +220,17 @@ def leaks(seated: Seated, history: History, care: Care) -> dict[str, Any]:
     return {"sittings": len(history.sittings), "rows": rows, "often": often}
 
 
-def seconds_of(events: Sequence[tuple[int, datetime]], started: datetime | None) -> dict[int, float]:
-    """Paper number → seconds until its answer came, from the events of one sheet in order.
-
-    Answers that arrived together (a page that was offline) have no time of their own and are left out. Several changes of one answer add up.
-    """
-    times: dict[int, float] = {}
-    unknown: set[int] = set()
-    before = started
-    for at, group in groupby(events, key=lambda event: event[1]):
-        together = [number for number, _ in group]
-        if len(together) == 1 and before is not None:
-            times[together[0]] = times.get(together[0], 0.0) + (at - before).total_seconds()
-        else:
-            unknown.update(together)
-        before = at
-    return {number: value for number, value in times.items() if number not in unknown}
-
-
 def _items(seated: Seated, tables: Sequence[OptionTable]) -> list[dict[str, Any]]:
     """One line for each item of the paper."""
     lines = []
     for at, table in enumerate(tables):
         key = np.flatnonzero(table.in_key)
-        n = len(seated.sheets)
+        codes = seated.part.codes[:, at]
+        n = int((codes != NOT_PRESENTED).sum())
         lines.append({"number": seated.numbers[at], "version": seated.part.version_ids[at],
-                      "p": float((seated.part.codes[:, at] == 1).sum() / n) if n else None,
+                      "p": float((codes == 1).sum() / n) if n else None,
                       "item_rest": table.point_biserial[key[0]] if len(key) else None,
-                      "omitted": int((seated.part.codes[:, at] < 0).sum())})
+                      "omitted": int(((codes < 0) & (codes != NOT_PRESENTED)).sum())})
     return lines
 
 

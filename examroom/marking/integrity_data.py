@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +10,17 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from examroom.delivery.models import AnswerEvent, HandIn, Sheet, SheetState
-from examroom.marking.integrity import Care, Seated, seconds_of
+from examroom.delivery.models import Sheet
+from examroom.marking.integrity import Care, Seated
+from examroom.marking.keys import forms_of
 from examroom.marking.models import SittingReport, TheoryScore
-from examroom.marking.responses import keyed_items
+from examroom.marking.responses import sat, seconds_of_sitting
 from examroom.plans.models import Seat, Sitting, SittingRoom
 from qbank.kernel.accounts import Institution
 from qbank.standards.packs import pack_for
 from qbank.statistics.bank_analysis import SatPaper
 from qbank.statistics.models import ItemStatistic
+from qbank.statistics.responses import NOT_PRESENTED
 
 
 def care_of(session: Session, institution_id: int) -> Care:
@@ -27,29 +30,41 @@ def care_of(session: Session, institution_id: int) -> Care:
                 pack.statistics_minimum_n)
 
 
-def seated(session: Session, sitting: Sitting, part: SatPaper) -> Seated:
-    """Who sat where, beside the answers of ``part``, which were read in the same order."""
-    sheets = session.scalars(
-        sa.select(Sheet).join(TheoryScore, TheoryScore.sheet_id == Sheet.id)
-        .where(Sheet.sitting_id == sitting.id, Sheet.state == SheetState.HANDED_IN, Sheet.handed_in_how != HandIn.ABSENT,
-               TheoryScore.void.is_(False)).order_by(Sheet.id)
-        .options(joinedload(Sheet.enrolment), joinedload(Sheet.seat).joinedload(Seat.sitting_room).joinedload(SittingRoom.room))).all()
-    if len(sheets) != len(part.passed):
-        raise RuntimeError(f"{len(sheets)} sheets and {len(part.passed)} answers of sitting {sitting.id}")
-    numbers = tuple(item.number for item in keyed_items(session, sitting.paper_id or 0))
-    return Seated(part, tuple(sheet.id for sheet in sheets), tuple(sheet.seat.sitting_room.room.name for sheet in sheets),
-                  tuple(sheet.seat.number for sheet in sheets), tuple(sheet.enrolment.class_name for sheet in sheets),
-                  _seconds(session, sitting, list(sheets), numbers), numbers)
+def seated(session: Session, sitting: Sitting, parts: Sequence[SatPaper]) -> Seated:
+    """Who sat where, beside the answers of all forms. ``parts`` were read in the same order of sheets."""
+    people = [sheet for sheet, _ in sat(session, sitting)]
+    seats = {sheet.id: sheet for sheet in session.scalars(
+        sa.select(Sheet).where(Sheet.sitting_id == sitting.id).options(
+            joinedload(Sheet.enrolment), joinedload(Sheet.seat).joinedload(Seat.sitting_room).joinedload(SittingRoom.room)))}
+    rows = [tuple(at for at, sheet in enumerate(people) if sheet.paper_id == part.paper_id) for part in parts]
+    if [len(mine) for mine in rows] != [len(part.passed) for part in parts]:
+        raise RuntimeError(f"sheets and answers of sitting {sitting.id} do not agree")
+    union = _union(parts, rows, len(people))
+    times = seconds_of_sitting(session, sitting, people)
+    by_paper = {paper_id: {item.version_id: item.number for item in form.items} for paper_id, form in forms_of(session, sitting).items()}
+    number_of = {version: number for numbers in reversed(by_paper.values()) for version, number in numbers.items()}
+    seconds = [[own.get(by_paper[sheet.paper_id].get(version, 0), np.nan) for version in union.version_ids]
+               for sheet, own in zip(people, times, strict=True)]
+    return Seated(union, tuple(sheet.id for sheet in people), tuple(seats[sheet.id].seat.sitting_room.room.name for sheet in people),
+                  tuple(sheet.seat.number for sheet in people), tuple(sheet.enrolment.class_name for sheet in people),
+                  np.array(seconds, dtype=float).reshape(len(people), len(union.version_ids)),
+                  tuple(number_of[version] for version in union.version_ids), tuple(zip(parts, rows, strict=True)))
 
 
-def _seconds(session: Session, sitting: Sitting, sheets: list[Sheet], numbers: tuple[int, ...]) -> Any:
-    events: dict[int, list[tuple[int, datetime]]] = {}
-    for sheet_id, number, at in session.execute(
-            sa.select(AnswerEvent.sheet_id, AnswerEvent.number, AnswerEvent.received_at).join(Sheet, Sheet.id == AnswerEvent.sheet_id)
-            .where(Sheet.sitting_id == sitting.id).order_by(AnswerEvent.sheet_id, AnswerEvent.sequence)):
-        events.setdefault(sheet_id, []).append((number, at))
-    times = [seconds_of(events.get(sheet.id, []), sheet.started_at) for sheet in sheets]
-    return np.array([[own.get(number, np.nan) for number in numbers] for own in times], dtype=float).reshape(len(sheets), len(numbers))
+def _union(parts: Sequence[SatPaper], rows: Sequence[tuple[int, ...]], persons: int) -> SatPaper:
+    """All forms as one table; what a person's form had not is not presented."""
+    if len(parts) == 1:
+        return parts[0]
+    versions = sorted({version for part in parts for version in part.version_ids})
+    column = {version: at for at, version in enumerate(versions)}
+    key = {version: (key, worth) for part in parts for version, key, worth in zip(part.version_ids, part.keys, part.worth, strict=True)}
+    codes = np.full((persons, len(versions)), NOT_PRESENTED, dtype=np.int8)
+    choices, passed = np.full(codes.shape, "", dtype=object), np.zeros(persons, dtype=bool)
+    for part, mine in zip(parts, rows, strict=True):
+        place = np.ix_(list(mine), [column[version] for version in part.version_ids])
+        codes[place], choices[place], passed[list(mine)] = part.codes, part.choices, part.passed
+    return SatPaper(parts[0].paper_id, "、".join(part.name for part in parts), parts[0].sitting_id, tuple(versions),
+                    tuple(key[version][0] for version in versions), tuple(key[version][1] for version in versions), codes, choices, passed)
 
 
 def waiting(session: Session, sittings: list[Sitting], asked: int | None) -> set[int]:

@@ -10,11 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.delivery.models import Sheet
 from examroom.plans.models import ExamPlan, Sitting
+from examroom.plans.supervised import sent_to
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.db import Base, Id, Versioned
-
-# Of the room above this one: who was sent to which plan.
-SUPERVISIONS = sa.table("supervisions", sa.column("plan_id", sa.Integer), sa.column("supervisor_id", sa.Integer))
 
 
 class TheoryScore(Versioned, Base):
@@ -59,6 +57,6 @@ class SittingReport(Base):
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         """The school's exam officers and the plan's own supervisors: it names people, and a suspicion is no verdict."""
         officer = viewer.reach(ExamPlan.institution_id, Role.EXAM_OFFICER, plan=ExamPlan.id)
-        sent = sa.exists().where(SUPERVISIONS.c.plan_id == ExamPlan.id, SUPERVISIONS.c.supervisor_id == viewer.account_id)
-        supervisor = sa.and_(viewer.reach(ExamPlan.institution_id, Role.QUALITY_SUPERVISOR, plan=ExamPlan.id), sent)
+        supervisor = sa.and_(viewer.reach(ExamPlan.institution_id, Role.QUALITY_SUPERVISOR, plan=ExamPlan.id),
+                             sent_to(ExamPlan.id, viewer))
         return cls.sitting.has(Sitting.plan.has(sa.or_(officer, supervisor)))

@@ -14,8 +14,8 @@ from examroom.delivery import sheets
 from examroom.delivery.content import JUDGE_TEXTS, html_of
 from examroom.delivery.models import Sheet
 from examroom.marking import scoring
+from examroom.marking.keys import form_of, keyed
 from examroom.marking.models import TheoryScore
-from examroom.marking.responses import keyed, keyed_items
 from examroom.plans.models import Enrolment, Sitting
 from qbank.items.states import ItemKind
 from qbank.kernel.accounts import Account
@@ -75,11 +75,10 @@ def distribution(session: Session, sitting: Sitting) -> list[Band]:
 def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
     """The sheet item by item in the order the candidate saw."""
     sheet = score.sheet
-    paper_id = sheet.sitting.paper_id or 0
-    items = {item.number: item for item in keyed_items(session, paper_id)}
+    form = form_of(session, sheet.paper)
+    items = {item.number: item for item in form.items}
     given = sheets.answers(session, sheet)
-    paper = sheet.sitting.paper
-    html = html_of(session, paper.institution_id if paper else 0, [item.version for item in items.values()])
+    html = html_of(session, sheet.paper.institution_id, [item.version for item in items.values()])
     found: list[MarkedItem] = []
     above = None
     for shown, entry in enumerate(sheet.layout, 1):
@@ -93,5 +92,5 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
         found.append(MarkedItem(shown, item.number, item.version.kind.chinese, material, html(item.version.stem),
                                 {letter: html(text) for letter, text in texts.items()}, answer,
                                 item.version.key, score.earned[str(item.number)], item.half_points,
-                                scoring.verdict(keyed(item), answer)))
+                                scoring.verdict(keyed(item), answer, form.rulings.get(item.number))))
     return found

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
-from examroom.marking import desk, report_views, scores
+from examroom.marking import case_views, desk, file_views, report_views, scores, written, written_views  # noqa: F401  # doors register
 from examroom.marking.blueprint import blueprint
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Sitting, SittingState

@@ -25,8 +25,8 @@ def statistics(work: Work) -> str:
         seated: list[integrity.Seated] = []
         for done, sitting in enumerate(sittings):
             work.progress(done, len(sittings) + len(due) + 1, f"正在读取“{sitting.name}”的答卷…")
-            if (found := responses_of(session, sitting)) is not None:
-                sat.append(found)
+            if found := responses_of(session, sitting):
+                sat += found
                 seated += [integrity_data.seated(session, sitting, found)] if sitting.id in due else []
         versions = {version for part in sat for version in part.version_ids}
         expectations = runs.expectations_of(session, versions)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.plans.models import ExamPlan
+from examroom.plans.supervised import register
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id
@@ -41,3 +43,8 @@ class Supervision(Base):
     @property
     def is_reported(self) -> bool:
         return self.reported_at is not None
+
+
+@register
+def _sent(plan_id: Any, viewer: Viewer) -> sa.ColumnElement[bool]:
+    return sa.exists().where(Supervision.plan_id == plan_id, Supervision.supervisor_id == viewer.account_id)
