@@ -149,7 +149,9 @@ class Candidate:
                    "X-Page-Token": self.token, **(FORM if form else JSON)}
         payload = b"" if body is None else (urlencode(body) if form else json.dumps(body)).encode()
         reply = await self.wire.ask(method, path, headers, payload)
-        self.cookies.update(cookie.split("=", 1) for cookie in reply.cookies)  # type: ignore[arg-type]  # name and value
+        for cookie in reply.cookies:
+            name, _, value = cookie.partition("=")
+            self.cookies[name] = value
         return reply
 
     async def sign_in(self) -> None:
@@ -172,6 +174,7 @@ class Candidate:
         self.last = state.json()
         self.kinds = [question["kind"] for question in self.last["questions"]]
         self._hear(self.last["acknowledged"])
+        self.sequence = max(self.sequence, self.known)
 
     async def enter(self) -> None:
         """Sign in and open, however often that takes."""

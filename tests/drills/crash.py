@@ -12,7 +12,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.drills.client import Book, leave, serving
 from tests.drills.postgres import Postgres
-from tests.drills.room import Hall, Program, free_port, furnish
+from tests.drills.room import Hall, Nursery, Program, free_port, furnish
 from tests.drills.verify import Findings, compare
 
 
@@ -65,7 +65,7 @@ async def drill(hall: Hall, program: Program, book: Book, plan: Plan, say: Calla
 
 
 @contextmanager
-def prepared(candidates: int, database: str) -> Iterator[tuple[Hall, Program, Book, Postgres | None]]:
+def prepared(candidates: int, database: str, nursery: Nursery) -> Iterator[tuple[Hall, Program, Book, Postgres | None]]:
     """A hall on the database, its server running, an empty book."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="examroom-drill-", ignore_cleanup_errors=True)))
@@ -76,7 +76,7 @@ def prepared(candidates: int, database: str) -> Iterator[tuple[Hall, Program, Bo
             folder.chmod(0o755)
             postgres = opened.enter_context(Postgres(own))
         hall = furnish(home, candidates, postgres.url.replace("postgresql:", "postgresql+psycopg:") if postgres else "")
-        program = opened.enter_context(Program(hall, free_port()))
+        program = opened.enter_context(Program(hall, free_port(), nursery))
         yield hall, program, opened.enter_context(Book(folder / "acknowledged.jsonl")), postgres
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="kill PostgreSQL in the same moment")
     asked = parser.parse_args()
     began = perf_counter()
-    with prepared(asked.candidates, asked.database) as (hall, program, book, postgres):
+    with closing(Nursery()) as nursery, prepared(asked.candidates, asked.database, nursery) as (hall, program, book, postgres):
         found = asyncio.run(drill(hall, program, book, Plan(asked.rounds, asked.saves, asked.together),
                                   lambda line: print(json.dumps(line), flush=True), postgres))
     print(json.dumps({"database": asked.database, "together": asked.together, "kills": asked.rounds, **found.report(),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from examroom.plans.models import RoomInvigilator
@@ -47,9 +51,6 @@ class Hall:
     url: str
     people: list[Person] = field(default_factory=list)
 
-    def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "EXAMROOM_DATABASE_URL": self.url, "PYTHONPATH": str(ROOT), **SAYS_NOTHING, **more}
-
     def candidates(self, port: int | Callable[[], tuple[str, int]], book: Book) -> list[Candidate]:
         address = port if callable(port) else (lambda: ("127.0.0.1", port))
         return [Candidate(address, person.sheet, person.ticket, person.identity, book) for person in self.people]
@@ -61,7 +62,10 @@ def furnish(folder: Path, candidates: int, url: str = "", *, questions: tuple[in
     where = url or f"sqlite:///{folder / 'examroom.sqlite3'}"
     settings = Settings.from_environment({"EXAMROOM_DATABASE_URL": where.replace("+psycopg", "")}, folder=folder)
     database = Database.of(settings)
-    upgrade(database.engine)
+    if url:
+        upgrade(database.engine)
+    else:
+        shutil.copy(_empty(), folder / "examroom.sqlite3")
     single, multiple, judge = questions
     with database.open(Actor(None, "drill")) as session:
         now = datetime.now(UTC) - timedelta(minutes=70)
@@ -79,6 +83,18 @@ def furnish(folder: Path, candidates: int, url: str = "", *, questions: tuple[in
     return Hall(folder, where.replace("+psycopg", ""), people)
 
 
+@cache
+def _empty() -> Path:
+    """An empty database with the newest schema, made once."""
+    folder = tempfile.TemporaryDirectory(prefix="examroom-empty-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "empty.sqlite3"
+    made = Database(f"sqlite:///{file}")
+    upgrade(made.engine)
+    made.engine.dispose()
+    return file
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -86,42 +102,53 @@ def free_port() -> int:
         return port
 
 
+class Nursery:
+    """A process that has imported everything and forks what is asked of it (``tests.drills.nursery``).
+
+    ``module`` is another one, with a build that is wrong on purpose; ``environment`` holds what counts before a process
+    begins (``LD_PRELOAD``).
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None, module: str = "tests.drills.nursery") -> None:
+        self.process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, env={**os.environ, **SAYS_NOTHING, **(environment or {})},
+                                        start_new_session=True)
+        self._told()
+
+    def fork(self, hall: Hall, arguments: list[str]) -> int:
+        assert self.process.stdin is not None
+        line = [{"EXAMROOM_DATABASE_URL": hall.url}, arguments, str(hall.folder / "server.log")]
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        return int(self._told())
+
+    def _told(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the nursery died"
+        return line
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
 @dataclass
 class Program:
-    """``examroom serve`` as a process group of its own, so that a kill leaves none of it.
-
-    ``module`` is what is started instead of ``app`` (a build that is wrong on purpose); ``environment`` adds to its own.
-    """
+    """``examroom serve`` (or another command) as a process group of its own, so that a kill leaves none of it."""
 
     hall: Hall
     port: int
-    environment: dict[str, str] = field(default_factory=dict)
-    module: str = "tests.drills.nursery"
+    nursery: Nursery
+    command: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--no-worker")
     pid: int = 0
-    nursery: subprocess.Popen[str] | None = None
 
     def start(self) -> Program:
-        if self.nursery is None:
-            with (self.hall.folder / "server.log").open("ab") as log:
-                self.nursery = subprocess.Popen([sys.executable, "-m", self.module], cwd=ROOT, text=True, stdin=subprocess.PIPE,
-                                                env=self.hall.environment(**self.environment), stdout=subprocess.PIPE,
-                                                stderr=log, start_new_session=True)
-            self._told()
-        assert self.nursery.stdin is not None
-        arguments = ["--dir", str(self.hall.folder), "serve", "--host", "127.0.0.1", "--port", str(self.port), "--no-worker"]
-        self.nursery.stdin.write(json.dumps(arguments) + "\n")
-        self.nursery.stdin.flush()
-        self.pid = int(self._told())
+        self.pid = self.nursery.fork(self.hall, ["--dir", str(self.hall.folder), *self.command, "--port", str(self.port)])
         return self
-
-    def _told(self) -> str:
-        assert self.nursery is not None
-        assert self.nursery.stdout is not None
-        line = self.nursery.stdout.readline()
-        while line and not (line.strip().isdecimal() or line == "ready\n"):
-            line = self.nursery.stdout.readline()  # what the program itself says
-        assert line, self.log()[-3000:]
-        return line
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets to do anything any more."""
@@ -146,9 +173,3 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        if self.nursery is not None:
-            self.nursery.kill()
-            self.nursery.wait()
-            for stream in (self.nursery.stdin, self.nursery.stdout):
-                if stream is not None:
-                    stream.close()

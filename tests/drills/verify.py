@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from examroom.delivery import chain
+from examroom.delivery.models import Sheet
 from qbank.kernel.db import Database
 
 LETTERS = "ABCDEFGHIJ"
@@ -42,7 +44,11 @@ def compare(url: str, book: Path, sent: dict[tuple[int, int], dict[str, Any]]) -
     database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
     try:
         with database.engine.connect() as connection:
-            return _compare(connection, book, sent)
+            found = _compare(connection, book, sent)
+        with database.open(None, reads_only=True) as session:
+            heads = {sheet.id: (sheet.chain, sheet.highest) for sheet in session.scalars(sa.select(Sheet))}
+            found.chain = [broken.sentence for broken in chain.verify(session, heads)]
+        return found
     finally:
         database.engine.dispose()
 
