@@ -31,7 +31,7 @@ STUDENTS = 60
 def make_ready(settings: Settings, *, fresh: bool) -> Settings:
     """The demo's folder, emptied when ``fresh``. Refuses a folder that holds something else."""
     marker = settings.folder / MARK
-    ours = {MARK, "secret.key", "identity.key"}
+    ours = {MARK, "secret.key", "identity.key", "papers.key"}
     if not marker.exists() and any(file.name not in ours for file in settings.folder.iterdir()):
         raise BadSetting(f"{settings.folder} holds files that are not a demo's: choose another --dir")
     if fresh and marker.exists():

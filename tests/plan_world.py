@@ -23,9 +23,10 @@ from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.commands import Installation
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
-from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.papers.models import Paper, PaperItem, Specification
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
 from tests.conftest import MONDAY, People
+from tests.paper_world import seal_paper
 
 CIPHER = IdentityCipher(b"i" * 32)
 FIRST_DAY = date(2026, 7, 1)  # a Wednesday, a month after MONDAY (2026-06-01)
@@ -112,10 +113,7 @@ class PlanWorld:
                       created_at=MONDAY, compliance={}, items=[PaperItem(number=1, position=0, version=version, half_points=200)])
         session.add(paper)
         session.flush()
-        if sealed:
-            paper.state, paper.sealed_at, paper.fingerprint, paper.sealed_by = PaperState.SEALED, MONDAY, "ab" * 32, composer.id
-            session.flush()
-        return paper
+        return seal_paper(session, paper, composer.viewer(), now=MONDAY) if sealed else paper
 
 
 def roster_file(rows: Sequence[Sequence[str]], head: Sequence[str] = ("姓名*", "身份证号码*", "学号", "班级", "申报条件*")) -> bytes:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from examroom.delivery import sheets
+from examroom.delivery import cards, pages, saving, sheets, tokens
 from examroom.delivery.models import Sheet
+from examroom.delivery.tokens import Holder
 from examroom.invigilation import rooms
 from examroom.plans.models import (
     Enrolment,
@@ -27,7 +29,9 @@ from qbank.items.models import Item, ItemVersion, Option
 from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Institution, create_account, set_identity
+from qbank.kernel.db import Actor
 from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.refused import Refused
 from qbank.papers.models import Paper, PaperItem, Specification, SpecificationPart
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
 from tests.paper_world import open_paper, seal_paper
@@ -57,6 +61,7 @@ class SittingWorld:
     fill: int = 0
     short: int = 0
     essay: int = 0
+    worth: dict[ItemKind, int] = field(default_factory=dict)  # half-points of each item of a kind, 2 unless said
     candidates: int = 3
     code: str = "6-31-01-03"
     prefix: str = "4301260001"
@@ -94,7 +99,7 @@ class SittingWorld:
         specification = Specification(
             institution_id=self.school.id, table=self.table, name="小卷", minutes=90, created_by=self.author.account_id,
             created_at=self.now, weights={"A": 200}, within_bank=True,
-            parts=[SpecificationPart(position=place, kind=kind, count=count, half_points=2)
+            parts=[SpecificationPart(position=place, kind=kind, count=count, half_points=self.worth.get(kind, 2))
                    for place, (kind, count) in enumerate(parts)])
         paper = Paper(specification=specification, institution_id=self.school.id, name=name, form="A", seed=7,
                       composer_id=self.author.account_id, created_at=self.now, compliance={})
@@ -106,7 +111,7 @@ class SittingWorld:
                 number += 1
                 stem = self.stems.get(number, f"{name} {kind.chinese} 第 {number} 题：下列说法是否正确？")
                 version = self._version(kind, index, stem)
-                paper.items.append(PaperItem(number=number, position=place, version=version, half_points=2))
+                paper.items.append(PaperItem(number=number, position=place, version=version, half_points=self.worth.get(kind, 2)))
         self.session.flush()
         if not sealed:
             return paper
@@ -119,7 +124,9 @@ class SittingWorld:
             Option(letter=letter, text=f"选项{letter}的内容", stays_last=kind is ItemKind.MULTIPLE and letter == "D")
             for letter in "ABCD"]
         item = Item(institution_id=self.school.id, table_id=self.table.id)
-        version = ItemVersion(item=item, number=1, point=self.point, kind=kind, stem=stem, key=key, difficulty=2,
+        half = self.worth.get(kind, 2) / 4  # a guide of two steps that adds up to the worth
+        guide = f"{half:g}|切断电源并验电\n{half:g}|挂接地线" if kind in {ItemKind.SHORT, ItemKind.ESSAY} else ""
+        version = ItemVersion(item=item, number=1, point=self.point, kind=kind, stem=stem, key=key, difficulty=2, guide=guide,
                               explanation="解析：保密内容", state=ItemState.APPROVED, content_hash="0" * 64,
                               author_id=self.author.account_id, created_at=self.now, options=options)
         self.session.add(version)
@@ -193,6 +200,28 @@ class SittingWorld:
         found = self.sheet(name).id
         self.session.commit()
         return found
+
+    def open_page(self, name: str, machine: str, *, now: datetime, session: Session | None = None) -> tuple[pages.Opened, Holder]:
+        """A browser opens the exam page; what came of it, and what its token says. Refused when it may not."""
+        own = session or self.session
+        own.flush()
+        sheet = own.scalars(sa.select(Sheet).where(Sheet.enrolment_id == self.enrolment(name).id)).one()
+        account = sheet.enrolment.candidate
+        holder = Holder(sheet.id, tokens.draw_generation(), account.id, account.generation)
+        token = tokens.issue(b"s" * 32, holder)
+        opening = pages.Opening(cards.card(sheet), cards.Terms.of(sheets.terms(own, sheet)), Actor(account.id, account.name), holder,
+                                tokens.hashed(token), pages.mark_of(machine), "10.0.0.7")
+        opened = pages.open_pages(own, [opening], now=now)[0]
+        own.expire_all()
+        if isinstance(opened, Refused):
+            raise opened
+        return opened, holder
+
+    def stop_of(self, holder: Holder) -> str:
+        """Why a page may not write: empty when it may."""
+        self.session.flush()
+        connection = self.session.connection()
+        return saving.stop_of(connection, saving.standings(connection, [holder.sheet_id]).get(holder.sheet_id), holder)
 
     def start(self, name: str) -> Sheet:
         sheet = self.sheet(name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from qbank.kernel.keyring import Keyring
 
 PREFIX = "EXAMROOM_"
 T = TypeVar("T")
@@ -36,6 +39,21 @@ class Settings:
     jobs_inline: bool = False
     public_url: str = "http://127.0.0.1:8000"
 
+    @property
+    def paper_keys(self) -> Keyring:
+        """What sealed papers are opened with; beside the database, never in it."""
+        return Keyring(self.folder / "papers.key")
+
+    @property
+    def media(self) -> Path:
+        """Where uploaded files lie, each under the hash of its content."""
+        return self.folder / "media"
+
+    @property
+    def code_key(self) -> bytes:
+        """What exam codes are derived from; like the identity key it is nowhere in the database."""
+        return hashlib.sha256(b"exam code" + self.identity_key).digest()
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Settings:
         """Read ``EXAMROOM_*``; ``folder`` (from ``--dir``) wins over ``EXAMROOM_DIR``. Raises BadSetting."""
@@ -54,6 +72,10 @@ class Settings:
             where.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadSetting(f"{PREFIX}DIR: cannot create the folder {where}: {error}") from error
+        try:
+            Keyring(where / "papers.key").ensure()
+        except ValueError as error:
+            raise BadSetting(str(error)) from error
         return cls(
             folder=where,
             database_url=read("DATABASE_URL", f"sqlite:///{where / 'examroom.sqlite3'}", _database_url),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,11 +22,13 @@ from werkzeug.exceptions import HTTPException
 from qbank.kernel.access import Role, Viewer, may_pass
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Actor, Database
+from qbank.kernel.fencing import Fence
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Jobs
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock
+from qbank.kernel.writer import NotWritten, Writer
 
 LOG = logging.getLogger(__name__)
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -51,9 +54,15 @@ def db() -> Session:
         extension = flask.current_app.extensions["examroom"]
         database: Database = extension["database"]
         g.session = database.open(ANONYMOUS_ACTOR, clock=extension["clock"], reads_only=request.method in READING)
-        g.session.info["jobs"] = extension["jobs"]
+        g.session.info.update(jobs=extension["jobs"], address=request.remote_addr or "")
     session: Session = g.session
     return session
+
+
+def reading() -> Session:
+    """A session beside the request's own that only reads: for what takes longer than a write lock may be held."""
+    database: Database = flask.current_app.extensions["examroom"]["database"]
+    return database.open(None, reads_only=True)
 
 
 def now() -> datetime:
@@ -85,30 +94,66 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024, WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions["examroom"] = {"settings": settings, "database": database, "clock": clock,
-                                  "jobs": Jobs(settings, database, clock)}
+                                  "jobs": Jobs(settings, database, clock), "writer": Writer(database, clock)}
     login_manager = LoginManager(app)
     login_manager.user_loader(_load)
     app.before_request(lambda: _guard(doors))  # before CSRF: an expired sign-in must not lose a filled form
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    for view in app.view_functions.values():
+        if hasattr(view, "proven"):
+            csrf.exempt(view)
     app.after_request(_headers)
     app.after_request(_finish)  # runs first: Flask calls them in reverse order
     app.teardown_request(_close)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(CSRFError, _bad_token)
+    app.wsgi_app = Fence(app.wsgi_app, settings.folder, settings.secret_key, secure=settings.secure_cookies)  # type: ignore[method-assign]  # Flask's way
     for error in (HTTPException, StaleDataError, IntegrityError, OperationalError):
         app.register_error_handler(error, _failed)
     app.register_error_handler(Exception, _failed)
 
 
-def _load(key: str) -> Viewer | None:
+def writer() -> Writer:
+    """The combined writer of this process."""
+    found: Writer = flask.current_app.extensions["examroom"]["writer"]
+    return found
+
+
+def bare(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A door that knows by itself who asks: no account is read for it, and it writes through the combined writer.
+
+    For the exam page, where a whole cohort asks at once. A POST still needs its CSRF token unless it has another proof
+    that no foreign page can send (``proven``).
+    """
+    view.bare = True  # type: ignore[attr-defined]  # a mark on the function
+    return view
+
+
+def proven(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A bare door whose every request carries a signed token in a header: no foreign page can send that."""
+    view.proven = True  # type: ignore[attr-defined]  # a mark on the function
+    return bare(view)
+
+
+def signed_in() -> tuple[int, int] | None:
+    """Key and generation of the account that this browser's cookie names, without a query: to be compared where it counts."""
+    return _named(str(flask.session.get("_user_id", "")))
+
+
+def _named(key: str) -> tuple[int, int] | None:
     account_id, _, generation = key.partition(":")
     if not account_id.isdecimal() or not generation.isdecimal():
         return None
-    account = db().get(Account, int(account_id))
-    if account is None or not account.active or account.generation != int(generation):
+    if now().timestamp() - flask.session.get("seen", 0) > timedelta(minutes=settings().idle_minutes).total_seconds():
         return None
-    last_seen = flask.session.get("seen", 0)
-    if now().timestamp() - last_seen > timedelta(minutes=settings().idle_minutes).total_seconds():
+    return int(account_id), int(generation)
+
+
+def _load(key: str) -> Viewer | None:
+    named = _named(key)
+    account = db().get(Account, named[0]) if named else None
+    if named is None or account is None or not account.active or account.generation != named[1]:
         return None
     return account.viewer()
 
@@ -116,7 +161,7 @@ def _load(key: str) -> Viewer | None:
 def _guard(doors: dict[str, frozenset[Role]]) -> Any:
     if request.endpoint is None:
         return None  # no such address: the 404 page
-    if request.endpoint.endswith("static"):
+    if request.endpoint.endswith("static") or hasattr(flask.current_app.view_functions[request.endpoint], "bare"):
         return None
     if any("\x00" in text for _, values in request.values.lists() for text in values):
         flask.abort(400)  # no keyboard types it, and PostgreSQL stores no text with it
@@ -182,7 +227,7 @@ def _headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Frame-Options"] = "DENY"
     if not (request.endpoint or "").endswith("static"):
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -205,6 +250,11 @@ def _refused(refusal: Refused) -> Any:
     if wants_json():
         return {"code": refusal.code, "sentence": refusal.sentence, "details": list(refusal.details)}, 409
     return render_template("refused.html", refusal=refusal, back=way_back()), 409
+
+
+def _not_written(error: NotWritten) -> Any:
+    """The combined writer wrote nothing: whoever asked keeps what they have and tries again."""
+    return {"code": error.code, "sentence": SENTENCES[503]}, 503, {"Retry-After": "1"}
 
 
 def way_back() -> str:

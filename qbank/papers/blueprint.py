@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from werkzeug.exceptions import NotFound
 
-from qbank.kernel.access import fetch
-from qbank.kernel.web import db, viewer
+from qbank.kernel.web import viewer
 from qbank.papers.booklet import columns_of, groups_of, in_stem, printed_key
 from qbank.papers.models import Paper, PaperState
 from qbank.papers.report import deviations
@@ -22,13 +20,8 @@ blueprint.add_app_template_global(groups_of, "item_groups")
 
 
 def sees_items(paper: Paper) -> bool:
-    """Items and keys are for the person who composed the paper; the others of the room see its compliance sheet."""
-    return paper.composer_id == viewer().account_id
+    """Whether the paper's own page shows items and keys: of a draft, to the person who composed it.
 
-
-def fetch_own(paper_id: int) -> Paper:
-    """A paper whose items this person may see; for anybody else there is no such page."""
-    paper = fetch(db(), Paper, paper_id, viewer())
-    if not sees_items(paper):
-        raise NotFound
-    return paper
+    A sealed paper's items are shown by the recorded doors of ``opening_views`` alone.
+    """
+    return paper.state is PaperState.DRAFT and paper.composer_id == viewer().account_id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from qbank.items.markup import plain
+from qbank.items.models import ItemVersion
 from qbank.items.policy import ALL_OR_NOTHING, Policy
 from qbank.items.states import ItemKind
 from qbank.papers.models import PaperItem
@@ -76,6 +77,12 @@ def groups_of(items: Sequence[PaperItem]) -> list[Group]:
         stimulus = together[0].version.stimulus
         found += [Group(stimulus.text, together)] if stimulus_id and stimulus else [Group("", (item,)) for item in together]
     return found
+
+
+def texts_of(version: ItemVersion) -> tuple[str, ...]:
+    """Everything of a version that may name a picture."""
+    return (version.stem, version.key, version.guide, *(option.text for option in version.options),
+            version.stimulus.text if version.stimulus else "")
 
 
 def printed_key(item: PaperItem) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, object_session, selectinload
 
 from qbank.items.models import ItemVersion
 from qbank.items.policy import Policy
 from qbank.kernel.accounts import Institution
+from qbank.kernel.refused import Refused
 from qbank.papers.compliance import Candidate
 from qbank.papers.fingerprint import BlueprintKey, NumberedItem, PaperContent, PaperOption, PaperPart
 from qbank.papers.models import Paper, PaperItem, PaperState, Specification
@@ -40,7 +43,12 @@ def quotas_of(session: Session, specification: Specification) -> Quotas:
 
 
 def items_of(paper: Paper) -> list[PaperItem]:
-    """The items of a paper in their order, with everything that a page or a check reads, in few queries."""
+    """The items of a draft or an opened paper in their order, with everything that a page or a check reads, in few queries.
+
+    A shut paper is refused: its items are in its pack, and nobody sees them before two persons have opened it.
+    """
+    if paper.is_shut:
+        raise Refused("shut", f"试卷“{paper.name}”已封存，还没有启封，不能查看内容。需要使用时，请由两人共同启封。")
     session = object_session(paper)
     if session is None:
         return list(paper.items)
@@ -58,8 +66,8 @@ def candidate_of(item: PaperItem, exposure: int, grade: int | None = None) -> Ca
                      version.kind.value, grade or version.difficulty, version.key, exposure)
 
 
-def content_of(paper: Paper) -> PaperContent:
-    """What the fingerprint is taken of, read from the stored rows."""
+def content_of(paper: Paper, items: Sequence[PaperItem] | None = None, salt: str | None = None) -> PaperContent:
+    """What the fingerprint is taken of, read from the stored rows; of a shut paper ``items`` and ``salt`` are its pack's."""
     specification = paper.specification
     quotas: dict[str, list[int]] = {}
     for quota in specification.quotas:
@@ -69,7 +77,7 @@ def content_of(paper: Paper) -> PaperContent:
         weights=specification.weights, quotas={path: tuple(counts) for path, counts in quotas.items()},
         parts=tuple(PaperPart(part.position, part.kind.value, part.count, part.half_points)
                     for part in specification.parts),
-        items=tuple(_numbered(item) for item in items_of(paper)),
+        items=tuple(_numbered(item) for item in (items_of(paper) if items is None else items)), salt=salt or paper.salt or "",
         scoring={name: value for name, value in paper.compliance.get("scoring", {}).items() if value})
 
 

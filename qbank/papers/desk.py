@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.bank import mark_in_use, require_reach
-from qbank.items.figures import note_use
+from qbank.items.bank import require_reach
 from qbank.items.models import ItemVersion
 from qbank.items.states import STANDING, ItemKind
 from qbank.kernel.access import Role, Viewer
@@ -20,21 +17,15 @@ from qbank.kernel.refused import Refused
 from qbank.papers import holds, report  # noqa: F401  # holds registers itself with the practice bank
 from qbank.papers.assembly_before import Assembly
 from qbank.papers.assembly_before import assemble as search
-from qbank.papers.checks import problems
 from qbank.papers.compliance import Candidate, Demands, holdings, shortages
-from qbank.papers.contents import candidate_of, content_of, items_of, policy_of, quotas_of, weights_of
-from qbank.papers.fingerprint import fingerprint
-from qbank.papers.models import Paper, PaperItem, PaperState, Quota, Specification, SpecificationPart
-from qbank.papers.pool import Pool, exposures, pool_of
+from qbank.papers.contents import quotas_of, weights_of
+from qbank.papers.models import Paper, PaperItem, Quota, Specification, SpecificationPart
+from qbank.papers.pool import Pool, pool_of
+from qbank.papers.sealing import discard, seal, verify
 from qbank.papers.specification import LeafRange, Part, Quotas, check_parts, derive_quotas, kind_name
 from qbank.standards.models import WeightTable
-from qbank.statistics.grades import measured_grades
 
-MOVES: Mapping[PaperState, frozenset[PaperState]] = {
-    PaperState.DRAFT: frozenset({PaperState.SEALED, PaperState.DISCARDED}),
-    PaperState.SEALED: frozenset(),
-    PaperState.DISCARDED: frozenset(),
-}
+__all__ = ["Choice", "again", "assemble", "choose", "discard", "keep", "seal", "specify", "verify"]
 MOST_FORMS = 3
 LONGEST_NAME = 100
 DELIVERED = frozenset({ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.JUDGE})  # what the exam page can show and mark
@@ -93,8 +84,8 @@ def choose(session: Session, specification: Specification, who: Viewer, *, seed:
     require_reach(session, specification.table, specification.institution_id, Role.PAPER_COMPOSER, who)
     if not 1 <= forms <= MOST_FORMS:
         raise Refused("forms", f"一次可组 1 到 {MOST_FORMS} 套试卷，现在是 {forms}。")
-    if not 0 <= seed < 2**31:
-        raise Refused("seed", "随机种子应是 0 到 2147483647 之间的整数。")
+    if not 0 <= seed < 2**53:
+        raise Refused("seed", "随机种子应是 0 到 9007199254740991 之间的整数。")
     if weights_of(session, specification.table) != specification.weights:
         raise Refused("weights_changed", "权重表在制定本方案后修改过，配额已不符合。请按现在的权重表新建组卷方案。")
     quotas = quotas_of(session, specification)
@@ -116,7 +107,7 @@ def keep(session: Session, specification: Specification, choice: Choice, who: Vi
     for letter, keys in forms.items():
         chosen = [by_key[key] for key in keys]
         sheet = report.counted(session, specification, quotas, chosen, choice.demands)
-        sheet |= report.provenance(choice.pool, choice.demands.seed, len(forms), choice.assembly.status,
+        sheet |= report.provenance(choice.pool, len(forms), choice.assembly.status,
                                    choice.assembly.gap)
         sheet |= report.companies(choice.pool, keys)
         sheet["overlap_forms"] = report.overlap_between(forms, letter)
@@ -131,45 +122,13 @@ def keep(session: Session, specification: Specification, choice: Choice, who: Vi
     return papers
 
 
-def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
-    """Check the paper again against the bank as it is now, take its fingerprint, and freeze it for good."""
+def again(session: Session, paper: Paper, seed: int, forms: int) -> tuple[str, int, tuple[tuple[int, ...], ...]]:
+    """The call that made the paper, once more on the bank as it is, with uses as they were: bank digest and size, forms."""
     specification = paper.specification
-    require_reach(session, specification.table, paper.institution_id, Role.PAPER_COMPOSER, who)
-    _check_move(paper, PaperState.SEALED)
-    items, quotas = items_of(paper), quotas_of(session, specification)
-    if found := problems(session, paper, items, quotas, who):
-        raise Refused("cannot_seal", f"本卷现在不能封存，有 {len(found)} 处问题。请作废本卷后重新组卷，或由他人封存。", found)
-    used = exposures(session, specification.table_id, paper.institution_id)
-    grades = measured_grades(session, [item.version_id for item in items])
-    chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items]
-    fresh: dict[str, Any] = report.counted(session, specification, quotas, chosen, Demands(seed=paper.seed))
-    fresh["overlap_sealed"] = report.overlap_with_sealed(session, [item.version.item_id for item in items],
-                                                         paper.institution_id, but=paper.id)
-    fresh["scoring"] = dataclasses.asdict(policy_of(session, paper))
-    paper.compliance = {**paper.compliance, **fresh}
-    paper.fingerprint = fingerprint(content_of(paper))
-    paper.state, paper.sealed_at, paper.sealed_by = PaperState.SEALED, now, who.account_id
-    mark_in_use(session, [item.version for item in items], now=now)
-    note_use(session, [item.version.item_id for item in items], now=now)
-    session.flush()
-
-
-def verify(paper: Paper) -> bool:
-    """Whether a sealed paper still is what was sealed: its fingerprint, computed again from the stored rows."""
-    return paper.fingerprint is not None and fingerprint(content_of(paper)) == paper.fingerprint
-
-
-def discard(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
-    """Give up a draft paper; it stays on the list as discarded."""
-    require_reach(session, paper.specification.table, paper.institution_id, Role.PAPER_COMPOSER, who)
-    _check_move(paper, PaperState.DISCARDED)
-    paper.state = PaperState.DISCARDED
-    session.flush()
-
-
-def _check_move(paper: Paper, to: PaperState) -> None:
-    if to not in MOVES[paper.state]:
-        raise Refused("wrong_state", f"试卷“{paper.name}”现在是“{paper.state.chinese}”，不能改为“{to.chinese}”。请刷新页面查看最新状态。")
+    pool = pool_of(session, specification.table_id, specification.institution_id, paper.composer_id, before=paper.created_at)
+    quotas = quotas_of(session, specification)
+    demands = Demands(barred=pool.barred, apart=pool.apart, together=pool.together, forms=forms, seed=seed)
+    return pool.digest, len(pool.candidates), search(pool.candidates, quotas, demands).forms
 
 
 def _numbered(chosen: Sequence[Candidate], quotas: Quotas) -> list[PaperItem]:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FORMAT = 2  # 1: papers without shared material, marking guide and partial credit, to this day in their first form
+FORMAT = 3  # 1: without shared material, marking guide and partial credit, 2: without salt; both to this day in that form
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class NumberedItem:
 class PaperContent:
     """All that is sealed. ``quotas``: range path -> items of each part; ``weights``: range path -> half-per-cent;
 
-    ``scoring``: where partial credit is given. Pictures are covered by their hashes in the texts.
+    ``scoring``: where partial credit is given. Pictures are covered by their hashes in the texts. ``salt``: random digits that
+    keep the fingerprint of a shut paper from confirming a guess of its content.
     """
 
     blueprint: BlueprintKey
@@ -76,6 +77,7 @@ class PaperContent:
     parts: tuple[PaperPart, ...]
     items: tuple[NumberedItem, ...]
     scoring: Mapping[str, bool] = field(default_factory=dict)
+    salt: str = ""
 
 
 def canonical(content: PaperContent) -> str:
@@ -83,8 +85,10 @@ def canonical(content: PaperContent) -> str:
     parts = sorted(content.parts, key=lambda part: part.position)
     items = sorted(content.items, key=lambda item: item.number)
     plain = dataclasses.asdict(dataclasses.replace(content, parts=tuple(parts), items=tuple(items)))
-    number = FORMAT
-    if not content.scoring and not any(item.stimulus or item.guide for item in items):
+    number = FORMAT if content.salt else 2
+    if not content.salt:
+        del plain["salt"]
+    if number == 2 and not content.scoring and not any(item.stimulus or item.guide for item in items):
         number = 1
         del plain["scoring"]
         for item in plain["items"]:

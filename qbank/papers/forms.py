@@ -16,7 +16,7 @@ from qbank.papers.specification import FORMS, KIND_NAMES, Part
 FREE = "free"
 ROWS = len(KIND_NAMES)  # one for each item type
 MOST_ITEMS = 500
-LARGEST_SEED = 2**53 - 1
+LARGEST_SEED = 2**53 - 1  # so many that trying them all against a compliance sheet is out of reach
 LEVELS: Mapping[str, str] = {"二级": "二级/技师（含主观题）：", "一级": "一级/高级技师（含主观题）："}
 
 

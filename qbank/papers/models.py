@@ -113,11 +113,11 @@ class PaperFamily(Base):
     specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), index=True)
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     name: Mapped[Line]
-    seed: Mapped[int]
+    seed: Mapped[int | None] = mapped_column(sa.BigInteger, info={"secret": True})  # null once a form is sealed
     forms: Mapped[int]
     is_pool: Mapped[bool] = mapped_column(default=False, server_default="0")  # a form per candidate is drawn from it
     breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences; any: may be looked at, never sealed
-    report: Mapped[dict[str, Any]]  # status, bound, gap, seconds, what soft rules cost, bank digest, version of the program
+    report: Mapped[dict[str, Any]] = mapped_column(info={"secret": True})  # status, bound, gap, seconds, what soft rules cost, bank digest, version of the program
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     specification: Mapped[Specification] = relationship()
@@ -145,19 +145,26 @@ class Paper(Versioned, Base):
     name: Mapped[Line]
     form: Mapped[str] = mapped_column(sa.String(4))  # which of the forms made together: A..Z, beyond 26 forms 001, 002, …
     state: Mapped[PaperState] = mapped_column(sa.Enum(PaperState, native_enum=False, length=10), default=PaperState.DRAFT)
-    seed: Mapped[int]
+    seed: Mapped[int | None] = mapped_column(sa.BigInteger, info={"secret": True})  # null while the paper is shut
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
     sealed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null until sealed
     fingerprint: Mapped[str | None] = mapped_column(sa.String(64))  # null until sealed
-    compliance: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # target and actual, as assembled
+    salt: Mapped[str | None] = mapped_column(sa.String(64))  # part of what the fingerprint covers; null until opened
+    opened_at: Mapped[datetime | None]  # null: a draft, or sealed and shut: then its items are in its pack only
+    compliance: Mapped[dict[str, Any]] = mapped_column(sa.JSON, info={"secret": True})  # target and actual, as assembled
     specification: Mapped[Specification] = relationship()
     family: Mapped[PaperFamily | None] = relationship(back_populates="papers")
     composer: Mapped[Account] = relationship(foreign_keys="Paper.composer_id")
     sealer: Mapped[Account | None] = relationship(foreign_keys="Paper.sealed_by")
     items: Mapped[list[PaperItem]] = relationship(back_populates="paper", order_by="PaperItem.number",
                                                   cascade="all, delete-orphan")
+
+    @property
+    def is_shut(self) -> bool:
+        """Sealed and not opened: nobody sees its items, and the database does not hold them in clear."""
+        return self.state is PaperState.SEALED and self.opened_at is None
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -220,6 +227,7 @@ def _refuse_changes(session: Session, context: Any, instances: Any) -> None:
                if isinstance(thing, PaperItem) and thing.paper_id is not None}
     specifications = {thing.id if isinstance(thing, Specification) else thing.specification_id for thing in touched
                       if isinstance(thing, Specification | SpecificationPart | Quota)}
+    papers = {paper for paper in papers if paper.id not in session.info.get("opening", ())}  # qbank.papers.opening alone says so
     if any(_frozen(paper) for paper in papers) or (specifications and _has_sealed(session, specifications)):
         raise Refused("sealed", "试卷已封存，内容不能再改。需要不同的试卷请重新组卷。")
 

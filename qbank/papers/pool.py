@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.items.figures import USES
 from qbank.items.models import Item, ItemVersion, Stimulus
 from qbank.items.pairs import apart
 from qbank.items.states import STANDING, ItemState, Purpose
 from qbank.papers.compliance import Candidate
-from qbank.papers.models import Paper, PaperItem, PaperState
+from qbank.papers.uses import exposures
 from qbank.standards.models import Point, Range
 from qbank.statistics.grades import measured_grades
 
@@ -52,8 +51,9 @@ class Pool:
         return hashlib.sha256(json.dumps([lines, bounds]).encode()).hexdigest()[:16]
 
 
-def pool_of(session: Session, table_id: int, institution_id: int, composer_id: int) -> Pool:
-    """Everything that ``institution_id`` holds approved for ``table_id``, as ``composer_id`` may use it."""
+def pool_of(session: Session, table_id: int, institution_id: int, composer_id: int, *, before: datetime | None = None) -> Pool:
+    """Everything that ``institution_id`` holds approved for ``table_id``, as ``composer_id`` may use it; with ``before``,
+    uses count as they did then: what makes an older paper again."""
     rows = session.execute(
         sa.select(ItemVersion.id, ItemVersion.item_id, ItemVersion.kind, ItemVersion.key, ItemVersion.difficulty,
                   ItemVersion.content_hash, Point.id, Point.segment, Point.name, Point.importance, Range.path)
@@ -63,7 +63,7 @@ def pool_of(session: Session, table_id: int, institution_id: int, composer_id: i
         .order_by(ItemVersion.item_id, ItemVersion.number)).all()
     newest = {row.item_id: row for row in rows}
     doubles = Counter(row.content_hash for row in newest.values())
-    used = exposures(session, table_id, institution_id)
+    used = exposures(session, table_id, institution_id, before=before)
     grades = measured_grades(session, [row[0] for row in newest.values()])
     candidates = tuple(
         Candidate(key=version_id, range_key=path, point_key=str(point_id), importance=importance.value,
@@ -109,37 +109,6 @@ def standing_versions(session: Session, table_id: int, institution_id: int) -> d
              .where(Item.table_id == table_id, Item.institution_id == institution_id, ItemVersion.state.in_(STANDING),
                     Item.purpose == Purpose.EXAM))
     return {item_id: version_id for item_id, version_id in session.execute(query)}  # noqa: C416  # as below
-
-
-def exposures(session: Session, table_id: int, institution_id: int) -> dict[int, int]:
-    """Item -> number of sealed papers that one of its versions is in."""
-    query = (sa.select(ItemVersion.item_id, sa.func.count(PaperItem.paper_id.distinct()))
-             .join(PaperItem, PaperItem.version_id == ItemVersion.id).join(Paper, Paper.id == PaperItem.paper_id)
-             .join(Item, Item.id == ItemVersion.item_id)
-             .where(Paper.state == PaperState.SEALED, Item.table_id == table_id, Item.institution_id == institution_id)
-             .group_by(ItemVersion.item_id))
-    return {item_id: count for item_id, count in session.execute(query)}  # noqa: C416  # rows are not pairs to mypy
-
-
-def all_uses(session: Session) -> dict[int, tuple[int, datetime]]:
-    """Item -> number of sealed papers it is in and when the last of them was sealed, for the bank's list."""
-    query = (sa.select(ItemVersion.item_id, sa.func.count(PaperItem.paper_id.distinct()), sa.func.max(Paper.sealed_at))
-             .join(PaperItem, PaperItem.version_id == ItemVersion.id).join(Paper, Paper.id == PaperItem.paper_id)
-             .where(Paper.state == PaperState.SEALED).group_by(ItemVersion.item_id))
-    return {item_id: (count, last) for item_id, count, last in session.execute(query) if last is not None}
-
-
-USES.append(all_uses)
-
-
-def overlaps(session: Session, item_ids: Collection[int], institution_id: int, but: int | None = None) -> list[tuple[Paper, int]]:
-    """Sealed papers of the institution that share items with these, most shared first; ``but`` is left out."""
-    query = (sa.select(Paper, sa.func.count(ItemVersion.item_id.distinct()).label("shared"))
-             .join(PaperItem, PaperItem.paper_id == Paper.id).join(ItemVersion, ItemVersion.id == PaperItem.version_id)
-             .where(Paper.state == PaperState.SEALED, Paper.institution_id == institution_id, Paper.id != (but or 0),
-                    ItemVersion.item_id.in_(item_ids))
-             .group_by(Paper.id).order_by(sa.desc("shared"), Paper.id.desc()))
-    return [(paper, shared) for paper, shared in session.execute(query)]
 
 
 def _written_by(session: Session, account_id: int, table_id: int, institution_id: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""Doors: the compliance sheet on paper and as a workbook, the paper and its key as the trade prints them."""
+"""Doors: the compliance sheet on paper and as a workbook."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from qbank.kernel.access import fetch
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.export import workbook
 from qbank.kernel.web import db, now, viewer
-from qbank.papers.blueprint import blueprint, fetch_own
-from qbank.papers.booklet import sections_of
-from qbank.papers.contents import items_of, policy_of
+from qbank.papers.blueprint import blueprint
 from qbank.papers.models import Paper
 from qbank.papers.specification import KIND_NAMES
 from qbank.papers.workbooks import compliance_tables
@@ -34,17 +32,3 @@ def compliance_workbook(paper_id: int) -> Any:
     paper = fetch(db(), Paper, paper_id, viewer())
     content = workbook(compliance_tables(paper))
     return send_file(BytesIO(content), SPREADSHEET, as_attachment=True, download_name=f"组卷合规性报告_{paper.id}.xlsx")
-
-
-@blueprint.get("/<int:paper_id>/print")
-def booklet(paper_id: int) -> Any:
-    paper = fetch_own(paper_id)
-    return render_template("papers/booklet.html", paper=paper, sections=sections_of(items_of(paper), policy_of(db(), paper)),
-                           school=db().get_one(Institution, paper.institution_id))
-
-
-@blueprint.get("/<int:paper_id>/key")
-def key(paper_id: int) -> Any:
-    paper = fetch_own(paper_id)
-    return render_template("papers/key.html", paper=paper, sections=sections_of(items_of(paper), policy_of(db(), paper)), at=now(),
-                           school=db().get_one(Institution, paper.institution_id))

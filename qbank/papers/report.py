@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from qbank.items.models import ItemVersion
 from qbank.papers.compliance import Candidate, Demands, compliance, grade_targets
-from qbank.papers.models import Paper, Specification
-from qbank.papers.pool import Pool, overlaps
+from qbank.papers.contents import candidate_of
+from qbank.papers.models import Paper, PaperItem, Specification
+from qbank.papers.pool import Pool
 from qbank.papers.specification import Quotas
+from qbank.papers.uses import exposures, overlaps
 from qbank.standards.models import Point, Range
+from qbank.statistics.grades import measured_grades
 
 GRADES = {1: "易", 2: "较易", 3: "中等", 4: "较难", 5: "难"}
 
@@ -52,6 +55,16 @@ def counted(session: Session, specification: Specification, quotas: Quotas, chos
     }
 
 
+def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas) -> dict[str, Any]:
+    """The sheet of a paper counted anew, from its items and the bank as they are now."""
+    used = exposures(session, paper.specification.table_id, paper.institution_id)
+    grades = measured_grades(session, [item.version_id for item in items])
+    chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items]
+    sheet = counted(session, paper.specification, quotas, chosen, Demands())
+    return sheet | {"overlap_sealed": overlap_with_sealed(session, [item.version.item_id for item in items],
+                                                          paper.institution_id, but=paper.id)}
+
+
 def overlap_with_sealed(session: Session, item_ids: Sequence[int], institution_id: int,
                         but: int | None = None) -> list[dict[str, Any]]:
     """Earlier sealed papers that share items with this one."""
@@ -73,9 +86,9 @@ def companies(pool: Pool, keys: Sequence[int]) -> dict[str, Any]:
             "sets": len(sets), "sets_broken": sum(part not in pool.together for part in sets), "set_items_barred": len(pool.torn)}
 
 
-def provenance(pool: Pool, seed: int, forms: int, status: str, gap: float) -> dict[str, Any]:
-    """What it takes to make the same paper again, and how good the solver says it is."""
-    return {"seed": seed, "forms": forms, "status": status, "gap": round(gap, 6), "bank_size": len(pool.candidates),
+def provenance(pool: Pool, forms: int, status: str, gap: float) -> dict[str, Any]:
+    """What it takes to make the same paper again, but for the seed, and how good the solver says it is."""
+    return {"forms": forms, "status": status, "gap": round(gap, 6), "bank_size": len(pool.candidates),
             "own_barred": len(pool.own), "bank_digest": pool.digest}
 
 

@@ -16,7 +16,7 @@ from qbank.kernel.forms import whole_number
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
-from qbank.papers import desk, health_views, listing, prints, work  # noqa: F401  # these register doors and a kind of job
+from qbank.papers import desk, health_views, listing, opening_views, prints, work  # noqa: F401  # these register doors and a kind of job
 from qbank.papers.blueprint import blueprint, sees_items
 from qbank.papers.contents import items_of, policy_of, quotas_of
 from qbank.papers.forms import FREE, PRESETS, SpecificationForm, a_seed, read_seed, rows_of
@@ -111,7 +111,7 @@ def show(paper_id: int) -> Any:
 def seal(paper_id: int) -> Any:
     paper = fetch(db(), Paper, paper_id, viewer())
     desk.seal(db(), paper, viewer(), now=now())
-    flash(f"试卷已封存，指纹 {str(paper.fingerprint)[:16]}…。今后任何改动都会被发现。", "success")
+    flash(f"试卷已封存，指纹 {str(paper.fingerprint)[:16]}…。内容已加密，任何人都看不到；使用前由两人共同启封。", "success")
     return redirect(url_for("papers.show", paper_id=paper.id))
 
 

@@ -48,7 +48,7 @@ def _facts(paper: Paper) -> list[list[str | int | float | None]]:
         ["封存人", paper.sealer.name if paper.sealer else ""], ["封存时间", spoken(paper.sealed_at)],
         ["指纹（SHA-256）", paper.fingerprint or "未封存"], ["平均难度（目标）", sheet["mean_difficulty_target"]],
         ["平均难度（实际）", sheet["mean_difficulty"]], ["覆盖鉴定点数", sheet["points_covered"]],
-        ["随机种子", paper.seed], ["题库可用题数", sheet["bank_size"]], ["回避的本人命题数", sheet["own_barred"]],
+        ["随机种子", "启封后显示" if paper.seed is None else paper.seed], ["题库可用题数", sheet["bank_size"]], ["回避的本人命题数", sheet["own_barred"]],
         ["互斥题、相近题（题库标记的对数）", sheet.get("apart_marked")], ["互斥题、相近题（本卷同时出现的对数）", sheet.get("apart_met")],
         ["共用题干题组（本卷）", sheet.get("sets")], ["共用题干题组（不完整的）", sheet.get("sets_broken")],
         ["题库状态摘要", sheet["bank_digest"]], ["求解结果", sheet["status"]],

@@ -32,12 +32,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "组卷": ("theory_instructions", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
            "unused_sittings", "uses_per_year", "expected_within_half_points", "key_within"),
     "理论考试": ("theory_minutes", "late_entry_minutes", "earliest_hand_in_minutes", "grace_seconds", "photo_check",
-             "candidates_per_invigilator", "least_invigilators"),
+             "candidates_per_invigilator", "least_invigilators", "opening_persons", "opening_minutes"),
     "阅卷": ("marking_spread_percent", "marking_third_rule", "marking_seed_every", "marking_seed_alarm_percent",
            "removed_item_rescaled"),
     "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
     "综合评审": ("least_panel", "panel_odd", "review_minutes", "thesis_percent"),
-    "成绩": ("make_up_years", "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
+    "成绩": ("theory_least", "practical_least", "review_least", "theory_substitution", "competition_scores", "make_up_years", "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
 }
 LABELS: dict[str, tuple[str, str]] = {
     "name": ("名称", ""),
@@ -62,7 +62,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "similarity_minimum_n": ("答卷雷同分析至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
     "grace_seconds": ("到时后收卷宽限", "秒"), "photo_check": ("考生须经监考员核验本人后才能开始答题", ""), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
-    "least_invigilators": ("每考场监考员不少于", "人"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
+    "least_invigilators": ("每考场监考员不少于", "人"),
+    "opening_persons": ("启封试卷须在场", "人"), "opening_minutes": ("启封申请的有效时间", "分钟"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
     "least_assessors": ("每考评组考评员不少于", "人"), "assessors_odd": ("考评员人数须为单数", ""),
     "least_panel": ("评审委员会不少于", "人"), "panel_odd": ("评审委员人数须为单数", ""),
     "review_minutes": ("评审答辩时长（默认）", "分钟"), "thesis_percent": ("评审中论文（技术总结）所占比例", "%"),
@@ -77,15 +78,17 @@ LABELS: dict[str, tuple[str, str]] = {
     "unused_sittings": ("最近几次组卷用过的题不再用", "次"), "uses_per_year": ("每道题一年内最多用于", "套试卷"),
     "expected_within_half_points": ("各套试卷在合格线上的预期得分相差不超过（按半分填，2 即 1 分）", "个半分"),
     "key_within": ("各答案的题数与平均数相差不超过", "道"),
+    "theory_least": ("理论知识合格分", "分"), "practical_least": ("操作技能合格分", "分"), "review_least": ("综合评审合格分", "分"),
+    "theory_substitution": ("理论成绩可由专业（学科）考试或单项能力考核成绩替代", ""), "competition_scores": ("竞赛成绩可以认可", ""),
     "make_up_years": ("单科合格成绩保留", "年"), "make_up_attempts": ("补考次数", "次"),
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
-LEAST = {"approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
+LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
          "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1,
          "calibration_minimum_n": 10, "two_parameter_minimum_n": 10, "similarity_minimum_n": 20,
-         "marking_third_rule": 1, "marking_seed_every": 2}
-PERCENTS = {"thesis_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
+         "theory_least": 60, "practical_least": 60, "review_least": 60, "marking_third_rule": 1, "marking_seed_every": 2}
+PERCENTS = {"theory_least", "practical_least", "review_least", "thesis_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
              "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
 MOST_OF = {"marking_third_rule": 4}
 PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}
@@ -118,6 +121,8 @@ class RulePack:
     photo_check: bool = False
     candidates_per_invigilator: int = 15
     least_invigilators: int = 2
+    opening_persons: int = 2  # never one alone
+    opening_minutes: int = 60
     candidates_per_assessor: int = 5
     least_assessors: int = 3
     assessors_odd: bool = True
@@ -125,6 +130,11 @@ class RulePack:
     panel_odd: bool = True
     review_minutes: int = 30
     thesis_percent: int = 50  # weight of the written work in the comprehensive review, the rest is the defence
+    theory_least: int = 60
+    practical_least: int = 60
+    review_least: int = 60
+    theory_substitution: bool = True  # notice, part 五(三)
+    competition_scores: bool = False
     make_up_years: int = 1
     make_up_attempts: int = 1
     recheck_apply_working_days: int = 10

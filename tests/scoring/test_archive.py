@@ -30,9 +30,7 @@ from qbank.kernel.commands import Installation
 from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
-from qbank.papers.contents import content_of
-from qbank.papers.fingerprint import fingerprint
-from qbank.papers.models import Paper, PaperItem, PaperState, Specification, SpecificationPart
+from qbank.papers.models import Paper, PaperItem, Specification, SpecificationPart
 from qbank.standards.models import Importance, Point, Range, Subject, WeightTable
 from scoring.archive import desk
 from scoring.archive.checklist import documents, missing
@@ -44,6 +42,7 @@ from scoring.archive.todo import todo
 from scoring.certificates import desk as certificates
 from scoring.results.models import Objection, ResultState
 from tests.conftest import MONDAY, TestClock
+from tests.paper_world import open_paper, seal_paper
 from tests.scoring.final_world import CIPHER, FinalWorld, identity_number
 
 Enter = Callable[[Viewer], FlaskClient]
@@ -101,10 +100,7 @@ class ArchiveWorld(FinalWorld):
                       items=[PaperItem(number=1, position=0, version=version, half_points=200)])
         self.session.add(paper)
         self.session.flush()
-        paper.fingerprint, paper.sealed_at, paper.sealed_by = fingerprint(content_of(paper)), MONDAY, self.officer.account_id
-        paper.state = PaperState.SEALED
-        self.session.flush()
-        return paper
+        return open_paper(self.session, seal_paper(self.session, paper, self.officer, now=MONDAY), self.people, now=MONDAY)
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from qbank.kernel.refused import Refused
 from qbank.papers.desk import assemble, seal, specify
 from qbank.papers.specification import Part
 from tests.conftest import People, TestClock
+from tests.paper_world import open_paper
 from tests.qbank.papers.conftest import Bank
 
 SMALL = (Part("single", 16, 10), Part("judge", 4, 10))
 
 
-def test_sealing_puts_items_to_use_and_a_suspended_one_keeps_a_draft_from_it(
+def test_opening_puts_items_to_use_and_a_suspended_one_keeps_a_draft_from_being_sealed(
         session: Session, people: People, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     li = people("李明", Role.ITEM_REVIEWER)
     form = specify(session, bank.table, bank.school, "电工四级理论", SMALL, composer, minutes=90, now=clock())
@@ -33,6 +34,8 @@ def test_sealing_puts_items_to_use_and_a_suspended_one_keeps_a_draft_from_it(
     resume(session, doubtful, li, "核对无误", now=clock())
     assert doubtful.state.value == "approved"  # it never was in a sealed paper
     seal(session, paper, composer, now=clock())
+    assert doubtful.state.value == "approved"  # nothing tells what is on a shut paper
+    open_paper(session, paper, people, now=clock())
     assert {item.version.state for item in paper.items} == {ItemState.IN_USE}
     assert {item.version.used_at for item in paper.items} == {clock()}
     used = session.execute(sa.select(ItemFigures.uses, ItemFigures.last_used_at)).all()
