@@ -60,7 +60,8 @@ def undo(session: Session, question: WrittenQuestion, who: Viewer, *, now: datet
     if script.how is Settled.CHIEF or (mark.task.kind in PAIR and _standing(script, TaskKind.THIRD)):
         raise Refused("gone_on", "这份答卷已由第三人或阅卷组长评定，不能再撤销。如确有错误，请告诉阅卷组长。")
     _withdraw(session, mark, who, "本人撤销", now)
-    mark.task.place = -1
+    least = session.scalar(open_tasks().where(MarkingTask.marker_id == mark.task.marker_id).with_only_columns(sa.func.min(MarkingTask.place)))
+    mark.task.place = min(0, least or 0) - 1  # before everything else, whatever was undone before it
     session.flush()
     return mark
 

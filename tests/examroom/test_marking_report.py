@@ -21,8 +21,9 @@ from examroom.delivery import sheets
 from examroom.delivery.models import AnswerEvent, HandIn, Sheet
 from examroom.delivery.sheets import Event
 from examroom.marking import desk, integrity
-from examroom.marking.integrity import Care, Seated, history_of, report, seconds_of
+from examroom.marking.integrity import Care, Seated, history_of, report
 from examroom.marking.models import SittingReport
+from examroom.marking.responses import seconds_of
 from examroom.oversight.models import Supervision
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.identity import IdentityCipher
