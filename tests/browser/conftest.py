@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from qbank.kernel.access import Viewer
+from tests.browser.exam_room import Room, served
 from tests.conftest import PASSWORD
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -57,3 +58,11 @@ def _signed_in(app: Flask, chromium: Playwright, viewer: Viewer) -> Iterator[Pag
     thread.join()
     server.server_close()
     assert broken == []
+
+
+@pytest.fixture(scope="module")
+def exam_room(request: pytest.FixtureRequest, chromium: Playwright, tmp_path_factory: pytest.TempPathFactory,
+              fresh_database_url: Callable[[], str]) -> Iterator[Room]:
+    """One sitting for the whole file, made as the file's ``PAPER`` says."""
+    with served(chromium, tmp_path_factory.mktemp("room"), fresh_database_url(), **request.module.PAPER) as room:
+        yield room

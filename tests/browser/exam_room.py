@@ -4,7 +4,6 @@ playwright's own, else a failure that says what to install."""
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 import shutil
 import signal
@@ -24,10 +23,11 @@ from werkzeug.serving import make_server
 from app import create_app
 from examroom.delivery import sheets, shuffle
 from examroom.delivery.models import Answer, Sheet
+from examroom.plans import codes
 from qbank.kernel.db import Actor
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
-from tests.conftest import PASSWORD, People, TestClock
+from tests.conftest import People, TestClock
 from tests.sitting_world import SittingWorld
 
 INSTALL = "apt-get install chromium (or google-chrome), or: python -m playwright install chromium"
@@ -71,6 +71,7 @@ class Room:
     playwright: Playwright
     address: str
     folder: Path
+    code_key: bytes
     serving: Callable[[], Any]
     contexts: list[BrowserContext] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -106,13 +107,13 @@ class Room:
         return context
 
     def sign_in(self, context: BrowserContext, name: str) -> Page:
-        """By keyboard alone, up to the sheet."""
+        """By keyboard alone, with the code of the admission ticket, up to the sheet."""
         page = context.pages[0] if context.pages else context.new_page()
         page.goto(f"{self.address}/exam")
-        expect(page.locator("#ticket")).to_be_focused()
-        page.keyboard.type(self.world.enrolment(name).ticket_number)
-        page.keyboard.press("Tab")
-        page.keyboard.type(self.world.numbers[name])
+        expect(page.locator("#code")).to_be_focused()
+        enrolment = self.world.enrolment(name)
+        page.keyboard.type(codes.make(self.code_key, enrolment.id, enrolment.code_issue))
+        self.session.commit()
         page.keyboard.press("Enter")
         page.wait_for_url("**/exam/sheets/*")
         return page
@@ -120,18 +121,6 @@ class Room:
     def sit(self, name: str, context: BrowserContext | None = None) -> Page:
         page = self.sign_in(context or self.computer(), name)
         expect(page.locator("#desk")).to_be_visible()
-        return page
-
-    def board(self) -> Page:
-        """The live board on the invigilator's computer; questions are answered with yes."""
-        page = self.computer().new_page()
-        page.goto(f"{self.address}/accounts/sign-in")
-        page.fill("#login", self.world.invigilator.login)
-        page.fill("#password", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{self.address}/")
-        page.goto(f"{self.address}/invigilation/rooms/{self.world.room.id}")
-        page.on("dialog", lambda dialog: dialog.accept())
         return page
 
     def kill(self, name: str) -> None:
@@ -175,8 +164,9 @@ class Room:
 
 
 @contextmanager
-def served(playwright: Playwright, folder: Path, database_url: str, **paper: Any) -> Iterator[Room]:
-    """A room whose sitting begins at this moment; ``paper`` as for ``SittingWorld``."""
+def served(playwright: Playwright, folder: Path, database_url: str, early: timedelta = timedelta(0), **paper: Any) -> Iterator[Room]:
+    """A room whose sitting begins at this moment, or in ``early``; ``paper`` as for ``SittingWorld``."""
+    expect.set_options(timeout=15_000)
     clock = RunningClock()
     settings = dataclasses.replace(
         Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32, jobs_inline=True),
@@ -189,11 +179,11 @@ def served(playwright: Playwright, folder: Path, database_url: str, **paper: Any
         world = SittingWorld(session, People(session), IdentityCipher(settings.identity_key), **paper)
         world.make(clock()).running()
         session.commit()
-        clock.move_to(world.begin)
+        clock.move_to(world.begin - early)
         first = make_server("127.0.0.1", 0, app, threaded=True)
         port = first.server_port
         first.server_close()
-        room = Room(world, session, clock, playwright, f"http://127.0.0.1:{port}", folder,
+        room = Room(world, session, clock, playwright, f"http://127.0.0.1:{port}", folder, settings.code_key,
                     serving=lambda: make_server("127.0.0.1", port, app, threaded=True))
         room.start_server()
         try:
@@ -208,6 +198,36 @@ def served(playwright: Playwright, folder: Path, database_url: str, **paper: Any
     assert room.broken == []
 
 
-def candidates() -> Iterator[str]:
-    """Names of candidates, each once: a test takes the next."""
-    return itertools.chain(("陈晓", "刘洋", "周婷", "吴磊", "黄静", "赵鹏"), (f"考生{place:03d}" for place in range(7, 100)))
+class Network:
+    """The network of one page, cut through the browser's own DevTools protocol."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Network.enable")
+
+    def _set(self, offline: bool) -> None:
+        self.session.send("Network.emulateNetworkConditions",
+                          {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+    def cut(self) -> None:
+        self._set(True)
+
+    def mend(self) -> None:
+        self._set(False)
+
+
+def slow(page: Page, times: int = 4) -> None:
+    """A slow PC."""
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": times})
+
+
+def answer(room: Room, page: Page, name: str, numbers: range) -> dict[int, str]:
+    """Answers these questions rightly with the keyboard, beginning at the first of them; what was chosen by number."""
+    chosen = {}
+    for number in numbers:
+        expect(page.locator("#questions .stem-number")).to_have_text(f"{number}. ")
+        chosen[number] = room.right(name, number)
+        for letter in chosen[number]:
+            page.keyboard.press(letter if number % 2 else str("ABCDEFGHIJ".index(letter) + 1))
+        page.keyboard.press("ArrowRight" if number % 3 else "PageDown")
+    return chosen
