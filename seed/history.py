@@ -21,6 +21,7 @@ from examroom.plans.models import ExamPlan, Room, Sitting
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.times import SHANGHAI, local_date
+from qbank.papers import opening
 from qbank.papers.models import Paper, PaperState, Specification
 from qbank.standards.models import Standard, Subject, WeightTable
 from scoring.archive import desk as archive
@@ -126,6 +127,7 @@ def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: i
 
     ``joining`` are enrolled for it; ``classes`` limits who is seated.
     """
+    open_paper(stage, paper, f"{name}发卷", arranged)
     with stage.acting("officer", arranged) as (session, who):
         made = sittings.add_sitting(session, session.get_one(ExamPlan, plan_id), name, who, starts_at=starts_at,
                                     minutes=90, now=arranged)
@@ -137,6 +139,16 @@ def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: i
         seating.seat_all(session, made, who, seed=f"座位-{plan_id}-{name}", classes=classes)
         sheets.deal(session, made, who, now=arranged, seed=f"deal-{plan_id}-{name}"[:32])
         return made.id
+
+
+def open_paper(stage: Stage, paper_id: int, reason: str, at: datetime) -> None:
+    """Officer and composer open the sealed paper together, unless it is open already."""
+    with stage.acting("officer", at) as (session, who):
+        if not session.get_one(Paper, paper_id).is_shut:
+            return
+        opening.ask(session, session.get_one(Paper, paper_id), who, reason, now=at)
+    with stage.acting("composer", at + timedelta(minutes=4)) as (session, who):
+        opening.confirm(session, session.get_one(Paper, paper_id), who, now=at + timedelta(minutes=4))
 
 
 def open_rooms(stage: Stage, sitting_id: int) -> None:

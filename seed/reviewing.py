@@ -15,7 +15,8 @@ from qbank.items.states import ItemKind, ItemState, Purpose, Verdict
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.times import local_date
-from qbank.papers.models import PaperItem
+from qbank.papers import packs
+from qbank.papers.models import Paper
 from qbank.standards.models import Standard, WeightTable
 from seed.practice import ITEMS
 from seed.stage import Stage
@@ -137,10 +138,9 @@ def release_some(stage: Stage, table_id: int) -> None:
     """Two items that are in no paper are given to candidates for practice."""
     at = stage.days(-1)
     with stage.acting("author", at) as (session, who):
-        free = sa.select(ItemVersion).join(ItemVersion.item).where(
-            ItemVersion.state == ItemState.APPROVED, Item.table_id == table_id, Item.purpose == Purpose.EXAM,
-            ~sa.exists().where(PaperItem.version_id == ItemVersion.id)).order_by(ItemVersion.id).limit(2)
-        for version in session.scalars(free):
+        held = {version_id for ids in packs.version_ids(session, session.scalars(sa.select(Paper.id))).values() for version_id in ids}
+        free = [version for version in in_state(session, table_id, ItemState.APPROVED) if version.id not in held]
+        for version in free[:2]:
             practice.release_for_practice(session, version.item, who, "教材配套练习已公开此题。", now=at)
 
 

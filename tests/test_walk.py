@@ -32,6 +32,8 @@ from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
 from qbank.papers import desk as papers
+from qbank.papers import opening
+from qbank.papers.contents import items_of
 from qbank.papers.specification import Part
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, set_table
@@ -131,6 +133,8 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     assert len(paper.fingerprint) == 64
     assert papers.verify(paper)
     session.commit()
+    with pytest.raises(Refused, match="还没有启封"):
+        items_of(paper)  # nobody sees it now, the composer neither
 
     # filing/plans: filed scope → plan → approval → sitting, seats.
     first_day = local_date(clock() + timedelta(days=30))
@@ -151,6 +155,10 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     room = seating.add_room(session, school, "第一机房", 30, liu)
     used = seating.use_room(session, sitting, room, [person.account_id for person in watch], liu)
     assert seating.seat_all(session, sitting, liu, seed="walk") == 3
+    with pytest.raises(Refused, match="还没有启封"):
+        sheets.deal(session, sitting, liu, now=clock(), seed="walk")
+    opening.ask(session, paper, liu, "理论第一场发卷", now=clock())
+    opening.confirm(session, paper, he, now=clock())  # two persons
     assert sheets.deal(session, sitting, liu, now=clock(), seed="walk") == 3
     session.commit()
 
