@@ -5,13 +5,15 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+import segno
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, send_file, url_for
+from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
 from examroom.filing.duties import on_duty
 from examroom.plans import candidates as enrolling
-from examroom.plans import roster
+from examroom.plans import codes, roster
 from examroom.plans.blueprint import blueprint
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, RosterImport, Seat, SittingRoom
@@ -23,7 +25,7 @@ from qbank.kernel.export import Table, workbook
 from qbank.kernel.identity import mask
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
-from qbank.kernel.web import db, identity_cipher, now, paged, viewer
+from qbank.kernel.web import db, identity_cipher, now, paged, settings, viewer
 from qbank.standards.models import LEVEL_NAMES
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -159,7 +161,23 @@ def tickets(plan_id: int) -> Any:
     if plan.state != PlanState.APPROVED:
         raise Refused("plan_not_approved", f"方案{plan.state.chinese}，批准后才能打印准考证。")
     query = _searched(plan)
-    if key := request.args.get("enrolment", type=int):
-        query = query.where(Enrolment.id == fetch(db(), Enrolment, key, viewer()).id)
+    if one := request.args.get("enrolment", type=int):
+        query = query.where(Enrolment.id == fetch(db(), Enrolment, one, viewer()).id)
     rows = db().scalars(query).unique().all()
-    return render_template("plans/tickets.html", plan=plan, rows=rows, missing=sum(not found.seats for found in rows))
+    key = settings().code_key
+    printed = {row.id: _printed_code(codes.make(key, row.id, row.code_issue)) for row in rows}
+    return render_template("plans/tickets.html", plan=plan, rows=rows, codes=printed, missing=sum(not found.seats for found in rows))
+
+
+def _printed_code(code: str) -> tuple[str, Markup]:
+    """As text in groups and as a QR code that a scanner types."""
+    picture = segno.make_qr(code, error="m").svg_inline(scale=3, border=2, omitsize=True)
+    return codes.grouped(code), Markup(picture)  # noqa: S704  # made of our own letters only
+
+
+@blueprint.post("/enrolments/<int:enrolment_id>/code")
+def reissue_code(enrolment_id: int) -> Any:
+    enrolment = fetch(db(), Enrolment, enrolment_id, viewer())
+    enrolling.reissue_code(db(), enrolment, viewer(), request.form.get("reason", ""), now=now())
+    flash(f"已为{enrolment.candidate.name}换发考试码，原来的考试码作废。请打印新的准考证。", "success")
+    return redirect(url_for("plans.tickets", plan_id=enrolment.plan_id, enrolment=enrolment.id))

@@ -20,7 +20,8 @@ from qbank.kernel.accounts import Account, Grant, give, set_identity
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 
-__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "is_open", "read_roster", "remove", "upload"]
+__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "is_open", "read_roster", "reissue_code", "remove",
+           "upload"]
 
 LONGEST_NAME = 60
 AT_ONCE = 500  # keys in one IN (...)
@@ -103,6 +104,16 @@ def remove(session: Session, enrolment: Enrolment, who: Viewer) -> None:
     for seat in enrolment.seats:
         require_planned(seat.sitting_room.sitting)
     session.delete(enrolment)
+    session.flush()
+
+
+def reissue_code(session: Session, enrolment: Enrolment, who: Viewer, reason: str, *, now: datetime) -> None:
+    """A new exam code: the printed one opens nothing any more. Somebody who is signed in with it stays signed in."""
+    require_officer(session, enrolment.plan, who)
+    reason = reason.strip()
+    if not 2 <= len(reason) <= 200:
+        raise Refused("reason", "请写明换发考试码的原因（2 至 200 个字），例如“准考证遗失”。")
+    enrolment.code_issue, enrolment.code_reason = enrolment.code_issue + 1, reason
     session.flush()
 
 

@@ -122,6 +122,7 @@ class Enrolment(Versioned, Base):
     class_name: Mapped[Line] = mapped_column(default="")
     entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, as chosen on the roster
     code_issue: Mapped[int] = mapped_column(default=1, server_default="1")  # raised by a reissue: the exam code before it is void
+    code_reason: Mapped[Line] = mapped_column(default="", server_default="")  # why it was last issued anew
     time_percent: Mapped[int] = mapped_column(default=100, server_default="100")  # of the exam time: 150 for a disability
     time_reason: Mapped[str] = mapped_column(default="", server_default="", info={"secret": True})  # why; health data
     photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("candidate_photos.id"))  # null: none given

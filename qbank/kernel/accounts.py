@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+import hmac
+import os
 import re
 import secrets
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,7 +21,8 @@ from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.kernel.identity import IdentityCipher, check, mask
 from qbank.kernel.refused import Refused
 
-HASHER = PasswordHasher()
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # argon2id at OWASP's minimum
+HASHING = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))  # the other processors stay with the exam's saves
 DUMMY_HASH = HASHER.hash("nobody has this password")  # an unknown login costs as long as a wrong password
 WINDOW = timedelta(minutes=15)
 FAILURES_PER_ADDRESS = 5  # of one login from one address: a whole lab shares one address
@@ -185,21 +189,41 @@ def withdraw(session: Session, account: Account, grant_id: int) -> None:
     account.generation += 1
 
 
-def sign_in(session: Session, login: str, password: str, address: str, *, now: datetime) -> Account | None:
-    """The account, or None for a wrong login or password. Refuses with ``locked_out`` after repeated failures."""
+def proof(session: Session, login: str, password: str, address: str, *, now: datetime) -> str:
+    """The stored hash that ``password`` fits, empty for none: what ``sign_in`` asks for.
+
+    Hashing takes a while on purpose: call this with a session that only reads, or every other writer waits for it.
+    Refuses with ``locked_out`` after repeated failures.
+    """
     _check_lock(session, login, address, now)
+    stored = session.scalar(sa.select(Account.password_hash).where(Account.login == login, Account.active))
+    return stored or "" if _matches(stored or DUMMY_HASH, password) else ""
+
+
+def sign_in(session: Session, login: str, proven: str, address: str, *, now: datetime) -> Account | None:
+    """The account whose password was proven, or None. Refuses with ``locked_out`` after repeated failures."""
     account = session.scalar(sa.select(Account).where(Account.login == login, Account.active))
-    good = _matches(account.password_hash if account and account.password_hash else DUMMY_HASH, password)
-    return _note(session, account if good and account and account.password_hash else None, login, address, now)
+    good = account is not None and account.password_hash is not None and hmac.compare_digest(account.password_hash, proven)
+    return sign_in_at_door(session, account, login, good, address, now=now)
 
 
-def sign_in_by_identity(session: Session, account: Account | None, login: str, number: str, address: str,
-                        cipher: IdentityCipher, *, now: datetime) -> Account | None:
-    """The exam door: the account that the ticket ``login`` belongs to, if ``number`` is its identity number."""
+def sign_in_at_door(session: Session, account: Account | None, login: str, proven: bool, address: str, *,
+                    now: datetime) -> Account | None:
+    """Note one attempt under ``login``; the account when it may come in. Refuses with ``locked_out``.
+
+    Counted are the failures of one login from one address, and those of one login from everywhere; never those of an
+    address alone, because a whole computer room has one.
+    """
     _check_lock(session, login, address, now)
+    good = proven and account is not None and account.active
+    session.add(SignInAttempt(login=login[:200], address=address, at=now, succeeded=good))
+    return account if good else None
+
+
+def has_identity(account: Account | None, number: str, cipher: IdentityCipher) -> bool:
+    """Whether ``number`` is the identity number of ``account``."""
     fingerprint = cipher.fingerprint(number.strip().upper())
-    good = account is not None and account.active and account.identity_hash == fingerprint
-    return _note(session, account if good else None, login, address, now)
+    return hmac.compare_digest((account and account.identity_hash) or "", fingerprint)
 
 
 def change_password(account: Account, old: str, new: str) -> None:
@@ -230,7 +254,8 @@ def _check_password(password: str, login: str) -> None:
 
 def _matches(stored: str, password: str) -> bool:
     try:
-        return HASHER.verify(stored, password)
+        with HASHING:
+            return HASHER.verify(stored, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
@@ -245,8 +270,3 @@ def _check_lock(session: Session, login: str, address: str, now: datetime) -> No
     failures_here = from_here.index(True) if True in from_here else len(from_here)
     if failures_here >= FAILURES_PER_ADDRESS or sum(not row.succeeded for row in recent) >= FAILURES_PER_LOGIN:
         raise Refused("locked_out", "连续多次登录失败，已暂时锁定。请 15 分钟后再试，或请管理员重置密码。")
-
-
-def _note(session: Session, account: Account | None, login: str, address: str, now: datetime) -> Account | None:
-    session.add(SignInAttempt(login=login[:200], address=address, at=now, succeeded=account is not None))
-    return account

@@ -44,8 +44,8 @@ class Feed:
         self._look()
         now = self.picture
         count = -(-len(now) // BLOCK)
-        blocks = [number for number in range(count) if whole or now is not before and
-                  now[number * BLOCK:(number + 1) * BLOCK] != before[number * BLOCK:(number + 1) * BLOCK]]
+        blocks = [number for number in range(count) if whole or (now is not before and
+                  now[number * BLOCK:(number + 1) * BLOCK] != before[number * BLOCK:(number + 1) * BLOCK])]
         names, contents = self._lacking(files)
         told = {"version": self._version(), "whole": whole, "size": len(now), "blocks": blocks, "at": at,
                 "epoch": fencing.epoch_of(self.folder), "files": names}
@@ -85,7 +85,7 @@ def server(feed: Feed, host: str, port: int) -> HTTPServer:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
-        def do_POST(self) -> None:  # noqa: N802  # named by the standard library
+        def do_POST(self) -> None:  # named by the standard library
             body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 10_000_000))
             nonce = self.headers.get("X-Nonce", "")
             expected = standby.proof(feed.token, nonce, self.path.encode() + body)
@@ -100,7 +100,7 @@ def server(feed: Feed, host: str, port: int) -> HTTPServer:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as above
+        def log_message(self, format: str, *args: Any) -> None:  # as above
             return
 
     return HTTPServer((host, port), Handler)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +15,41 @@ from sqlalchemy.types import TypeDecorator
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 Clock = Callable[[], datetime]
+LOG = logging.getLogger(__name__)
+MOVED_SECONDS = 2.0
+SAY_SECONDS = 60.0
+
+
+def _counter() -> float:
+    """Seconds that pass whatever is done to the clock; on Linux also those in which the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def utc_now() -> datetime:
     """The clock of the doors; nothing below them calls it."""
     return datetime.now(UTC)
+
+
+class SteadyClock:
+    """Time that nobody can move: the wall clock read once, and since then a counter that only runs.
+
+    A server whose machine's clock is set in the middle of an exam neither closes it nor gives time away. It says so, and
+    takes the new time when it is started again.
+    """
+
+    def __init__(self, wall: Clock = utc_now, counter: Callable[[], float] = _counter) -> None:
+        self._wall, self._counter = wall, counter
+        self._began, self._count = wall(), counter()
+        self._said = -SAY_SECONDS
+
+    def __call__(self) -> datetime:
+        passed = self._counter() - self._count
+        moment = self._began + timedelta(seconds=passed)
+        moved = (self._wall() - moment).total_seconds()
+        if abs(moved) > MOVED_SECONDS and passed - self._said >= SAY_SECONDS:
+            self._said = passed
+            LOG.warning("this machine's clock was moved by %.0f s; the server keeps its own time until it is started again", moved)
+        return moment
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.kernel import identity
+from qbank.kernel import accounts, identity
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import (
     Account,
@@ -20,16 +28,25 @@ from qbank.kernel.accounts import (
     create_account,
     hand_out_password,
     set_identity,
-    sign_in,
-    sign_in_by_identity,
 )
-from qbank.kernel.db import Database
+from qbank.kernel.db import Actor, Database
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from tests.conftest import MONDAY, PASSWORD, People, TestClock
 
 # The worked example of GB 11643-1999, whose check digit comes out as X.
 EXAMPLE = "11010519491231002X"
+
+
+def sign_in(session: Session, login: str, password: str, address: str, *, now: datetime) -> Account | None:
+    """Both steps of the staff's door."""
+    proven = accounts.proof(session, login, password, address, now=now)
+    return accounts.sign_in(session, login, proven, address, now=now)
+
+
+def sign_in_by_identity(session: Session, account: Account, login: str, number: str, address: str, *, cipher: IdentityCipher,
+                        now: datetime) -> Account | None:
+    return accounts.sign_in_at_door(session, account, login, accounts.has_identity(account, number, cipher), address, now=now)
 
 
 def test_a_right_password_signs_in_and_a_wrong_one_does_not(session: Session, people: People) -> None:
@@ -219,3 +236,58 @@ def test_the_exam_door_takes_ticket_and_identity_number_and_locks_after_failures
         assert sign_in_by_identity(session, account, "2600000001", "110105199001010000", "lab", **enter) is None
     with pytest.raises(Refused, match="暂时锁定"):
         sign_in_by_identity(session, account, "2600000001", EXAMPLE, "lab", **enter)
+
+
+def test_passwords_are_hashed_with_argon2id_at_the_recommended_least_cost() -> None:
+    """OWASP: argon2id with at least 19 MiB, two passes, one lane. Read in the source: the suite itself hashes cheaply."""
+    source = ast.parse(Path(accounts.__file__).read_text("utf-8"))
+    made = next(ast.unparse(node.value) for node in source.body if isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) == "HASHER")
+    hasher = eval(made, {"PasswordHasher": PasswordHasher})  # noqa: S307  # our own source
+    assert hasher.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_thousand_passwords_at_once_leave_a_processor_to_the_exam(monkeypatch: pytest.MonkeyPatch, session: Session,
+                                                                      people: People) -> None:
+    """No more hashes at the same time than half of the processors, however many people press the button."""
+    running, most, lock = [0], [0], threading.Lock()
+
+    class Slow:
+        def verify(self, stored: str, password: str) -> bool:
+            with lock:
+                running[0] += 1
+                most[0] = max(most[0], running[0])
+            time.sleep(0.005)
+            with lock:
+                running[0] -= 1
+            return True
+
+    monkeypatch.setattr(accounts, "HASHER", Slow())
+    with ThreadPoolExecutor(16) as crowd:
+        assert all(crowd.map(lambda _: accounts._matches("stored", "word"), range(48)))
+    assert most[0] == max(1, (os.cpu_count() or 2) // 2)
+
+
+def test_no_write_lock_is_held_while_a_password_is_hashed(monkeypatch: pytest.MonkeyPatch, session: Session, people: People,
+                                                          app: Flask, database: Database) -> None:
+    chen = people("陈晓", Role.ITEM_AUTHOR)
+    session.commit()
+    honest, written = accounts._matches, []
+
+    def meanwhile(stored: str, password: str) -> bool:
+        with database.transaction(Actor(None, "保存答案")) as other:  # would wait thirty seconds for a lock
+            other.add(accounts.SignInAttempt(login="another", address="lab", at=MONDAY, succeeded=True))
+        written.append(True)
+        return honest(stored, password)
+
+    monkeypatch.setattr(accounts, "_matches", meanwhile)
+    assert app.test_client().post("/accounts/sign-in", data={"login": chen.login, "password": PASSWORD}).status_code == 302
+    assert written == [True]
+
+
+def test_a_password_changed_between_proof_and_sign_in_opens_nothing(session: Session, people: People) -> None:
+    chen = people.account("陈晓", Role.ITEM_AUTHOR)
+    proven = accounts.proof(session, chen.login, PASSWORD, "lab", now=MONDAY)
+    change_password(chen, PASSWORD, "battery-staple")
+    assert accounts.sign_in(session, chen.login, proven, "lab", now=MONDAY) is None
+    assert accounts.sign_in(session, chen.login, "", "lab", now=MONDAY) is None
