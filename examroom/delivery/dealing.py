@@ -1,56 +1,121 @@
-"""Dealing: one checked sheet per seated candidate from the sealed paper, before the start."""
+"""Dealing: one checked sheet per seated candidate from the opened papers, rendered and compressed before the start."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from examroom.delivery import shuffle
+from examroom.delivery import bodies, ledger, shuffle, spread
+from examroom.delivery.bodies import Body
 from examroom.delivery.models import Dealing, Sheet, SheetState
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, PlanState, Seat, Sitting, SittingState
 from examroom.plans.sittings import obstacles
 from examroom.plans.staffing import check_clashes
-from qbank.items.models import ItemVersion
+from qbank.items.models import ItemVersion, Picture
 from qbank.items.states import ItemKind
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
-from qbank.papers.desk import verify
-from qbank.papers.models import Paper, PaperItem, PaperState
+from qbank.papers import opening
+from qbank.papers.models import Paper, PaperItem
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """One sheet as it will be dealt."""
+
+    seat_id: int
+    enrolment_id: int
+    paper_id: int
+    seed: str
+    layout: list[dict[str, Any]]
+    body: Body
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A whole dealing, computed and checked, not written. ``basis``: what it was made from."""
+
+    seed: str
+    sheets: tuple[Dealt, ...]
+    pictures: frozenset[str]
+    fingerprint: str
+    basis: tuple[Any, ...]
 
 
 def deal(session: Session, sitting: Sitting, who: Viewer, *, now: datetime, seed: str | int | None = None) -> int:
     """Deal every seated candidate's sheet; the number dealt. May be repeated until the start, then never again.
 
-    The same seed on the same seats and paper deals the same sheets again.
+    The same seed on the same seats and papers deals the same sheets again.
     """
-    require_officer(session, sitting.plan, who)
-    session.refresh(sitting, with_for_update=True)
-    paper = _dealable(session, sitting, now)
-    shapes = shapes_of(session, paper)
-    _check_count(paper, shapes)
-    seats = session.scalars(sa.select(Seat).where(Seat.sitting_id == sitting.id).order_by(Seat.id)
-                            .options(selectinload(Seat.enrolment))).all()
-    _check_seated(session, sitting, seats)
-    if found := obstacles(session, sitting):
-        raise Refused("sitting_not_ready", "本场次还不能发卷，请先处理下面的问题。", found)
-    sitting.seed = str(seed) if seed is not None else secrets.token_hex(16)
-    if len(sitting.seed) > 32:
+    return write(session, sitting, prepare(session, sitting, who, now=now, seed=seed), who, now=now)
+
+
+def check_ready(session: Session, sitting: Sitting, who: Viewer, *, now: datetime) -> None:
+    """Refuse now what the dealing would refuse later."""
+    _checked(session, sitting, who, now)
+
+
+def prepare(session: Session, sitting: Sitting, who: Viewer, *, now: datetime, seed: str | int | None = None,
+            progress: Callable[[int, int], None] = lambda done, total: None) -> Prepared:
+    """Choose forms, shuffle, render, compress and check every sheet. It only reads, so it may take its time."""
+    papers, seats = _checked(session, sitting, who, now)
+    drawn = str(seed) if seed is not None else secrets.token_hex(16)
+    if len(drawn) > 32:
         raise Refused("seed_too_long", "随机种子最长 32 个字符，请缩短。")
+    shapes = {paper.id: shapes_of(session, paper) for paper in papers}
+    for paper in papers:
+        _check_count(paper, shapes[paper.id])
+    rendered = {paper.id: bodies.render(session, paper) for paper in papers}
+    chosen = forms_of(sitting, papers, seats, drawn)
+    made = []
+    for done, seat in enumerate(seats):
+        paper_id = chosen[seat.id]
+        made.append(_deal_one(seat, paper_id, drawn, shapes[paper_id], rendered[paper_id]))
+        progress(done + 1, len(seats))
+    pictures = frozenset[str]().union(*(one.pictures for one in rendered.values()))
+    if absent := pictures - set(session.scalars(sa.select(Picture.sha256).where(
+            Picture.institution_id == papers[0].institution_id, Picture.sha256.in_(pictures)))):
+        raise Refused("picture_missing", f"试卷里有 {len(absent)} 张图片不在本校题库里，不能发卷。请联系组卷员。", sorted(absent))
+    return Prepared(drawn, tuple(made), pictures, _fingerprint(papers), _basis(sitting, papers, seats))
+
+
+def write(session: Session, sitting: Sitting, prepared: Prepared, who: Viewer, *, now: datetime) -> int:
+    """Write a prepared dealing, in one piece. Refuses when seats or papers are not what it was made from any more."""
+    session.refresh(sitting, with_for_update=True)
+    papers, seats = _checked(session, sitting, who, now)
+    if _basis(sitting, papers, seats) != prepared.basis:
+        raise Refused("changed_meanwhile", "发卷期间座位或试卷有改动，没有写入。请再发一次卷。")
+    sitting.seed = prepared.seed
     old = {sheet.enrolment_id: sheet for sheet in session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id))}
-    for seat in seats:
-        _deal_one(session, sitting, seat, shapes, old.pop(seat.enrolment_id, None))
+    found = [_write_one(session, sitting, one, old.pop(one.enrolment_id, None)) for one in prepared.sheets]
     for sheet in old.values():  # no longer seated here
         session.delete(sheet)
+    session.flush()
+    ledger.begin(session, found, who, now=now)
+    bodies.keep(session, {sheet.id: one.body for sheet, one in zip(found, prepared.sheets, strict=True)})
+    bodies.keep_pictures(session, sitting.id, papers[0].institution_id, prepared.pictures)
     sitting.state = SittingState.DEALT
-    session.add(Dealing(sitting_id=sitting.id, seed=sitting.seed, sheets=len(seats), fingerprint=paper.fingerprint or "",
+    session.add(Dealing(sitting_id=sitting.id, seed=prepared.seed, sheets=len(found), fingerprint=prepared.fingerprint,
                         dealt_by=who.account_id, at=now))
     session.flush()
-    return len(seats)
+    return len(found)
+
+
+def forms_of(sitting: Sitting, papers: Sequence[Paper], seats: Sequence[Seat], seed: str) -> dict[int, int]:
+    """Seat → the paper of its sheet: neighbours get different forms where there are several."""
+    columns = {used.id: used.room.columns for used in sitting.rooms}
+    places = {seat.id: spread.Place(seat.sitting_room_id, seat.number) for seat in seats}
+    dealt = spread.spread(list(places.values()), columns, len(papers), seed)
+    return {seat_id: papers[dealt[place]].id for seat_id, place in places.items()}
 
 
 def postpone(session: Session, sitting: Sitting, starts_at: datetime, who: Viewer, *, now: datetime) -> None:
@@ -65,6 +130,7 @@ def postpone(session: Session, sitting: Sitting, starts_at: datetime, who: Viewe
     sitting.starts_at = starts_at
     session.flush()
     check_clashes(session, sitting)
+    ledger.settle(session, session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id)).all())
 
 
 def shapes_of(session: Session, paper: Paper) -> list[shuffle.Shape]:
@@ -82,18 +148,48 @@ def unseated(session: Session, sitting: Sitting) -> list[Enrolment]:
         .order_by(Enrolment.ticket_number)))
 
 
-def _deal_one(session: Session, sitting: Sitting, seat: Seat, shapes: list[shuffle.Shape], sheet: Sheet | None) -> None:
-    seed = shuffle.sheet_seed(sitting.seed or "", seat.enrolment.ticket_number)
+def _deal_one(seat: Seat, paper_id: int, drawn: str, shapes: list[shuffle.Shape], rendering: bodies.Rendering) -> Dealt:
+    seed = shuffle.sheet_seed(drawn, seat.enrolment.ticket_number)
     layout = shuffle.deal(shapes, seed)
     shuffle.check(layout, shapes)
+    text = rendering.text(layout)
+    bodies.check(text, layout)
+    return Dealt(seat.id, seat.enrolment_id, paper_id, seed, layout, bodies.compress(text))
+
+
+def _write_one(session: Session, sitting: Sitting, one: Dealt, sheet: Sheet | None) -> Sheet:
     if sheet is None:
-        sheet = Sheet(sitting_id=sitting.id, enrolment_id=seat.enrolment_id)
+        sheet = Sheet(sitting=sitting, enrolment_id=one.enrolment_id, ends_at=sitting.ends_at)
         session.add(sheet)
-    sheet.seat_id, sheet.seed, sheet.layout = seat.id, seed, layout
-    sheet.paper_id, sheet.ends_at = sitting.forms[0].paper_id, sitting.ends_at
+    sheet.seat_id, sheet.paper_id, sheet.seed, sheet.layout = one.seat_id, one.paper_id, one.seed, one.layout
+    return sheet
 
 
-def _dealable(session: Session, sitting: Sitting, now: datetime) -> Paper:
+def _checked(session: Session, sitting: Sitting, who: Viewer, now: datetime) -> tuple[list[Paper], Sequence[Seat]]:
+    """The papers and seats of a sitting that may be dealt now."""
+    require_officer(session, sitting.plan, who)
+    papers = _dealable(session, sitting, now)
+    seats = session.scalars(sa.select(Seat).where(Seat.sitting_id == sitting.id).order_by(Seat.id)
+                            .options(selectinload(Seat.enrolment))).all()
+    _check_seated(session, sitting, seats)
+    if found := obstacles(session, sitting):
+        raise Refused("sitting_not_ready", "本场次还不能发卷，请先处理下面的问题。", found)
+    return papers, seats
+
+
+def _basis(sitting: Sitting, papers: Sequence[Paper], seats: Sequence[Seat]) -> tuple[Any, ...]:
+    return (tuple((paper.id, paper.fingerprint) for paper in papers),
+            tuple((seat.id, seat.enrolment_id, seat.sitting_room_id, seat.number) for seat in seats),
+            tuple(sorted((used.id, used.room.columns or 0) for used in sitting.rooms)))
+
+
+def _fingerprint(papers: Sequence[Paper]) -> str:
+    """Of the paper; of several forms over theirs, in their order."""
+    prints = [paper.fingerprint or "" for paper in papers]
+    return prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
+
+
+def _dealable(session: Session, sitting: Sitting, now: datetime) -> list[Paper]:
     if sitting.plan.state is not PlanState.APPROVED:
         raise Refused("plan_not_approved", f"考务方案现在是“{sitting.plan.state.chinese}”，批准后才能发卷。")
     if sitting.state not in {SittingState.PLANNED, SittingState.DEALT}:
@@ -104,13 +200,11 @@ def _dealable(session: Session, sitting: Sitting, now: datetime) -> Paper:
                                                             Sheet.state != SheetState.DEALT))
     if begun:
         raise Refused("already_begun", f"已有 {begun} 名考生开始答题，不能重新发卷。")
-    if sitting.paper is None:
+    if not sitting.papers:
         raise Refused("no_paper", "本场次还没有选定试卷，请先在考务方案里选择一份已封存的试卷。")
-    if sitting.paper.state is not PaperState.SEALED:
-        raise Refused("paper_not_sealed", f"试卷“{sitting.paper.name}”是“{sitting.paper.state.chinese}”状态，封存后才能发卷。")
-    if not verify(sitting.paper):
-        raise Refused("paper_changed", f"试卷“{sitting.paper.name}”的内容与封存时的指纹不符，不能使用。请立即报告考务负责人，改用备用卷。")
-    return sitting.paper
+    for paper in sitting.papers:
+        opening.require_open(session, paper, now=now)
+    return sitting.papers
 
 
 def _check_count(paper: Paper, shapes: list[shuffle.Shape]) -> None:

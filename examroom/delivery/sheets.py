@@ -1,53 +1,34 @@
-"""Sheets: dealt from the sealed paper, started once, saved event by event, handed in once."""
+"""Sheets: dealt from the sealed paper, started once, saved event by event, handed in once.
+
+Rules for one sheet in a session: what the office, the sweep and tests use. The exam page goes through
+``examroom.delivery.writes``, which does the same to many sheets in one transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.delivery import phase, shuffle
+from examroom.delivery import cards, phase, saving
+from examroom.delivery.cards import Terms
 from examroom.delivery.dealing import deal
-from examroom.delivery.models import Answer, AnswerEvent, HandIn, Presence, Sheet, SheetState
+from examroom.delivery.handing_in import judged
+from examroom.delivery.models import Answer, HandIn, Sheet, SheetState
 from examroom.delivery.phase import SAVING, Phase
+from examroom.delivery.saving import HIGHEST_SEQUENCE, SENTENCES, Event, Refusal
 from qbank.kernel.refused import Refused
 from qbank.standards.packs import pack_for
 from qbank.standards.rulepack import RulePack
 
-__all__ = ["Ack", "Event", "Refusal", "acknowledged", "answers", "deal", "ends_at", "granted_seconds", "hand_in",
-           "hand_in_from", "lock", "phase_of", "remaining_seconds", "save", "start", "terms", "touch"]
+__all__ = ["HIGHEST_SEQUENCE", "Ack", "Event", "Refusal", "answers", "deal", "ends_at", "granted_seconds", "hand_in",
+           "hand_in_from", "lock", "phase_of", "remaining_seconds", "save", "start", "take_in", "terms", "touch"]
 MOVES = {SheetState.DEALT: {SheetState.STARTED, SheetState.HANDED_IN}, SheetState.STARTED: {SheetState.HANDED_IN},
          SheetState.HANDED_IN: set()}
-HIGHEST_SEQUENCE = 1_000_000
-SENTENCES = {
-    Phase.BEFORE: "考试还没有开始，请在候考页面等待。",
-    Phase.SHUT: "考试时间已到，但监考员还没有开启考场。请在候考页面等待。",
-    Phase.LATE: "已超过允许入场的时间，不能再开始答题。请联系监考员。",
-    Phase.OVER: "考试已经结束，不再接收答案。",
-    Phase.HANDED_IN: "已经交卷，不再接收答案。",
-}
-
-
-@dataclass(frozen=True)
-class Event:
-    """One change in canonical terms. ``answer`` empty: cleared."""
-
-    sequence: int
-    number: int
-    answer: str
-    flagged: bool = False
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """An event that was not taken, and why."""
-
-    sequence: int
-    code: str
-    sentence: str
+LIVELY = ["state", "started_at", "handed_in_at", "handed_in_how", "ends_at", "paused_at", "late_until", "generation", "highest", "chain"]
 
 
 @dataclass(frozen=True)
@@ -65,39 +46,43 @@ def terms(session: Session, sheet: Sheet) -> RulePack:
     return pack_for(session, sheet.sitting.plan.institution)
 
 
+def ends_at(sheet: Sheet) -> datetime:
+    """The candidate's own end: the common end and the whole ledger, which keeps it."""
+    return sheet.ends_at
+
+
 def granted_seconds(sheet: Sheet) -> int:
     """What the time ledger adds up to."""
-    return sum(entry.seconds for entry in sheet.time_entries)
-
-
-def ends_at(sheet: Sheet) -> datetime:
-    """The candidate's own end: the common end and the whole ledger."""
-    return sheet.sitting.ends_at + timedelta(seconds=granted_seconds(sheet))
+    return round((sheet.ends_at - sheet.sitting.ends_at).total_seconds())
 
 
 def phase_of(session: Session, sheet: Sheet, *, now: datetime) -> Phase:
     """Where the sheet stands at ``now``."""
     pack = terms(session, sheet)
-    return phase.phase(now, sheet.sitting.starts_at, ends_at(sheet), sheet.seat.sitting_room.opened_at,
+    return phase.phase(now, sheet.sitting.starts_at, sheet.ends_at, sheet.seat.sitting_room.opened_at,
                        sheet.started_at is not None, sheet.state is SheetState.HANDED_IN,
-                       grace=timedelta(seconds=pack.grace_seconds), late_entry=timedelta(minutes=pack.late_entry_minutes))
+                       grace=timedelta(seconds=pack.grace_seconds), late_entry=timedelta(minutes=pack.late_entry_minutes),
+                       paused_at=sheet.paused_at, late_until=sheet.late_until,
+                       admitted=phase.may_enter(sheet.admission, pack.photo_check))
 
 
 def hand_in_from(session: Session, sheet: Sheet) -> datetime:
     """The first moment at which the candidate may hand in."""
     earliest = timedelta(minutes=terms(session, sheet).earliest_hand_in_minutes)
-    return phase.hand_in_from(sheet.sitting.starts_at, ends_at(sheet), earliest)
+    return phase.hand_in_from(sheet.sitting.starts_at, sheet.ends_at, earliest)
 
 
 def remaining_seconds(sheet: Sheet, *, now: datetime) -> float:
     """Seconds to the candidate's own end; 0 once handed in."""
-    return 0.0 if sheet.state is SheetState.HANDED_IN else phase.seconds_until(ends_at(sheet), now)
+    if sheet.state is SheetState.HANDED_IN:
+        return 0.0
+    return phase.seconds_until(sheet.ends_at, now, paused_at=sheet.paused_at)
 
 
 def lock(session: Session, sheet: Sheet) -> None:
     """Make every other writer of this sheet wait, and read it as it stands now."""
     session.flush()
-    session.refresh(sheet, ["state", "started_at", "handed_in_at", "handed_in_how"], with_for_update=True)
+    session.refresh(sheet, LIVELY, with_for_update=True)
     session.expire(sheet, ["time_entries"])
 
 
@@ -116,46 +101,32 @@ def start(session: Session, sheet: Sheet, *, now: datetime) -> None:
 
 def save(session: Session, sheet: Sheet, events: Sequence[Event], *, now: datetime) -> Ack:
     """Write events and say what is held. Idempotent; an event that cannot be taken is named, the others are written."""
-    lock(session, sheet)
+    refused = _write(session, sheet, events, False, now)
     touch(session, sheet, now=now)
-    refused = list(_write(session, sheet, sorted(events, key=lambda e: e.sequence), now)) if events else []
-    _seen(session, sheet, now)
-    session.flush()
-    return Ack(acknowledged(session, sheet), remaining_seconds(sheet, now=now), sheet.state, tuple(refused))
+    return Ack(sheet.highest, remaining_seconds(sheet, now=now), sheet.state, refused)
 
 
-def acknowledged(session: Session, sheet: Sheet) -> int:
-    """The highest sequence held for this sheet; 0 for none."""
-    return session.scalar(sa.select(sa.func.max(AnswerEvent.sequence)).where(AnswerEvent.sheet_id == sheet.id)) or 0
+def take_in(session: Session, sheet: Sheet, events: Sequence[Event], *, now: datetime) -> Sequence[Refusal]:
+    """As :func:`save`, but whatever the time says and after the hand-in too: who may do that, and why, is the caller's to check."""
+    return _write(session, sheet, events, True, now)
 
 
 def answers(session: Session, sheet: Sheet) -> dict[int, Answer]:
     """The newest state of every touched item, by paper number."""
-    found = session.scalars(sa.select(Answer).where(Answer.sheet_id == sheet.id).order_by(Answer.number))
+    found = session.scalars(sa.select(Answer).where(Answer.sheet_id == sheet.id).order_by(Answer.number)
+                            .execution_options(populate_existing=True))
     return {answer.number: answer for answer in found}
 
 
 def hand_in(session: Session, sheet: Sheet, how: HandIn, *, now: datetime) -> None:
-    """Close the sheet with the answers that are stored. Handing in twice changes nothing.
-
-    A candidate's own hand-in is refused before the earliest moment and counts as the deadline's from their end on.
-    """
+    """Close the sheet with the answers that are stored. Handing in twice changes nothing."""
     lock(session, sheet)
     if sheet.state is SheetState.HANDED_IN:
         return
-    end = ends_at(sheet)
-    if how is HandIn.CANDIDATE and sheet.state is SheetState.DEALT:
-        raise Refused("not_started", "还没有开始答题，不能交卷。")
-    if how is HandIn.CANDIDATE and now >= end:
-        how = HandIn.DEADLINE
-    if how is HandIn.CANDIDATE and now < (earliest := hand_in_from(session, sheet)):
-        minutes = -(-int((earliest - now).total_seconds()) // 60)
-        raise Refused("too_early", f"还没到允许交卷的时间，请再等约 {minutes} 分钟。您的答案已经保存。")
-    if how is HandIn.DEADLINE and now < end:
-        raise Refused("time_left", "考试时间还没有结束，不能按到时交卷处理。")
+    earliest = hand_in_from(session, sheet)
+    how, at = judged(how, sheet.state, sheet.ends_at, earliest, now=now, paused_at=sheet.paused_at)
     _move(sheet, SheetState.HANDED_IN)
-    sheet.handed_in_at = min(now, end) if how is HandIn.DEADLINE else now
-    sheet.handed_in_how = how
+    sheet.handed_in_at, sheet.handed_in_how = at, how
     session.flush()
 
 
@@ -165,57 +136,12 @@ def touch(session: Session, sheet: Sheet, *, now: datetime) -> None:
         hand_in(session, sheet, HandIn.DEADLINE if sheet.started_at else HandIn.ABSENT, now=now)
 
 
-def _write(session: Session, sheet: Sheet, events: Sequence[Event], now: datetime) -> Iterable[Refusal]:
-    """Write what can be written; yield a refusal for each of the others."""
-    entries = {entry["number"]: entry for entry in sheet.layout}
-    held = {event.sequence: event for event in session.scalars(sa.select(AnswerEvent).where(
-        AnswerEvent.sheet_id == sheet.id, AnswerEvent.sequence.in_([e.sequence for e in events])))}
-    newest = {answer.number: answer for answer in session.scalars(sa.select(Answer).where(
-        Answer.sheet_id == sheet.id, Answer.number.in_({e.number for e in events})))}
-    found = phase_of(session, sheet, now=now)
-    for event in events:
-        stored = held.get(event.sequence)
-        if stored is not None:
-            if (stored.number, stored.answer, stored.flagged) != (event.number, event.answer, event.flagged):
-                yield Refusal(event.sequence, "taken", "同一序号已有另一条作答记录，以服务器保存的为准。")
-            continue
-        if refusal := _refusal(event, found, entries.get(event.number), newest.get(event.number)):
-            yield refusal
-            continue
-        held[event.sequence] = AnswerEvent(sheet_id=sheet.id, sequence=event.sequence, number=event.number,
-                                           answer=event.answer, flagged=event.flagged, received_at=now)
-        session.add(held[event.sequence])
-        newest[event.number] = _newest(session, sheet, newest.get(event.number), event, now)
-
-
-def _refusal(event: Event, found: Phase, entry: shuffle.Entry | None, newest: Answer | None) -> Refusal | None:
-    if found not in SAVING:
-        return Refusal(event.sequence, "over" if found in {Phase.OVER, Phase.HANDED_IN} else "not_started",
-                       SENTENCES.get(found, "还没有开始答题。"))
-    if not 1 <= event.sequence <= HIGHEST_SEQUENCE:
-        return Refusal(event.sequence, "unknown", "作答记录的序号不正确。")
-    if entry is None or not shuffle.is_answer(entry, event.answer):
-        return Refusal(event.sequence, "unknown", "题号或选项不在本卷上。")
-    if newest is not None and newest.sequence > event.sequence:
-        return Refusal(event.sequence, "older", "这道题已有更新的作答，较早的一条不再写入。")
-    return None
-
-
-def _newest(session: Session, sheet: Sheet, answer: Answer | None, event: Event, now: datetime) -> Answer:
-    if answer is None:
-        answer = Answer(sheet_id=sheet.id, number=event.number)
-        session.add(answer)
-    answer.answer, answer.flagged = event.answer, event.flagged
-    answer.sequence, answer.saved_at = event.sequence, now
-    return answer
-
-
-def _seen(session: Session, sheet: Sheet, now: datetime) -> None:
-    presence = session.get(Presence, sheet.id)
-    if presence is None:
-        presence = Presence(sheet_id=sheet.id)
-        session.add(presence)
-    presence.seen_at = now
+def _write(session: Session, sheet: Sheet, events: Sequence[Event], always: bool, now: datetime) -> tuple[Refusal, ...]:
+    session.flush()
+    request = saving.Request(cards.card(sheet), Terms.of(terms(session, sheet)), events, always=always)
+    found = saving.save(session.connection(), [request], now=now)[0]
+    session.refresh(sheet, LIVELY)
+    return found.refused
 
 
 def _move(sheet: Sheet, state: SheetState) -> None:

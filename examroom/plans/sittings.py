@@ -19,7 +19,8 @@ from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
-from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.papers import packs
+from qbank.papers.models import Paper, PaperState, Specification
 from qbank.standards.models import WeightTable
 
 LONGEST_MINUTES = 300
@@ -146,8 +147,8 @@ def makers(session: Session, paper_ids: Iterable[int]) -> set[int]:
     """Accounts of the composers of these papers and of the authors of their items."""
     ids = list(paper_ids)
     composers = sa.select(Paper.composer_id).where(Paper.id.in_(ids))
-    authors = (sa.select(ItemVersion.author_id).join(PaperItem, PaperItem.version_id == ItemVersion.id)
-               .where(PaperItem.paper_id.in_(ids)))
+    versions = {version for held in packs.version_ids(session, ids).values() for version in held}
+    authors = sa.select(ItemVersion.author_id).where(ItemVersion.id.in_(versions))
     return set(session.scalars(composers.union(authors)))
 
 
@@ -176,8 +177,8 @@ def obstacles(session: Session, sitting: Sitting) -> list[str]:
 
 def _practised(session: Session, paper_ids: Collection[int], *, hold: bool = False) -> str:
     """A sentence when candidates may have seen items of these papers in practice; empty when not."""
-    held = sa.select(PaperItem.version_id).where(PaperItem.paper_id.in_(paper_ids)).distinct()
-    shown = practice_items(session, list(session.scalars(held)), hold=hold)
+    held = {version for found in packs.version_ids(session, paper_ids).values() for version in found}
+    shown = practice_items(session, sorted(held), hold=hold)
     named = "、".join(f"题 {item_id}" for item_id in shown[:5]) + ("等" if len(shown) > 5 else "")
     return f"所选试卷有 {len(shown)} 道题（{named}）已转入练习题库，考生在练习中见过，不能用于考试。" if shown else ""
 

@@ -88,6 +88,23 @@ def head(session: Session) -> str:
     return found or GENESIS
 
 
+@dataclass(frozen=True)
+class Noted:
+    """A row that was written by a statement, not as an object."""
+
+    table_name: str
+    row_key: str
+
+
+def note(session: Session, actor: Actor, action: str, table_name: str, row_key: object, changes: dict[str, list[Any]]) -> None:
+    """Put a change into the trail that a statement on the connection made: the session's events do not see it.
+
+    ``changes``: column → [old, new]. For paths where many people write in one transaction; elsewhere change objects.
+    """
+    plain = {name: [_plain(old), _plain(new)] for name, (old, new) in changes.items()}
+    session.info.setdefault("audit_pending", []).append((action, Noted(table_name, str(row_key)), plain, actor))
+
+
 def _payload(entry: AuditEntry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in
             ("actor_id", "actor_name", "action", "table_name", "row_key", "changes")} | {"at": entry.at.isoformat()}
@@ -157,7 +174,7 @@ def _append(session: Session) -> None:
     if session.in_nested_transaction():
         return
     session.flush()
-    pending: list[tuple[str, Base, dict[str, list[Any]], Actor]] = session.info.pop("audit_pending", [])
+    pending: list[tuple[str, Base | Noted, dict[str, list[Any]], Actor]] = session.info.pop("audit_pending", [])
     if not pending:
         return
     if session.get_bind().dialect.name == "postgresql":
@@ -165,25 +182,30 @@ def _append(session: Session) -> None:
     session.execute(sa.insert(AuditEntry), list(_entries(pending, head(session), session.info["clock"]())))
 
 
-def _entries(pending: list[tuple[str, Base, dict[str, list[Any]], Actor]], before: str,
+def _entries(pending: list[tuple[str, Base | Noted, dict[str, list[Any]], Actor]], before: str,
              at: datetime) -> Iterator[dict[str, Any]]:
     at = at.astimezone(UTC)  # as it is read back: the digest covers its text
     for action, thing, changes, actor in pending:
-        state = sa.inspect(thing)
-        key = state.identity or tuple(getattr(thing, str(column.key)) for column in state.mapper.primary_key)
-        if action == "insert":  # primary keys and defaults are known only after the flush
-            for column in state.mapper.column_attrs:
-                value = _plain(state.dict.get(column.key))
-                if column.key not in changes and value is not None:
-                    changes[column.key] = [None, NOT_RECORDED if column.columns[0].info.get("secret") else value]
+        row = thing if isinstance(thing, Noted) else _noted(thing, action, changes)
         payload = {
             "actor_id": actor.account_id, "actor_name": actor.name, "action": action,
-            "table_name": thing.__tablename__, "row_key": ",".join(map(str, key)),
+            "table_name": row.table_name, "row_key": row.row_key,
             "changes": json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
         }
         digest = _digest(before, payload | {"at": at.isoformat()})
         yield payload | {"at": at, "previous": before, "digest": digest}
         before = digest
+
+
+def _noted(thing: Base, action: str, changes: dict[str, list[Any]]) -> Noted:
+    state = sa.inspect(thing)
+    key = state.identity or tuple(getattr(thing, str(column.key)) for column in state.mapper.primary_key)
+    if action == "insert":  # primary keys and defaults are known only after the flush
+        for column in state.mapper.column_attrs:
+            value = _plain(state.dict.get(column.key))
+            if column.key not in changes and value is not None:
+                changes[column.key] = [None, NOT_RECORDED if column.columns[0].info.get("secret") else value]
+    return Noted(thing.__tablename__, ",".join(map(str, key)))
 
 
 @event.listens_for(Session, "after_rollback")

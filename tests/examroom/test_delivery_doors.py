@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import base64
+import gzip
+import hashlib
 import html
 import io
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,8 +18,18 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from examroom.delivery import dealing, sheets
-from examroom.delivery.models import Answer, AnswerEvent, HandIn, Sheet, SheetState
-from examroom.invigilation import rooms
+from examroom.delivery.models import (
+    Answer,
+    AnswerEvent,
+    ExamPage,
+    HandIn,
+    Interruption,
+    PageState,
+    Presence,
+    Sheet,
+    SheetState,
+)
+from examroom.invigilation import acts
 from examroom.plans.models import RoomInvigilator
 from qbank.items.models import Stimulus
 from qbank.items.pictures import keep
@@ -25,6 +37,7 @@ from qbank.kernel.access import Role
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
 from tests.conftest import People, TestClock
+from tests.paper_world import open_paper, seal_paper
 from tests.sitting_world import SittingWorld
 
 JSON = {"Accept": "application/json"}
@@ -167,26 +180,32 @@ def test_the_shell_carries_no_item_text_and_the_state_no_key(app: Flask, running
     assert not [word for word in SECRETS if word in sent.get_data(as_text=True)]
 
 
-def test_the_page_gets_formulas_pictures_and_tables_ready_to_be_shown(app: Flask, session: Session, running: SittingWorld,
-                                                                      clock: TestClock) -> None:
-    paper = running.sitting.paper
-    assert paper is not None
+def test_the_page_gets_formulas_and_tables_ready_to_be_shown_and_pictures_apart(app: Flask, session: Session, world: SittingWorld,
+                                                                             clock: TestClock) -> None:
+    paper = world.sealed_paper("带图卷", sealed=False)
     stream = io.BytesIO()
     Image.new("RGB", (4, 3)).save(stream, "PNG")
     content = stream.getvalue()
-    sha256 = next(iter(keep(session, paper.institution_id, [content], running.officer, now=clock())))
+    other = content + b"\0"
+    sha256 = next(iter(keep(session, paper.institution_id, [content], world.officer, now=clock())))
     first, second, third = (item.version for item in paper.items[:3])
     material = Stimulus(institution_id=paper.institution_id, table_id=first.item.table_id, text="| 项 | 值 |\n|---|---|\n| U | $x^2$ |",
                         author_id=first.author_id, created_at=clock())
     first.stem, first.stimulus, second.stimulus = f"如图 ![电路](media:{sha256})，<b>$U=IR$", material, material
     third.options[0].text, third.explanation, third.guide = "$\\frac{1}{2}$", "解析不能看", "2|评分标准不能看"
+    session.flush()
+    world.sitting.papers = [open_paper(session, seal_paper(session, paper, world.officer, now=clock()), world.people, now=clock())]
+    world.running()
     session.commit()
-    answer = page_of(running, app, "陈晓").get("state")
+    waiting = world.enter(app, "陈晓")
+    clock.moment = world.begin
+    assert waiting.get(f"/exam/media/{sha256}").status_code == 404  # not before the start
+    page = page_of(world, app, "陈晓")
+    answer = page.get("state")
     state, text = answer.json, answer.get_data(as_text=True)
     by_stem = {question["stem"]: question for question in state["questions"]}
     shown = next(stem for stem in by_stem if "如图" in stem)
-    assert f'<img class="picture" src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="电路">，&lt;b&gt;<math' in shown
-    assert "img-src 'self' data:" in answer.headers["Content-Security-Policy"]
+    assert f'<img class="picture" src="/exam/media/{sha256}" alt="电路">，&lt;b&gt;<math' in shown
     assert len(state["materials"]) == 1
     assert "<th>项</th>" in state["materials"][0]
     assert by_stem[shown]["material"] == 0
@@ -194,6 +213,24 @@ def test_the_page_gets_formulas_pictures_and_tables_ready_to_be_shown(app: Flask
     assert any("<mfrac>" in option for question in state["questions"] for option in question["options"])
     assert "不能看" not in text
     assert "全部选对得满分" in state["parts"][1]["policy"]
+    picture = page.client.get(f"/exam/media/{sha256}")
+    assert (picture.data, picture.mimetype) == (content, "image/png")
+    assert picture.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    for unknown in (hashlib.sha256(other).hexdigest(), "x", "x" * 64):
+        assert page.client.get(f"/exam/media/{unknown}").status_code == 404
+    assert world.enter(app, "刘洋").get(f"/exam/media/{sha256}").status_code == 404  # has not started
+    assert app.test_client().get(f"/exam/media/{sha256}").status_code == 404
+
+
+def test_the_state_is_sent_as_it_was_compressed_when_dealt(app: Flask, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    page.send((1, 1, "A", False))
+    plain = page.get("state")
+    answer = page.client.get(f"{page.base}/state", headers=page.headers | {"Accept-Encoding": "gzip, deflate, br"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    unpacked = json.loads(gzip.decompress(answer.data))
+    assert {**unpacked, "csrf": ""} == {**plain.json, "csrf": ""}
+    assert [part["title"] for part in unpacked["parts"]] == ["单选题", "多选题", "判断题"]
 
 
 def test_the_shuffle_is_undone_at_the_first_touch(app: Flask, session: Session, running: SittingWorld) -> None:
@@ -203,7 +240,8 @@ def test_the_shuffle_is_undone_at_the_first_touch(app: Flask, session: Session, 
     held = {answer.number: answer.answer for answer in session.scalars(sa.select(Answer))}
     assert held == {layout[0]["number"]: layout[0]["options"][2],
                     layout[5]["number"]: "".join(sorted(layout[5]["options"][:2]))}
-    assert page.get("state").json["answers"] == {"1": {"answer": "C", "flagged": False}, "6": {"answer": "AB", "flagged": True}}
+    assert page.get("state").json["answers"] == {
+        "1": {"answer": "C", "flagged": False, "sequence": 1}, "6": {"answer": "AB", "flagged": True, "sequence": 2}}
 
 
 def test_replays_older_revisions_and_unknown_things(app: Flask, session: Session, running: SittingWorld) -> None:
@@ -267,7 +305,7 @@ def test_an_answer_one_second_before_the_end_is_kept_and_one_after_the_grace_is_
 def test_time_granted_while_the_page_counts_down_is_not_lost_to_its_own_zero(app: Flask, session: Session,
                                                                            running: SittingWorld, clock: TestClock) -> None:
     page = page_of(running, app, "陈晓")
-    rooms.grant_time(session, running.sheet("陈晓"), 300, "电脑重启", running.invigilator, now=clock())
+    acts.grant_time(session, running.sheet("陈晓"), 300, "电脑重启", running.invigilator, now=clock())
     session.commit()
     pulse = page.get("pulse").json
     assert (pulse["granted_seconds"], pulse["remaining_seconds"]) == (300, 5700)
@@ -314,8 +352,7 @@ def test_who_is_done_is_told_how_and_waits_for_nothing(app: Flask, session: Sess
     assert "已交卷" not in hall
 
 
-def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, session: Session, running: SittingWorld,
-                                                               clock: TestClock) -> None:
+def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, session: Session, running: SittingWorld) -> None:
     first = page_of(running, app, "陈晓", "pc-1")
     first.send((1, 1, "A", False))
     second = Page(running.enter(app, "陈晓"), running.sheet_id("陈晓"), "pc-2")
@@ -323,8 +360,8 @@ def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, ses
     assert second.get("state").status_code == 409
     assert second.send((2, 1, "B", False)).json["code"] == "waiting"
     assert first.send((2, 2, "C", False)).status_code == 200
-    board = rooms_board(app, running)
-    waiting = next(seat for seat in board["seats"] if seat["name"] == "陈晓")["waiting_page"]
+    waiting = session.scalars(sa.select(ExamPage.id).where(ExamPage.state == PageState.WAITING)).one()
+    session.commit()
     invigilator = app.test_client()
     invigilator.post("/accounts/sign-in", data={"login": running.invigilator.login, "password": "correct-horse"})
     assert invigilator.post(f"/invigilation/rooms/{running.room.id}/pages/{waiting}/admit").status_code == 302
@@ -336,61 +373,85 @@ def test_a_second_computer_waits_and_then_the_first_is_read_only(app: Flask, ses
     assert second.send((3, 1, "B", False)).json["acknowledged"] == 3
 
 
-def rooms_board(app: Flask, world: SittingWorld) -> dict[str, Any]:
-    client = app.test_client()
-    client.post("/accounts/sign-in", data={"login": world.invigilator.login, "password": "correct-horse"})
-    return dict(client.get(f"/invigilation/rooms/{world.room.id}/board", headers=JSON).json or {})
-
-
-PATHS = (("get", ""), ("post", "/open"), ("get", "/state"), ("get", "/pulse"), ("post", "/events"), ("post", "/hand-in"))
+TOKEN_PATHS = (("get", "/state"), ("get", "/pulse"), ("post", "/events"), ("post", "/hand-in"))
 
 
 def test_another_candidates_sheet_is_not_there(app: Flask, session: Session, people: People, running: SittingWorld,
                                              enter: Any, clock: TestClock) -> None:
     liu, sheet_id = running.enter(app, "刘洋"), running.sheet_id("陈晓")
-    for method, path in PATHS:
-        body = {"json": {"events": [], "because": "candidate"}} if method == "post" else {}
-        assert getattr(liu, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON, **body).status_code == 404
-        assert getattr(liu, method)(f"/exam/sheets/999999{path}", headers=JSON, **body).status_code == 404
     both = people("监考又是考生", Role.INVIGILATOR, Role.CANDIDATE)
     session.add(RoomInvigilator(sitting_room_id=running.room.id, account_id=both.account_id))
     session.commit()
-    client = enter(both)  # may see the sheet as an invigilator; it is still not theirs to sit
-    for method, path in PATHS:
-        body = {"json": {"events": []}} if method == "post" else {}
-        assert getattr(client, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON, **body).status_code == 404
+    watcher = enter(both)  # may see the sheet as an invigilator; it is still not theirs to sit
+    for client in (liu, watcher):
+        for key in (sheet_id, 999999):
+            assert client.get(f"/exam/sheets/{key}", headers=JSON).status_code == 404
+            assert client.post(f"/exam/sheets/{key}/open", json={}, headers=JSON).status_code == 404
+            for method, path in TOKEN_PATHS:
+                body = {"json": {"events": [], "because": "candidate"}} if method == "post" else {}
+                assert getattr(client, method)(f"/exam/sheets/{key}{path}", headers=JSON, **body).status_code == 401
+    session.expire_all()
+    assert running.sheet("陈晓").state is SheetState.DEALT
 
 
 def test_another_candidates_token_opens_nothing(app: Flask, running: SittingWorld) -> None:
     chen, liu = page_of(running, app, "陈晓", "pc-1"), page_of(running, app, "刘洋", "pc-2")
-    liu.headers["X-Page-Token"] = chen.headers["X-Page-Token"]
-    assert liu.send((1, 1, "A", False)).json["code"] == "superseded"
-    assert liu.get("state").status_code == 409
+    own = liu.headers["X-Page-Token"]
+    for token in (chen.headers["X-Page-Token"], own[:-1] + "x", own.replace(".", "-"), "", "1.2.3.4.x", "9" * 500):
+        liu.headers["X-Page-Token"] = token
+        assert liu.send((1, 1, "A", False)).json["code"] == "bad_token"
+        assert liu.get("state").status_code == 401
+    liu.headers["X-Page-Token"] = own
+    assert liu.send((1, 1, "A", False)).json["acknowledged"] == 1
 
 
 def test_staff_cannot_enter_the_exam_and_candidates_cannot_enter_the_desks(app: Flask, running: SittingWorld, enter: Any) -> None:
     sheet_id, sitting_id, room_id = running.sheet_id("陈晓"), running.sitting.id, running.room.id
     for viewer in (running.officer, running.invigilator, running.author):
         client = enter(viewer)
-        for method, path in PATHS:
-            assert getattr(client, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON).status_code == 403
+        assert client.get(f"/exam/sheets/{sheet_id}", headers=JSON).status_code == 403
+        assert client.post(f"/exam/sheets/{sheet_id}/open", json={}, headers=JSON).status_code == 404
+        for method, path in TOKEN_PATHS:
+            assert getattr(client, method)(f"/exam/sheets/{sheet_id}{path}", headers=JSON).status_code == 401
     chen = running.enter(app, "陈晓")
     for address in ("/delivery/", f"/delivery/sittings/{sitting_id}", f"/invigilation/rooms/{room_id}", "/marking/",
                     f"/invigilation/rooms/{room_id}/board", f"/marking/sittings/{sitting_id}", f"/marking/sheets/{sheet_id}"):
         assert chen.get(address).status_code == 403
 
 
-def test_an_expired_sign_in_answers_the_page_without_moving_it(app: Flask, running: SittingWorld, clock: TestClock) -> None:
+def test_an_expired_sign_in_does_not_stop_an_exam(app: Flask, running: SittingWorld, clock: TestClock) -> None:
     page = page_of(running, app, "陈晓")
     clock.forward(minutes=31)
+    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1
+    assert len(page.get("state").json["questions"]) == 8
+    answer = page.post("open", {"machine": "pc-1"})  # after a reload the person signs in again
+    assert (answer.status_code, answer.json["code"]) == (401, "signed_out")
+    page.client.post("/exam", data={"ticket": running.enrolment("陈晓").ticket_number, "identity_number": running.numbers["陈晓"]})
+    assert page.open()["page"] == "live"
+    assert page.send((2, 1, "B", False)).json["acknowledged"] == 2
+
+
+def test_who_leaves_writes_no_more_and_goes_on_after_signing_in_again(app: Flask, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    assert page.client.post("/exam/leave").status_code == 302
+    answer = page.send((1, 1, "A", False))
+    assert (answer.status_code, answer.json["code"]) == (409, "superseded")
+    page.client = running.enter(app, "陈晓")
+    assert page.open()["page"] == "live"
+    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1
+
+
+def test_a_new_password_or_a_disabled_account_stops_the_page_in_the_write(app: Flask, session: Session, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    account = running.enrolment("陈晓").candidate
+    account.generation += 1
+    session.commit()
     answer = page.send((1, 1, "A", False))
     assert (answer.status_code, answer.json["code"]) == (401, "signed_out")
-    ticket, number = running.enrolment("陈晓").ticket_number, running.numbers["陈晓"]
-    page.client.post("/exam", data={"ticket": ticket, "identity_number": number})  # in another tab
-    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1  # the same page goes on
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 0
 
 
-def test_the_page_gets_a_new_csrf_token_after_signing_in_again(app: Flask, running: SittingWorld) -> None:
+def test_only_opening_needs_a_csrf_token_and_a_refused_token_brings_a_new_one(app: Flask, running: SittingWorld) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     client = app.test_client()
 
@@ -407,10 +468,40 @@ def test_the_page_gets_a_new_csrf_token_after_signing_in_again(app: Flask, runni
     page.headers["X-CSRFToken"] = page.get("pulse").json["csrf"]
     page.open()
     sign_in()
-    answer = page.send((1, 1, "A", False))
-    assert (answer.status_code, answer.json["code"]) == (400, "csrf")
+    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1  # the page token is proof enough
+    assert page.post("open", {}).json["code"] == "csrf"
     page.headers["X-CSRFToken"] = page.get("pulse").json["csrf"]
-    assert page.send((1, 1, "A", False)).json["acknowledged"] == 1
+    assert page.open()["page"] == "live"
+
+
+def test_a_page_that_knows_more_than_this_copy_of_the_database_is_told_before_anything_is_written(
+        app: Flask, session: Session, running: SittingWorld) -> None:
+    page = page_of(running, app, "陈晓")
+    page.send((1, 1, "A", False))
+    event = {"sequence": 9, "number": 2, "answer": "B", "flagged": False}
+    answer = page.post("events", {"events": [event], "after": 8})
+    assert (answer.status_code, answer.json["code"], answer.json["acknowledged"]) == (409, "behind", 1)
+    answer = page.post("hand-in", {"because": "candidate", "after": 8})
+    assert (answer.status_code, answer.json["code"]) == (409, "behind")
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 1
+    session.commit()
+    assert page.post("events", {"events": [event], "after": 1}).json["acknowledged"] == 9
+
+
+def test_signs_of_the_page_are_kept_and_a_long_gap_is_measured(app: Flask, session: Session, running: SittingWorld,
+                                                              clock: TestClock) -> None:
+    page = page_of(running, app, "陈晓")
+    ahead = (clock().timestamp() + 95) * 1000
+    page.post("events", {"events": [], "signs": {"left": 2, "clock": ahead, "unsent": 3, "full_screen": False, "read": 7}})
+    clock.forward(seconds=59)
+    page.post("events", {"events": [], "signs": {"left": "x", "clock": None, "unsent": -4, "full_screen": "yes", "read": 10**30}})
+    clock.forward(seconds=61)
+    page.send((1, 1, "A", False))
+    found = session.scalars(sa.select(Presence)).one()
+    assert (found.left, found.clock_offset_ms, found.unsent, found.full_screen) == (0, None, 0, None)
+    assert (found.address, found.seen_at) == ("127.0.0.1", clock())
+    gap = session.scalars(sa.select(Interruption)).one()
+    assert (gap.lost_at, gap.back_at) == (clock() - timedelta(seconds=61), clock())
 
 
 def test_the_officer_deals_and_sees_what_was_dealt(session: Session, world: SittingWorld, enter: Any, people: People) -> None:

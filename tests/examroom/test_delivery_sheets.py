@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.delivery import dealing, pages, sheets
+from examroom.delivery import dealing, ledger, pages, sheets
 from examroom.delivery.models import AnswerEvent, Dealing, ExamPage, HandIn, PageState, Sheet, SheetState
 from examroom.delivery.sheets import Event
-from examroom.invigilation import rooms
+from examroom.invigilation import rooms, seats
 from examroom.plans.models import PlanState, SittingState
 from qbank.kernel.db import Actor, Database
 from qbank.kernel.identity import IdentityCipher
@@ -206,7 +207,7 @@ def test_grants_add_up_and_move_the_deadline(session: Session, world: SittingWor
     sheet = world.running().start("陈晓")
     end = sheets.ends_at(sheet)
     for minutes, reason in ((5, "电脑重启"), (3, "断网"), (-2, "更正")):
-        rooms.grant_time(session, sheet, minutes * 60, reason, world.invigilator, now=world.begin)
+        ledger.grant(session, sheet, minutes * 60, "room", reason, world.invigilator, now=world.begin)
     assert sheets.ends_at(sheet) == end + timedelta(minutes=6)
     ack = sheets.save(session, sheet, [Event(1, 1, "B")], now=end + timedelta(minutes=5))
     assert (ack.refused, ack.remaining_seconds) == ((), 60)
@@ -214,31 +215,46 @@ def test_grants_add_up_and_move_the_deadline(session: Session, world: SittingWor
 
 def test_the_same_computer_takes_over_at_once_another_one_only_with_consent(session: Session, world: SittingWorld) -> None:
     world.running()
-    sheet = world.sheet("陈晓")
-    first, token = pages.open_page(session, sheet, "pc-7", "10.0.0.7", now=world.begin)
-    again, second_token = pages.open_page(session, sheet, "pc-7", "10.0.0.7", now=world.begin)
-    assert (first.state, again.state) == (PageState.ENDED, PageState.LIVE)
-    with refusal("superseded"):
-        pages.require_live(session, sheet, token)
-    stranger, third_token = pages.open_page(session, sheet, "pc-8", "10.0.0.8", now=world.begin)
-    assert stranger.state is PageState.WAITING
-    with refusal("waiting"):
-        pages.require_live(session, sheet, third_token)
-    assert pages.require_live(session, sheet, second_token) is again  # goes on undisturbed
+    first, first_holder = world.open_page("陈晓", "pc-7", now=world.begin)
+    again, second_holder = world.open_page("陈晓", "pc-7", now=world.begin)
+    assert (first.page, again.page) == (PageState.LIVE, PageState.LIVE)
+    assert world.stop_of(first_holder) == "superseded"
+    stranger, third_holder = world.open_page("陈晓", "pc-8", now=world.begin)
+    assert stranger.page is PageState.WAITING
+    assert world.stop_of(third_holder) == "waiting"
+    assert world.stop_of(second_holder) == ""  # goes on undisturbed
+    waiting = session.scalars(sa.select(ExamPage).where(ExamPage.state == PageState.WAITING)).one()
     with refusal("not_your_room"):
-        rooms.admit(session, stranger, world.officer, now=world.begin)
-    rooms.admit(session, stranger, world.invigilator, now=world.begin)
-    assert pages.require_live(session, sheet, third_token) is stranger
-    with refusal("superseded"):
-        pages.require_live(session, sheet, second_token)
-    with refusal("superseded"):
-        pages.require_live(session, sheet, "made up")
+        seats.take_over(session, waiting, world.officer, now=world.begin)
+    seats.take_over(session, waiting, world.invigilator, now=world.begin)
+    assert world.stop_of(third_holder) == ""
+    assert world.stop_of(second_holder) == "superseded"
+    assert world.stop_of(replace(third_holder, generation=17)) == "unknown_page"
+    assert world.stop_of(replace(third_holder, account_generation=2)) == "signed_out"
+
+
+def test_a_disabled_account_a_new_password_and_leaving_end_the_page(session: Session, world: SittingWorld) -> None:
+    world.running()
+    _, holder = world.open_page("陈晓", "pc-7", now=world.begin)
+    account = world.enrolment("陈晓").candidate
+    account.active = False
+    assert world.stop_of(holder) == "signed_out"
+    account.active = True
+    assert world.stop_of(holder) == ""
+    account.generation += 1
+    assert world.stop_of(holder) == "signed_out"
+    account.generation -= 1
+    pages.leave(session, account.viewer())
+    assert world.stop_of(holder) == "superseded"
+    assert world.sheet("陈晓").generation == 0
+    opened, holder = world.open_page("陈晓", "pc-8", now=world.begin)  # nobody holds it: no consent is needed
+    assert (opened.page, world.stop_of(holder)) == (PageState.LIVE, "")
 
 
 def test_a_browser_without_a_mark_is_never_taken_for_another(session: Session, world: SittingWorld) -> None:
     world.running()
     for expected in (PageState.LIVE, PageState.WAITING, PageState.WAITING):
-        assert pages.open_page(session, world.sheet("陈晓"), "", "10.0.0.7", now=world.begin)[0].state is expected
+        assert world.open_page("陈晓", "", now=world.begin)[0].page is expected
 
 
 def test_two_starts_at_the_same_instant_start_one_sheet_once(session: Session, world: SittingWorld, database: Database,
@@ -252,8 +268,7 @@ def test_two_starts_at_the_same_instant_start_one_sheet_once(session: Session, w
     def open_one(machine: str) -> None:
         gate.wait()
         with database.transaction(Actor(None, "考生"), clock=clock) as own:
-            page, _ = pages.open_page(own, own.get_one(Sheet, sheet_id), machine, "10.0.0.7", now=begin)
-            states.append(page.state)
+            states.append(world.open_page("陈晓", machine, now=begin, session=own)[0].page)
 
     threads = [threading.Thread(target=open_one, args=(machine,)) for machine in ("pc-1", "pc-2")]
     for thread in threads:
