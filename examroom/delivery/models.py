@@ -15,7 +15,6 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line
 from qbank.papers.models import Paper
 
-
 GENESIS = "0" * 64  # the chain of a sheet without events
 
 

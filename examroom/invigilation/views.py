@@ -1,24 +1,35 @@
-"""Doors: the live board of a room (监考)."""
+"""Doors: the rooms, the live board of one, its record (监考)."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from sqlalchemy.orm import selectinload
 from werkzeug.exceptions import NotFound
 
-from examroom.delivery.models import ExamPage, Sheet
-from examroom.invigilation import rooms
-from examroom.invigilation.board import board as read_board
-from examroom.invigilation.models import Incident
-from examroom.plans.models import Sitting, SittingRoom
-from qbank.kernel import audit
+from examroom.delivery import notices
+from examroom.delivery.models import Sheet
+from examroom.invigilation import (  # noqa: F401  # doors register
+    act_views,
+    candidate_views,
+    duty,
+    readiness_views,
+    record,
+    rooms,
+    seats,
+)
+from examroom.invigilation import board as live
+from examroom.invigilation.blueprint import blueprint
+from examroom.invigilation.choosing import the_room
+from examroom.invigilation.incidents import KINDS
+from examroom.invigilation.models import Incident, IncidentFile
+from examroom.plans.models import CandidatePhoto, Seat, Sitting, SittingRoom
 from qbank.kernel.access import fetch, visible
-from qbank.kernel.forms import whole_number
 from qbank.kernel.web import db, now, paged, viewer
-
-blueprint = Blueprint("invigilation", __name__, url_prefix="/invigilation")
+from qbank.standards.packs import pack_for
 
 
 @blueprint.get("/")
@@ -31,100 +42,79 @@ def index() -> Any:
 
 @blueprint.get("/rooms/<int:room_id>")
 def room(room_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    incidents = _incidents(found)
-    mine = any(watcher.account_id == viewer().account_id for watcher in found.invigilators)
-    return render_template("invigilation/room.html", room=found, board=read_board(db(), found, now=now()), mine=mine,
-                           incidents=incidents, closing=rooms.closing_of(db(), found), kinds=rooms.KINDS, now=now())
+    found = the_room(room_id)
+    mine = duty.is_invigilator(db(), found, viewer())
+    closing = duty.closing_of(db(), found)
+    return render_template("invigilation/room.html", room=found, mine=mine, acting=mine and closing is None, closing=closing,
+                           kinds=KINDS, free=seats.free_seats(db(), found), pack=pack_for(db(), found.sitting.plan.institution))
 
 
 @blueprint.get("/rooms/<int:room_id>/board")
 def board(room_id: int) -> Any:
-    return read_board(db(), fetch(db(), SittingRoom, room_id, viewer()), now=now())
+    """The live board. 304 while nothing happened; the server's clock is in a header, so that the body need not change."""
+    found = live.board(db(), the_room(room_id))
+    known = f'"{live.tag(found)}"'
+    same = request.headers.get("If-None-Match") == known
+    answer = Response(status=304) if same else Response(live.text_of(found), mimetype="application/json")
+    answer.headers["ETag"] = known
+    answer.headers["X-Clock"] = str(round(now().timestamp() * 1000))
+    return answer
+
+
+@blueprint.get("/rooms/<int:room_id>/notes")
+def notes(room_id: int) -> Any:
+    """What was sent and noted in the room: the lower part of the page, fetched again after each act."""
+    found = the_room(room_id)
+    incidents = list(db().scalars(sa.select(Incident).where(Incident.sitting_room_id == found.id)
+                                  .options(selectinload(Incident.files)).order_by(Incident.id.desc())))
+    return render_template("invigilation/notes.html", room=found, incidents=incidents, me=viewer().account_id,
+                           acting=duty.is_invigilator(db(), found, viewer()) and duty.closing_of(db(), found) is None,
+                           notices=notices.of_room(db(), found, duty.sheets_of(db(), found)))
+
+
+@blueprint.get("/rooms/<int:room_id>/sheets/<int:sheet_id>/ledger")
+def time_ledger(room_id: int, sheet_id: int) -> Any:
+    """时间账 of one candidate."""
+    found, sheet = the_room(room_id), fetch(db(), Sheet, sheet_id, viewer())
+    if sheet.seat.sitting_room_id != found.id:
+        raise NotFound
+    return render_template("invigilation/ledger.html", room=found, sheet=sheet, authors=record.authors(db(), [sheet]))
+
+
+@blueprint.get("/rooms/<int:room_id>/seats/<int:seat_id>/photo")
+def photo(room_id: int, seat_id: int) -> Any:
+    """The photo of who sits there, for the people of this room."""
+    found = the_room(room_id)
+    seat = db().get(Seat, seat_id)
+    if seat is None or seat.sitting_room_id != found.id or seat.enrolment.photo_id is None:
+        raise NotFound
+    kept = db().get_one(CandidatePhoto, seat.enrolment.photo_id)
+    return send_file(BytesIO(kept.content), mimetype=kept.media_type)
+
+
+@blueprint.get("/incident-files/<int:file_id>")
+def incident_file(file_id: int) -> Any:
+    kept = fetch(db(), IncidentFile, file_id, viewer())
+    return send_file(BytesIO(kept.content), mimetype=kept.media_type, as_attachment=True, download_name=kept.name)
 
 
 @blueprint.get("/rooms/<int:room_id>/record")
-def record(room_id: int) -> Any:
-    """考场情况记录单, to be printed and signed."""
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    return render_template("invigilation/record.html", room=found, incidents=_incidents(found),
-                           sheets=rooms.sheets_of(db(), found), closing=rooms.closing_of(db(), found),
-                           head=audit.head(db()), now=now())
+def show_record(room_id: int) -> Any:
+    """考场情况记录单."""
+    found = the_room(room_id)
+    return render_template("invigilation/record.html", room=found, record=record.of_room(db(), found, now=now()))
 
 
-@blueprint.post("/rooms/<int:room_id>/open")
-def open_room(room_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    rooms.open_room(db(), found, viewer(), now=now())
-    flash("考场已开启。到开考时间，候考的考生会自动进入答题。", "success")
-    return _back(found)
-
-
-@blueprint.post("/rooms/<int:room_id>/time")
-def grant(room_id: int) -> Any:
-    """Time for one seat, or for the whole room when no sheet is chosen."""
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    minutes = whole_number(request.form.get("minutes", ""), "分钟数", -240, 240)
-    reason = request.form.get("reason", "")
-    if request.form.get("sheet_id"):
-        sheet = _sheet(found)
-        rooms.grant_time(db(), sheet, minutes * 60, reason, viewer(), now=now())
-        flash(f"已为 {sheet.enrolment.candidate.name} 调整 {minutes:+d} 分钟，考生页面 5 秒内显示。", "success")
-    else:
-        count = rooms.grant_room(db(), found, minutes * 60, reason, viewer(), now=now())
-        flash(f"已为 {count} 名考生各调整 {minutes:+d} 分钟，考生页面 5 秒内显示。", "success")
-    return _back(found)
-
-
-@blueprint.post("/rooms/<int:room_id>/hand-in")
-def force(room_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    sheet = _sheet(found)
-    rooms.force_hand_in(db(), sheet, viewer(), request.form.get("reason", ""), now=now())
-    flash(f"已收取 {sheet.enrolment.candidate.name} 的答卷，已保存的答案全部有效。", "success")
-    return _back(found)
-
-
-@blueprint.post("/rooms/<int:room_id>/incidents")
-def incident(room_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    rooms.record_incident(db(), found, viewer(), kind=request.form.get("kind", ""), text=request.form.get("text", ""),
-                          sheet=_sheet(found) if request.form.get("sheet_id") else None,
-                          voids_theory=request.form.get("voids_theory") == "yes", now=now())
-    flash("已记入考场情况记录。", "success")
-    return _back(found)
-
-
-@blueprint.post("/rooms/<int:room_id>/pages/<int:page_id>/admit")
-def admit(room_id: int, page_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
-    page = fetch(db(), ExamPage, page_id, viewer())
-    if page.sheet.seat.sitting_room_id != found.id:
-        raise NotFound
-    rooms.admit(db(), page, viewer(), now=now())
-    flash(f"已同意 {page.sheet.enrolment.candidate.name} 换机，原电脑已停用。", "success")
-    return _back(found)
+@blueprint.get("/rooms/<int:room_id>/record.pdf")
+def record_pdf(room_id: int) -> Any:
+    found = the_room(room_id)
+    content = record.pdf(record.of_room(db(), found, now=now()), made_at=now())
+    return send_file(BytesIO(content), mimetype="application/pdf", download_name=f"考场情况记录单 {found.room.name}.pdf")
 
 
 @blueprint.post("/rooms/<int:room_id>/close")
 def close(room_id: int) -> Any:
-    found = fetch(db(), SittingRoom, room_id, viewer())
+    found = the_room(room_id)
     closing = rooms.close_room(db(), found, request.form.get("remark", ""), viewer(), now=now())
     flash(f"考场已关闭：实到 {closing.present} 人，缺考 {closing.absent} 人。请打印考场情况记录单并签字。", "success")
-    return redirect(url_for("invigilation.record", room_id=found.id))
-
-
-def _incidents(found: SittingRoom) -> list[Incident]:
-    return list(db().scalars(sa.select(Incident).where(Incident.sitting_room_id == found.id).order_by(Incident.id)))
-
-
-def _sheet(found: SittingRoom) -> Sheet:
-    """The sheet named in the form; it must be of this room."""
-    sheet = fetch(db(), Sheet, whole_number(request.form.get("sheet_id", ""), "考生", 1, 2**31 - 1), viewer())
-    if sheet.seat.sitting_room_id != found.id:
-        raise NotFound
-    return sheet
-
-
-def _back(found: SittingRoom) -> Any:
-    return redirect(url_for("invigilation.room", room_id=found.id))
+    return redirect(url_for("invigilation.show_record", room_id=found.id))

@@ -20,39 +20,42 @@ from qbank.kernel.refused import Refused
 __all__ = ["add_room", "add_sitting", "change_room", "choose_paper", "drop_room", "seat_all", "use_room"]
 
 MOST_SEATS = 500
+MOST_COLUMNS = 12  # the seat map of the invigilator shows them side by side
 
 
-def add_room(session: Session, institution: Institution, name: str, seats: int, who: Viewer) -> Room:
-    """A room of the school."""
+def add_room(session: Session, institution: Institution, name: str, seats: int, who: Viewer, *, columns: int | None = None) -> Room:
+    """A room of the school. ``columns``: seats in one row, as the room stands."""
     require_duty(session, who, institution.id, Role.EXAM_OFFICER)
     room = Room(institution_id=institution.id)
-    _describe(session, room, name, seats)
+    _describe(session, room, name, seats, columns)
     session.add(room)
     session.flush()
     return room
 
 
-def change_room(session: Session, room: Room, name: str, seats: int, who: Viewer) -> None:
+def change_room(session: Session, room: Room, name: str, seats: int, who: Viewer, *, columns: int | None = None) -> None:
     """Rename a room or correct its seats; seats that are drawn already stay valid."""
     require_duty(session, who, room.institution_id, Role.EXAM_OFFICER)
     highest = session.scalar(sa.select(sa.func.max(Seat.number)).join(SittingRoom).join(Sitting).where(
         SittingRoom.room_id == room.id, Sitting.state.in_((SittingState.PLANNED, SittingState.DEALT)))) or 0
     if seats < highest:
         raise Refused("seats_in_use", f"{room.name}已编排到 {highest} 号座，座位数不能改为 {seats}。请先重新编排座位。")
-    _describe(session, room, name, seats)
+    _describe(session, room, name, seats, columns)
     session.flush()
 
 
-def _describe(session: Session, room: Room, name: str, seats: int) -> None:
+def _describe(session: Session, room: Room, name: str, seats: int, columns: int | None) -> None:
     if not name.strip():
         raise Refused("name_missing", "请填写考场名称，例如“机房一”。")
     if not 1 <= seats <= MOST_SEATS:
         raise Refused("seats", f"座位数应在 1 到 {MOST_SEATS} 之间。")
+    if columns is not None and not 1 <= columns <= MOST_COLUMNS:
+        raise Refused("columns", f"每排座位数应在 1 到 {MOST_COLUMNS} 之间。")
     double = sa.select(Room.id).where(Room.institution_id == room.institution_id, Room.name == name.strip(),
                                       Room.id != (room.id or 0))
     if session.scalar(double):
         raise Refused("name_taken", f"本校已有名为“{name.strip()}”的考场，请换一个名称。")
-    room.name, room.seats = name.strip()[:200], seats
+    room.name, room.seats, room.columns = name.strip()[:200], seats, columns
 
 
 def use_room(session: Session, sitting: Sitting, room: Room, invigilator_ids: Sequence[int], who: Viewer) -> SittingRoom:

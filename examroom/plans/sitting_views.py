@@ -155,7 +155,7 @@ def new_room() -> Any:
     try:
         school = fetch(db(), Institution, forms.whole_number(form.get("institution_id", ""), "学校", 1, TOP), viewer())
         room = seating.add_room(db(), school, form.get("name", ""),
-                                forms.whole_number(form.get("seats", ""), "座位数", 1, seating.MOST_SEATS), viewer())
+                                forms.whole_number(form.get("seats", ""), "座位数", 1, seating.MOST_SEATS), viewer(), columns=_columns())
     except Refused as refusal:
         return _rooms_page(refusal), 409
     flash(f"已增加考场“{room.name}”。", "success")
@@ -168,6 +168,12 @@ def change_room(room_id: int) -> Any:
     form = request.form
     room.expect(form.get("row_version", type=int))
     seating.change_room(db(), room, form.get("name", ""),
-                        forms.whole_number(form.get("seats", ""), "座位数", 1, seating.MOST_SEATS), viewer())
+                        forms.whole_number(form.get("seats", ""), "座位数", 1, seating.MOST_SEATS), viewer(), columns=_columns())
     flash("考场已修改。", "success")
     return redirect(url_for("plans.rooms"))
+
+
+def _columns() -> int | None:
+    """Seats in one row; empty: not known."""
+    text = request.form.get("columns", "").strip()
+    return forms.whole_number(text, "每排座位数", 1, seating.MOST_COLUMNS) if text else None

@@ -15,6 +15,7 @@ from qbank.standards.packs import pack_for
 from qbank.statistics import listing, verdicts
 from qbank.statistics.bank_views import forms_of
 from qbank.statistics.blueprint import SPREADSHEET, blueprint, chosen_bank, picture
+from qbank.statistics.holds import require_released
 from qbank.statistics.models import FormStatistic
 from qbank.statistics.reports import FormReport, form_report
 from qbank.statistics.verdicts import Thresholds
@@ -72,6 +73,7 @@ def form_pdf(form_id: int) -> Any:
 
 def _found(form_id: int) -> tuple[FormReport, Thresholds]:
     found = fetch(db(), FormStatistic, form_id, viewer())
+    require_released(db(), found.paper_id, now=now())
     limits = Thresholds.of(pack_for(db(), db().get_one(Institution, found.run.institution_id)))
     return form_report(db(), found, limits.minimum), limits
 
