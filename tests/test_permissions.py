@@ -33,6 +33,7 @@ from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, 
 from qbank.items.states import PairKind
 from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
+from qbank.kernel.attachments import Attachment
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, JobState
@@ -44,7 +45,8 @@ from scoring.archive.models import ArchivePack
 from scoring.certificates.models import Certificate
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
 from scoring.practical.rubrics import build_rubric
-from scoring.results.models import Objection, ResultList
+from scoring.results.merge import THEORY, Source
+from scoring.results.models import Credit, CreditState, Objection, ResultList
 from scoring.review.models import ReviewPanel
 from seed import cast
 from seed.people import students
@@ -62,7 +64,7 @@ IDS: dict[str, Any] = {
     "specification_id": Specification, "paper_id": Paper,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "form_id": FormStatistic, "run_id": StatisticRun,
-    "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "panel_id": ReviewPanel,
+    "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
     "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet, "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.
@@ -186,6 +188,10 @@ def complete(world: World) -> None:
             ItemPair(first_id=one, second_id=other, kind=PairKind.SIMILAR, decided_by_id=author.id, decided_at=NOW),
             BulkRun(account_id=author.id, action="suspend", at=NOW, changes=[], refused=[]),
             Objection(list_id=done.id, text="对成绩有异议", raised_by="王某", recorded_by=officer.id, at=NOW),
+            Credit(enrolment_id=done.results[0].enrolment_id, part=THEORY, source=Source.SUBSTITUTE, half_points=150,
+                   basis="期末考试", achieved_on=NOW.date(), state=CreditState.PROPOSED, proposed_by=officer.id, proposed_at=NOW,
+                   evidence=Attachment(sha256="0" * 64, name="成绩单.pdf", media_type="application/pdf", size=1,
+                                       uploaded_by=officer.id, uploaded_at=NOW)),
             RosterImport(plan=plan, file_name="名单.xlsx", uploaded_by=officer.id, uploaded_at=NOW,
                          content=cipher.encrypt("[]")),
             ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,

@@ -47,6 +47,14 @@ class Base(DeclarativeBase):
     __unaudited__: ClassVar[str] = ""
 
 
+def table_of(model: type[Base]) -> sa.Table:
+    """The table of a model, for statements on a connection."""
+    table = model.__table__
+    if not isinstance(table, sa.Table):
+        raise TypeError(f"{model.__name__} is no table")
+    return table
+
+
 class Versioned:
     """Mixin for rows that two people can write: the loser of a race is told so (409)."""
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.marking.cases import require_keys_checked
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.packs import pack_for
+from qbank.standards.rulepack import RulePack
 from scoring.practical.duties import require
+from scoring.results.difference import Fresh
+from scoring.results.merge import merge
 from scoring.results.models import Objection, Result, ResultList, ResultState
 from scoring.results.notice import last_day, notice_end
 from scoring.results.parts import CandidateParts, gather, join_all, open_sittings
 from scoring.results.route import DESKS, OFF_NOTICE, move
 from scoring.results.workbook import workbook
 
-__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "outdated", "publish", "record_objection", "submit", "withdraw", "workbook"]
+__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish", "record_objection", "submit", "withdraw", "workbook"]
 
 
 def list_of(session: Session, plan: ExamPlan) -> ResultList | None:
@@ -44,9 +49,10 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
         session.add(result_list)
     elif result_list.state is ResultState.RETURNED:
         move(result_list, ResultState.DRAFT, who, now=now, comment="按退回意见重新合成")
-    result_list.rule_pack = json.dumps(dataclasses.asdict(pack_for(session, plan.institution)), ensure_ascii=False)
+    pack = pack_for(session, plan.institution)
+    result_list.rule_pack = json.dumps(dataclasses.asdict(pack), ensure_ascii=False)
     result_list.merged_at = now
-    _write_results(result_list, candidates, plan.level)
+    _write_results(result_list, outcomes(result_list, plan, candidates, pack))
     session.flush()
     return result_list
 
@@ -59,18 +65,24 @@ def _check_marked(session: Session, plan: ExamPlan) -> None:
                       [f"{one.name}（{spoken(one.starts_at)}，{one.state.chinese}）" for one in unmarked])
 
 
-def _write_results(result_list: ResultList, candidates: list[CandidateParts], level: int) -> None:
+def outcomes(result_list: ResultList | None, plan: ExamPlan, candidates: Sequence[CandidateParts], pack: RulePack,
+             ) -> list[Fresh]:
+    """What a merge would write for every candidate, beside what stands in the list now (None: nothing yet)."""
+    held = {result.enrolment_id: result for result in result_list.results} if result_list else {}
+    return [Fresh(parts, merge(plan.level, parts.records, pack), held.get(parts.enrolment.id)) for parts in candidates]
+
+
+def _write_results(result_list: ResultList, fresh: Sequence[Fresh]) -> None:
     """Rows are kept by candidate, so that the trail shows what a second merge changed."""
-    held = {result.enrolment_id: result for result in result_list.results}
-    for parts in candidates:
-        result = held.pop(parts.enrolment.id, None)
+    for line in fresh:
+        result = line.held
         if result is None:
-            result = Result(enrolment=parts.enrolment)
+            result = Result(enrolment=line.parts.enrolment)
             result_list.results.append(result)
-        outcome = parts.outcome(level)
-        result.theory, result.practical, result.review = parts.theory, parts.practical, parts.review
-        result.passed, result.reasons = outcome.passed, list(outcome.reasons)
-    for gone in held.values():
+        for name, value in line.values.items():
+            setattr(result, name, value)
+    kept = {line.parts.enrolment.id for line in fresh}
+    for gone in [result for result in result_list.results if result.enrolment.id not in kept]:
         result_list.results.remove(gone)
 
 
@@ -82,8 +94,9 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     if missing := [f"{parts.enrolment.candidate.name} {line}" for parts in candidates for line in parts.missing]:
         raise Refused("incomplete", f"还有 {len(missing)} 项成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，"
                                     "然后重新合成。", missing[:50])
-    if outdated(result_list, candidates):
+    if outdated(session, result_list, candidates):
         raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
+    require_keys_checked(session, plan.sittings)
     if not plan.contact.strip():
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
     days = pack_for(session, plan.institution).notice_days
@@ -94,14 +107,10 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     session.flush()
 
 
-def outdated(result_list: ResultList, candidates: list[CandidateParts]) -> bool:
-    """Whether scores, absences or candidates changed since the merge."""
-    held = {one.enrolment_id: (one.theory, one.practical, one.review, one.passed, tuple(one.reasons))
-            for one in result_list.results}
-    level = result_list.plan.level
-    fresh = {one.enrolment.id: (one.theory, one.practical, one.review, (outcome := one.outcome(level)).passed,
-                                outcome.reasons) for one in candidates}
-    return held != fresh
+def outdated(session: Session, result_list: ResultList, candidates: Sequence[CandidateParts]) -> bool:
+    """Whether scores, absences, credits or candidates changed since the merge."""
+    fresh = outcomes(result_list, result_list.plan, candidates, pack_for(session, result_list.plan.institution))
+    return any(line.differs for line in fresh) or len(fresh) != len(result_list.results)
 
 
 def withdraw(session: Session, result_list: ResultList, who: Viewer, reason: str, *, now: datetime) -> None:

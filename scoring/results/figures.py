@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scoring.results.merge import PRACTICAL, REVIEW, THEORY
+from scoring.results.merge import PARTS, PRACTICAL, REVIEW, THEORY, Verdict
 from scoring.results.models import Result
 
-PARTS = (THEORY, PRACTICAL, REVIEW)
+__all__ = ["BANDS", "PARTS", "Figures", "distribution", "figures", "score_of"]
 # Label, lowest and highest score in half-points; the border of passing is a border of bands.
 BANDS: tuple[tuple[str, int, int], ...] = (("0–39.5", 0, 79), ("40–49.5", 80, 99), ("50–59.5", 100, 119),
                                           ("60–69.5", 120, 139), ("70–79.5", 140, 159), ("80–89.5", 160, 179),
@@ -17,22 +18,32 @@ BANDS: tuple[tuple[str, int, int], ...] = (("0–39.5", 0, 79), ("40–49.5", 80
 
 @dataclass(frozen=True)
 class Figures:
-    """``rate`` is the share of passes among all candidates, 0 when there is none; ``incomplete`` lack a part."""
+    """How many candidates there are of each verdict. ``rate`` is the share of passes among all, 0 when there is none."""
 
-    candidates: int
-    passed: int
-    rate: float
-    incomplete: int
+    counts: Mapping[Verdict, int]
+
+    def of(self, verdict: Verdict) -> int:
+        return self.counts.get(verdict, 0)
 
     @property
-    def failed(self) -> int:
-        return self.candidates - self.passed - self.incomplete
+    def candidates(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def passed(self) -> int:
+        return self.of(Verdict.PASSED)
+
+    @property
+    def incomplete(self) -> int:
+        return self.of(Verdict.INCOMPLETE)
+
+    @property
+    def rate(self) -> float:
+        return self.passed / self.candidates if self.candidates else 0.0
 
 
 def figures(results: Sequence[Result]) -> Figures:
-    passed = sum(result.passed for result in results)
-    return Figures(len(results), passed, passed / len(results) if results else 0.0,
-                   sum(not result.is_complete for result in results))
+    return Figures(Counter(result.verdict for result in results))
 
 
 def score_of(result: Result, part: str) -> int | None:

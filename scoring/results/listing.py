@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.accounts import Account
+from scoring.results.merge import Verdict
 from scoring.results.models import Result, ResultList
 
 SORTS: dict[str, Any] = {"ticket": Enrolment.ticket_number, "name": Account.name, "class": Enrolment.class_name,
@@ -51,11 +52,11 @@ def plan_line(session: Session, plan: ExamPlan, found: ResultList | None) -> Pla
 
 
 def filtered(result_list: ResultList, arguments: Mapping[str, str]) -> sa.Select[Result]:
-    """The results of a list by ``outcome`` (pass, fail), ``q`` (name, ticket, student number, class), ``sort``, ``down``."""
+    """The results of a list by ``outcome`` (a verdict), ``q`` (name, ticket, student number, class), ``sort``, ``down``."""
     query = (sa.select(Result).join(Result.enrolment).join(Enrolment.candidate).where(Result.list_id == result_list.id)
              .options(contains_eager(Result.enrolment).contains_eager(Enrolment.candidate)))
-    if (outcome := arguments.get("outcome", "")) in {"pass", "fail"}:
-        query = query.where(Result.passed.is_(outcome == "pass"))
+    if (outcome := arguments.get("outcome", "")) in set(Verdict):
+        query = query.where(Result.verdict == Verdict(outcome))
     if text := arguments.get("q", "").strip():
         columns = (Account.name, Enrolment.ticket_number, Enrolment.student_number, Enrolment.class_name)
         query = query.where(sa.or_(*(column.contains(text, autoescape=True) for column in columns)))

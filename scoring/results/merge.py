@@ -1,61 +1,146 @@
-"""Merging the parts of one candidate into pass or fail (notice 五(三); domain.md 1.5, 3.4). Pure.
+"""Merging the parts of one candidate into an outcome that says why (notice 五(三); domain.md 1.5, 3.4). Pure.
 
-Every required part is out of 100 and must reach 60 by itself: no averaging, no compensation. Levels 5 to 3 need theory
-and practical, levels 2 and 1 also the comprehensive review. Scores are half-points: 119 is 59.5 and fails.
+Every required part is out of 100 and must reach its own least score, never below 60: no averaging, no compensation.
+Levels 5 to 3 need theory and practical, levels 2 and 1 also the comprehensive review. Scores are half-points: 119 is
+59.5 and fails. A part may have several records (an examination and its make-up, a substitution, a competition, a
+score carried over); which of them counts does not depend on the order in which they were entered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from qbank.standards.rulepack import PASS_HALF_POINTS
+from qbank.standards.rulepack import FULL_HALF_POINTS, RulePack
 from scoring.practical.joining import spoken_points
 from scoring.review.joining import REVIEWED_LEVELS
 
-THEORY, PRACTICAL, REVIEW = "理论知识", "操作技能", "综合评审"
+THEORY, PRACTICAL, REVIEW = PARTS = ("理论知识", "操作技能", "综合评审")
 PENDING = "尚无成绩"  # ends the sentence of a part that is still to come
+
+
+class Source(enum.StrEnum):
+    """Where a score comes from. The order of the members decides between records that are equally good."""
+
+    EXAM = "exam"
+    SUBSTITUTE = "substitute"
+    COMPETITION = "competition"
+    CARRIED = "carried"
+
+    @property
+    def chinese(self) -> str:
+        return {"exam": "本次考核", "substitute": "成绩替代", "competition": "竞赛成绩", "carried": "保留成绩"}[self.value]
+
+
+class Standing(enum.StrEnum):
+    """What a record is: a score, an absence, or a score made void for misconduct. No record: still to come."""
+
+    SCORED = "scored"
+    ABSENT = "absent"
+    VOID = "void"
+
+
+class Verdict(enum.StrEnum):
+    """Five different things. Void before incomplete before failed before absent: a part that failed has been examined."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSENT = "absent"
+    VOID = "void"
+    INCOMPLETE = "incomplete"
+
+    @property
+    def chinese(self) -> str:
+        return {"passed": "合格", "failed": "不合格", "absent": "缺考", "void": "成绩无效", "incomplete": "成绩不全"}[self.value]
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """One record of one part. ``half_points`` is there exactly when it is scored; ``vetoed``: a ★ row was violated;
+    ``note`` is shown beside a score that does not come from this examination."""
+
+    part: str
+    standing: Standing = Standing.SCORED
+    half_points: int | None = None
+    source: Source = Source.EXAM
+    vetoed: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.part not in PARTS:
+            raise ValueError(f"unknown part {self.part!r}")
+        if (self.standing is Standing.SCORED) != (self.half_points is not None):
+            raise ValueError("a scored record has half-points, and no other has")
+        if self.half_points is not None and not 0 <= self.half_points <= FULL_HALF_POINTS:
+            raise ValueError(f"half-points must lie between 0 and {FULL_HALF_POINTS}")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``complete`` is False while a required part has neither a score nor a recorded absence; that never passes."""
+    """``reasons``: one sentence for every required part, in order. ``counted``: the record that stands for each part."""
 
-    passed: bool
+    verdict: Verdict
     reasons: tuple[str, ...]
-    complete: bool = True
+    counted: Mapping[str, PartRecord] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASSED
+
+    @property
+    def complete(self) -> bool:
+        """Whether no part is still to come; what is incomplete is never posted."""
+        return self.verdict is not Verdict.INCOMPLETE
 
 
 def required_parts(level: int) -> tuple[str, ...]:
     """The parts that ``level`` (5 to 1) is made of."""
-    return (THEORY, PRACTICAL, REVIEW) if level in REVIEWED_LEVELS else (THEORY, PRACTICAL)
+    return PARTS if level in REVIEWED_LEVELS else (THEORY, PRACTICAL)
 
 
-def merge(level: int, theory: int | None, practical: int | None, review: int | None = None, *,
-          theory_void: bool = False, practical_vetoed: bool = False, absent: Collection[str] = ()) -> Outcome:
-    """The outcome with a sentence for every required part, written for the candidate.
+def least_of(part: str, pack: RulePack) -> int:
+    """The half-points that ``part`` must reach."""
+    return 2 * {THEORY: pack.theory_least, PRACTICAL: pack.practical_least, REVIEW: pack.review_least}[part]
 
-    Scores are half-points or None; ``absent`` names the parts (THEORY, PRACTICAL, REVIEW) that the candidate did not
-    appear for. A review score at a level without review is ignored.
+
+def merge(level: int, records: Iterable[PartRecord], pack: RulePack) -> Outcome:
+    """The outcome of a candidate at ``level`` from the records of the parts, by the numbers of ``pack``.
+
+    Of several records of a part a void one overrides the others; then the best score counts, one without a veto before
+    any with; an absence counts only where there is no score. A part that the level does not have is ignored.
     """
-    scores = {THEORY: theory, PRACTICAL: practical, REVIEW: review}
-    reasons, passed, complete = [], True, True
+    held = list(records)
+    counted, reasons, verdicts = {}, [], set()
     for part in required_parts(level):
-        score = scores[part]
-        if part == THEORY and theory_void:
-            passed = False
-            reasons.append(f"{part}成绩因违纪作无效处理")
-        elif part in absent:
-            passed = False
-            reasons.append(f"{part}缺考")
-        elif score is None:
-            passed = complete = False
-            reasons.append(f"{part}{PENDING}")
-        elif part == PRACTICAL and practical_vetoed:
-            passed = False
-            reasons.append(f"{part} {spoken_points(score)} 分，但违反 ★ 关键技能要求，按一票否决判为不合格")
-        else:
-            reached = score >= PASS_HALF_POINTS
-            passed = passed and reached
-            reasons.append(f"{part} {spoken_points(score)} 分，{'合格' if reached else '未达到 60 分'}")
-    return Outcome(passed, tuple(reasons), complete)
+        own = [record for record in held if record.part == part]
+        record = min(own, key=_rank) if own else None
+        if record is not None:
+            counted[part] = record
+        verdict, reason = _judged(part, record, least_of(part, pack))
+        verdicts.add(verdict)
+        reasons.append(reason)
+    order = (Verdict.VOID, Verdict.INCOMPLETE, Verdict.FAILED, Verdict.ABSENT, Verdict.PASSED)
+    return Outcome(next(one for one in order if one in verdicts), tuple(reasons), counted)
+
+
+def _rank(record: PartRecord) -> tuple[bool, bool, bool, int, int, str]:
+    """The least rank counts."""
+    return (record.standing is not Standing.VOID, record.standing is Standing.ABSENT, record.vetoed,
+            -(record.half_points or 0), list(Source).index(record.source), record.note)
+
+
+def _judged(part: str, record: PartRecord | None, least: int) -> tuple[Verdict, str]:
+    if record is None:
+        return Verdict.INCOMPLETE, f"{part}{PENDING}"
+    if record.standing is Standing.VOID:
+        return Verdict.VOID, f"{part}成绩因违纪作无效处理"
+    if record.half_points is None:
+        return Verdict.ABSENT, f"{part}缺考"
+    origin = "" if record.source is Source.EXAM else f"（{'：'.join(filter(None, (record.source.chinese, record.note)))}）"
+    told = f"{part} {spoken_points(record.half_points)} 分{origin}"
+    if record.vetoed:
+        return Verdict.FAILED, f"{told}，但违反 ★ 关键技能要求，按一票否决判为不合格"
+    if record.half_points < least:
+        return Verdict.FAILED, f"{told}，未达到 {least // 2} 分"
+    return Verdict.PASSED, f"{told}，合格"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,8 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
+from qbank.kernel.attachments import Attachment
 from qbank.kernel.db import Base, Id, Versioned
-from scoring.results.merge import PENDING
+from scoring.results.merge import PARTS, PartRecord, Source, Verdict
 
 
 class ResultState(enum.StrEnum):
@@ -72,19 +74,21 @@ class Result(Base):
     practical: Mapped[int | None]
     review: Mapped[int | None]  # null also where the level needs none
     passed: Mapped[bool]
+    verdict: Mapped[Verdict] = mapped_column(sa.Enum(Verdict, native_enum=False, length=10), server_default="FAILED")
     reasons: Mapped[list[str]] = mapped_column(sa.JSON)
+    # Part -> source, half-points and note of the record that counted; empty in lists merged before sources were kept.
+    counted: Mapped[dict[str, Any]] = mapped_column(sa.JSON, server_default="{}")
     list: Mapped[ResultList] = relationship(back_populates="results")
     enrolment: Mapped[Enrolment] = relationship()
 
     @property
     def is_complete(self) -> bool:
         """Whether no part is still to come; an incomplete list is never posted."""
-        return not any(reason.endswith(PENDING) for reason in self.reasons)
+        return self.verdict is not Verdict.INCOMPLETE
 
-    @property
-    def verdict(self) -> str:
-        """The word for the office's pages; who lacks a part has not failed yet."""
-        return "合格" if self.passed else "不合格" if self.is_complete else "成绩不全"
+    def source_of(self, part: str) -> Source:
+        """Where the score of ``part`` came from."""
+        return Source(self.counted.get(part, {}).get("source", Source.EXAM))
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -92,6 +96,66 @@ class Result(Base):
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.enrolment.has(account_id=viewer.account_id),
                       cls.list.has(ResultList.noticed_at.is_not(None)))
         return sa.or_(own, cls.list.has(ResultList.visible_to(viewer)))
+
+
+class CreditState(enum.StrEnum):
+    """proposed → approved | rejected; proposed | approved → withdrawn."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def chinese(self) -> str:
+        return {"proposed": "待审批", "approved": "已认可", "rejected": "未认可", "withdrawn": "已撤回"}[self.value]
+
+
+class Credit(Versioned, Base):
+    """成绩认可: a score that a candidate brings along for one part: a substitution, a competition, or one carried over."""
+
+    __tablename__ = "credits"
+    __table_args__ = (
+        sa.CheckConstraint("half_points BETWEEN 0 AND 200", name="half_points"),
+        sa.CheckConstraint(f"part IN ({', '.join(repr(part) for part in PARTS)})", name="part"),
+        sa.CheckConstraint("(source = 'CARRIED') = (origin_id IS NOT NULL)", name="origin"),
+        sa.CheckConstraint("source = 'CARRIED' OR evidence_id IS NOT NULL", name="evidence"),
+        sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by OR state = 'WITHDRAWN'", name="second_person"),
+        sa.CheckConstraint("(state = 'PROPOSED') = (decided_at IS NULL)", name="decided"))
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
+    part: Mapped[str] = mapped_column(sa.String(8))  # one of PARTS
+    source: Mapped[Source] = mapped_column(sa.Enum(Source, native_enum=False, length=12))
+    half_points: Mapped[int]
+    basis: Mapped[str]  # which examination or competition, or which plan it was earned in
+    achieved_on: Mapped[date]
+    valid_until: Mapped[date | None]  # null: without an end
+    evidence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))  # null: carried over from our own list
+    origin_id: Mapped[int | None] = mapped_column(sa.ForeignKey("results.id"))  # null: not carried over
+    state: Mapped[CreditState] = mapped_column(sa.Enum(CreditState, native_enum=False, length=10),
+                                               default=CreditState.PROPOSED)
+    proposed_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: not decided yet
+    decided_at: Mapped[datetime | None]
+    comment: Mapped[str] = mapped_column(default="")
+    enrolment: Mapped[Enrolment] = relationship()
+    evidence: Mapped[Attachment | None] = relationship()
+    origin: Mapped[Result | None] = relationship()
+    proposer: Mapped[Account] = relationship(foreign_keys=[proposed_by])
+    decider: Mapped[Account | None] = relationship(foreign_keys=[decided_by])
+
+    @property
+    def record(self) -> PartRecord:
+        """What the merge is given once it is approved."""
+        until = f"，有效期至 {self.valid_until:%Y-%m-%d}" if self.valid_until else ""
+        return PartRecord(self.part, half_points=self.half_points, source=self.source,
+                          note=f"{self.basis}，{self.achieved_on:%Y-%m-%d}{until}")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
 
 
 class ResultDecision(Base):

@@ -14,7 +14,8 @@ from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting, SittingState
 from scoring.practical import desk as practical
 from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup, PracticalScore
-from scoring.results.merge import PRACTICAL, REVIEW, THEORY, Outcome, merge, required_parts
+from scoring.results.merge import PRACTICAL, REVIEW, THEORY, PartRecord, Standing, required_parts
+from scoring.results.models import Credit, CreditState
 from scoring.review import desk as review
 from scoring.review.models import PanelMark, ReviewScore
 
@@ -23,20 +24,14 @@ PART_NAMES = {Part.PRACTICAL: PRACTICAL, Part.REVIEW: REVIEW}
 
 @dataclass
 class CandidateParts:
-    """What one candidate has so far; scores in half-points. ``missing`` says part by part what is not there and why."""
+    """What one candidate has so far. ``missing`` says part by part what is not there and why."""
 
     enrolment: Enrolment
-    theory: int | None = None
-    theory_void: bool = False
-    practical: int | None = None
-    practical_vetoed: bool = False
-    review: int | None = None
-    absent: set[str] = field(default_factory=set)
+    records: list[PartRecord] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def outcome(self, level: int) -> Outcome:
-        return merge(level, self.theory, self.practical, self.review, theory_void=self.theory_void,
-                     practical_vetoed=self.practical_vetoed, absent=self.absent)
+    def has(self, part: str) -> bool:
+        return any(record.part == part for record in self.records)
 
 
 def open_sittings(session: Session, plan: ExamPlan) -> list[Sitting]:
@@ -52,31 +47,35 @@ def gather(session: Session, plan: ExamPlan) -> list[CandidateParts]:
     found = {one.id: CandidateParts(one) for one in enrolments}
     _theory(session, plan, found)
     for score in session.scalars(sa.select(PracticalScore).join(Enrolment).where(Enrolment.plan_id == plan.id)):
-        found[score.enrolment_id].practical = score.half_points
-        found[score.enrolment_id].practical_vetoed = score.vetoed
+        found[score.enrolment_id].records.append(
+            PartRecord(PRACTICAL, half_points=score.half_points, vetoed=score.vetoed))
     for reviewed in session.scalars(sa.select(ReviewScore).join(Enrolment).where(Enrolment.plan_id == plan.id)):
-        found[reviewed.enrolment_id].review = reviewed.half_points
+        found[reviewed.enrolment_id].records.append(PartRecord(REVIEW, half_points=reviewed.half_points))
     for absence in session.scalars(sa.select(Absence).join(Enrolment).where(Enrolment.plan_id == plan.id)):
-        found[absence.enrolment_id].absent.add(PART_NAMES[absence.part])
+        found[absence.enrolment_id].records.append(PartRecord(PART_NAMES[absence.part], Standing.ABSENT))
+    for credit in session.scalars(sa.select(Credit).join(Enrolment).where(Enrolment.plan_id == plan.id,
+                                                                          Credit.state == CreditState.APPROVED)):
+        found[credit.enrolment_id].records.append(credit.record)
     _name_missing(session, plan, found)
     return list(found.values())
 
 
 def _theory(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) -> None:
-    """The newest sheet counts; a void score anywhere in the plan stays void."""
+    """One record for every sheet that has been marked. An absence is none while a make-up sheet still waits."""
     rows = session.execute(sa.select(Sheet.enrolment_id, Sheet.handed_in_how, TheoryScore.half_points, TheoryScore.void)
                            .join(Sitting, Sheet.sitting_id == Sitting.id)
                            .outerjoin(TheoryScore, TheoryScore.sheet_id == Sheet.id)
-                           .where(Sitting.plan_id == plan.id).order_by(Sitting.starts_at, Sheet.id))
+                           .where(Sitting.plan_id == plan.id).order_by(Sitting.starts_at, Sheet.id)).all()
+    waiting = {enrolment_id for enrolment_id, how, half_points, _ in rows
+               if how is not HandIn.ABSENT and half_points is None}
     for enrolment_id, how, half_points, void in rows:
-        parts = found[enrolment_id]
-        parts.theory_void = parts.theory_void or bool(void)
-        parts.absent.discard(THEORY)
-        if how is HandIn.ABSENT:
-            parts.absent.add(THEORY)
-            parts.theory = None
-        else:
-            parts.theory = half_points
+        records = found[enrolment_id].records
+        if void:
+            records.append(PartRecord(THEORY, Standing.VOID))
+        elif how is HandIn.ABSENT and enrolment_id not in waiting:
+            records.append(PartRecord(THEORY, Standing.ABSENT))
+        elif how is not HandIn.ABSENT and half_points is not None:
+            records.append(PartRecord(THEORY, half_points=half_points))
 
 
 def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) -> None:
@@ -87,11 +86,11 @@ def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidatePa
     signed = _panel_signatures(session, plan)
     sittings = _waiting_sittings(session, plan)
     for key, parts in found.items():
-        if parts.theory is None and THEORY not in parts.absent and not parts.theory_void:
+        if not parts.has(THEORY):
             parts.missing.append("理论知识：" + (f"{sittings[key]}还没有评分" if key in sittings else "没有答卷成绩，请检查是否已编排座位"))
-        if parts.practical is None and PRACTICAL not in parts.absent:
+        if not parts.has(PRACTICAL):
             parts.missing.append("操作技能：" + unsigned.get(key, "未编入考核组"))
-        if REVIEW in needed and parts.review is None and REVIEW not in parts.absent:
+        if REVIEW in needed and not parts.has(REVIEW):
             waits = [name for name in members if name not in signed[key]]
             parts.missing.append("综合评审：" + (f"等待{'、'.join(waits)}签字" if members else "未组建评审委员会"))
 

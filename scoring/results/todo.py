@@ -66,7 +66,7 @@ def _draft(session: Session, one: ResultList) -> Todo:
     candidates = gather(session, one.plan)
     if missing := sum(bool(parts.missing) for parts in candidates):
         return _todo("补齐成绩", one.plan, f"：已合成，还有 {missing} 名考生成绩不全")
-    if outdated(one, candidates):
+    if outdated(session, one, candidates):
         return _todo("重新合成成绩", one.plan, "：合成以后成绩又有变化")
     return _todo("核对并公示成绩", one.plan, "：成绩已合成")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from examroom.plans.models import Enrolment, ExamPlan
@@ -13,15 +13,15 @@ from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
 from scoring.practical.duties import may_act
-from scoring.results import desk, listing
+from scoring.results import credit_views, desk, listing, rescored  # noqa: F401  # doors register
+from scoring.results.blueprint import blueprint
 from scoring.results.figures import BANDS, PARTS, distribution, figures
-from scoring.results.merge import required_parts
+from scoring.results.merge import Verdict, required_parts
 from scoring.results.models import Objection, Result, ResultList, ResultState
 from scoring.results.notice import last_day
 from scoring.results.parts import gather, open_sittings
 from scoring.results.route import DESKS, OFF_NOTICE
 
-blueprint = Blueprint("results", __name__, url_prefix="/results")
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,15 +48,15 @@ def show(plan_id: int) -> Any:
     gathered = gather(db(), plan) if early else []
     shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required_parts(plan.level), "now": now(),
              "unmarked": open_sittings(db(), plan) if early else [], "missing": [one for one in gathered if one.missing],
-             "outdated": early and found is not None and desk.outdated(found, gathered)}
+             "outdated": early and found is not None and desk.outdated(db(), found, gathered)}
     if found is None:
         return render_template("results/waiting.html", **shown)
     everyone = listing.all_of(db(), found)
     rows, total, page, pages = paged(db(), listing.filtered(found, request.args))
     decider = DESKS.get(found.state)
     return render_template(
-        "results/show.html", **shown, rows=rows, total=total, page=page, pages=pages, figures=figures(everyone),
-        decides=decider is not None and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS,
+        "results/show.html", **shown, rescored=rescored.changes(db(), found), rows=rows, total=total, page=page, pages=pages, figures=figures(everyone),
+        decides=decider is not None and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS, verdicts=list(Verdict),
         spread={part: distribution(everyone, part) for part in PARTS if part in required_parts(plan.level)},
         last_day=last_day(found.notice_ends_at) if found.notice_ends_at else None,
         over=found.notice_ends_at is not None and now() >= found.notice_ends_at)

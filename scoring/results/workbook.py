@@ -11,7 +11,7 @@ import xlsxwriter
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
 from scoring.results.figures import BANDS, PARTS, distribution, figures
-from scoring.results.merge import REVIEW, required_parts
+from scoring.results.merge import REVIEW, Verdict, required_parts
 from scoring.results.models import Result, ResultList
 
 WIDTHS = {"序号": 6, "准考证号": 16, "姓名": 12, "证件号码": 22, "学号": 14, "班级": 14, "理论知识": 10, "操作技能": 10,
@@ -78,7 +78,7 @@ def _value(result: Result, head: str) -> Any:
     values = {"准考证号": enrolment.ticket_number, "姓名": enrolment.candidate.name,
               "证件号码": enrolment.candidate.identity_masked or "", "学号": enrolment.student_number,
               "班级": enrolment.class_name, "理论知识": result.theory, "操作技能": result.practical, "综合评审": result.review,
-              "认定结果": result.verdict, "说明": "；".join(result.reasons)}
+              "认定结果": result.verdict.chinese, "说明": "；".join(result.reasons)}
     return values[head]
 
 
@@ -94,15 +94,14 @@ def _summary(book: Any, sheet: Any, result_list: ResultList, rows: Sequence[Resu
     sheet.write_string(0, 0, title, formats["title"])
     sheet.write_string(1, 0, note)
     counted = figures(rows)
-    for line, (name, number) in enumerate((("考生", counted.candidates), ("合格", counted.passed),
-                                           ("不合格", counted.failed)), 3):
-        sheet.write_string(line, 0, name, formats["head"])
-        sheet.write_number(line, 1, number, formats["text"])
+    counts = [("考生", counted.candidates), *((verdict.chinese, counted.of(verdict)) for verdict in (Verdict.PASSED, Verdict.FAILED))]
+    others = [(verdict.chinese, counted.of(verdict)) for verdict in (Verdict.ABSENT, Verdict.VOID, Verdict.INCOMPLETE)]
+    for column, lines in ((0, counts), (2, others)):
+        for line, (name, number) in enumerate(lines, 3):
+            sheet.write_string(line, column, name, formats["head"])
+            sheet.write_number(line, column + 1, number, formats["count"])
     sheet.write_string(6, 0, "合格率", formats["head"])
     sheet.write_number(6, 1, counted.rate, formats["share"])
-    if counted.incomplete:
-        sheet.write_string(7, 0, "成绩不全", formats["head"])
-        sheet.write_number(7, 1, counted.incomplete, formats["text"])
     parts = [part for part in PARTS if part in required_parts(result_list.plan.level)]
     for column, head in enumerate(("分数段", *parts)):
         sheet.write_string(8, column, head, formats["head"])

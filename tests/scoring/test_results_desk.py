@@ -23,6 +23,7 @@ from scoring.practical import desk as practical
 from scoring.practical.models import Part
 from scoring.results import desk
 from scoring.results.figures import figures
+from scoring.results.merge import Verdict
 from scoring.results.models import Result, ResultList, ResultState
 from scoring.results.parts import gather
 from scoring.results.todo import todo
@@ -107,9 +108,9 @@ def test_a_missing_part_does_not_pass_and_cannot_be_posted(world: World) -> None
         world.mark(group, who, chen, 150)
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     assert not any(one.passed for one in found.results)
-    assert {one.verdict for one in found.results} == {"成绩不全"}  # nobody has failed yet
+    assert {one.verdict for one in found.results} == {Verdict.INCOMPLETE}  # nobody has failed yet
     counted = figures(found.results)
-    assert (counted.passed, counted.failed, counted.incomplete) == (0, 0, 3)
+    assert (counted.passed, counted.of(Verdict.FAILED), counted.incomplete) == (0, 0, 3)
     with pytest.raises(Refused) as refused:
         desk.publish(world.session, found, world.officer, now=NOW)
     assert refused.value.details == ("陈晓 操作技能：第一组等待王签字", "吴静 操作技能：未编入考核组",
@@ -324,12 +325,12 @@ def test_an_officer_goes_the_whole_way_on_pages(world: World, enter: Enter, cloc
     assert "50.0%" in page
     key = world.session.scalars(sa.select(ResultList.id)).one()
     world.session.commit()
-    assert "陈晓" not in client.get(f"{url}?outcome=fail").get_data(as_text=True)
-    assert "吴静" not in client.get(f"{url}?outcome=pass&sort=theory&down=1").get_data(as_text=True)
+    assert "陈晓" not in client.get(f"{url}?outcome=failed").get_data(as_text=True)
+    assert "吴静" not in client.get(f"{url}?outcome=passed&sort=theory&down=1").get_data(as_text=True)
     assert "没有符合条件" in client.get(f"{url}?q=%25&page=99&sort=x").get_data(as_text=True)
     assert client.get(f"{url}?page=99999999999999999999").status_code == 200
     lists = f"/results/lists/{key}"
-    book = openpyxl.load_workbook(BytesIO(client.get(f"{lists}/workbook?outcome=fail").data))
+    book = openpyxl.load_workbook(BytesIO(client.get(f"{lists}/workbook?outcome=failed").data))
     assert [row[2].value for row in book["结果名册"].iter_rows(min_row=4)] == ["吴静"]
     assert "按筛选条件列出 1 / 2 名考生" in book["结果名册"]["A2"].value
     assert [row[1].value for row in book["汇总"].iter_rows(min_row=4, max_row=7)] == [2, 1, 1, 0.5]  # of everyone

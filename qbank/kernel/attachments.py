@@ -1,0 +1,155 @@
+"""Files that people hand in as evidence: judged by their content, kept once under its hash, never changed.
+
+The row says what a file is and who brought it; its bytes lie in the media folder, so that a video does not swell the
+database. A row without an owner shows nothing to anybody: the room that asked for a file guards it with its own row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Collection
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import IO
+
+import sqlalchemy as sa
+from flask import Response, send_file
+from PIL import Image
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from werkzeug.datastructures import FileStorage
+
+from qbank.kernel.access import Viewer
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Base, Id, Line
+from qbank.kernel.refused import Refused
+
+PDF, PNG, JPEG, MP4 = "application/pdf", "image/png", "image/jpeg", "video/mp4"
+NAMES = {PDF: "PDF", PNG: "PNG 图片", JPEG: "JPG 图片", MP4: "MP4 视频"}
+DOCUMENTS = (PDF, PNG, JPEG)
+MEGABYTE = 2**20
+CHUNK = 2**16
+MOST_PIXELS = 100_000_000
+
+
+class Attachment(Base):
+    """One file as it was handed in. Two uploads of the same content share the bytes, not the row."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[Id]
+    sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    name: Mapped[Line]  # as the person called it; never a path
+    media_type: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int]  # bytes
+    uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    uploaded_at: Mapped[datetime]
+    uploader: Mapped[Account] = relationship()
+
+    @property
+    def told(self) -> str:
+        return f"{self.name}（{NAMES[self.media_type]}，{self.size / MEGABYTE:.1f} MB）"
+
+
+def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Collection[str] = DOCUMENTS,
+         most_megabytes: int = 20, now: datetime) -> Attachment:
+    """Take a file in. Refuses by what it is and not by its name: other kinds, too large, empty, unreadable, none."""
+    allowed = "、".join(NAMES[kind] for kind in kinds)
+    if upload is None or not upload.filename:
+        raise Refused("no_file", f"请选择要上传的文件（{allowed}，不超过 {most_megabytes} MB）。")
+    name = PurePath(upload.filename.replace("\\", "/")).name[:200]
+    kind = _kind(upload.stream)
+    if kind not in kinds:
+        raise Refused("wrong_file_type", f"“{name}”不能上传：请上传 {allowed}。只改扩展名不能改变文件的类型。")
+    if kind in (PNG, JPEG):
+        _check_picture(upload.stream, name)
+    sha256, size = _store(_folder(session), upload.stream, name, most_megabytes)
+    made = Attachment(sha256=sha256, name=name, media_type=kind, size=size, uploaded_by=who.account_id, uploaded_at=now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def path_of(session: Session, attachment: Attachment) -> Path:
+    """Where the bytes lie. Refuses when they are gone, which a backup without the media folder brings about."""
+    place = _place(_folder(session), attachment.sha256)
+    if not place.is_file():
+        raise Refused("file_missing", f"附件“{attachment.name}”的文件不在媒体文件夹中，请从备份恢复 media 文件夹。")
+    return place
+
+
+def intact(session: Session, attachment: Attachment) -> bool:
+    """Whether the bytes still are what was handed in."""
+    with path_of(session, attachment).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == attachment.sha256
+
+
+def download(session: Session, attachment: Attachment) -> Response:
+    """The file for a browser: always saved, never shown inside our pages. The caller has checked who may have it."""
+    return send_file(path_of(session, attachment), mimetype=attachment.media_type, as_attachment=True,
+                     download_name=attachment.name, conditional=True)
+
+
+def _kind(stream: IO[bytes]) -> str:
+    head = stream.read(16)
+    stream.seek(0)
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    return MP4 if head[4:8] == b"ftyp" else ""
+
+
+def _check_picture(stream: IO[bytes], name: str) -> None:
+    try:
+        with Image.open(stream) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise Refused("picture_too_large", f"图片“{name}”尺寸过大（{picture.width}×{picture.height}），请缩小后再上传。")
+            picture.verify()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Refused("broken_file", f"图片“{name}”已损坏，无法读取，请重新导出后上传。") from error
+    finally:
+        stream.seek(0)
+
+
+def _store(folder: Path, stream: IO[bytes], name: str, most_megabytes: int) -> tuple[str, int]:
+    """Write beside, then rename: a file under its hash is always whole. One without a row is harmless."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    handle, beside = tempfile.mkstemp(dir=folder, prefix="coming-")
+    try:
+        with os.fdopen(handle, "wb") as target:
+            while chunk := stream.read(CHUNK):
+                size += len(chunk)
+                if size > most_megabytes * MEGABYTE:
+                    raise Refused("file_too_large", f"“{name}”超过 {most_megabytes} MB，请压缩后再上传。")
+                digest.update(chunk)
+                target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        place = _place(folder, digest.hexdigest())
+        place.parent.mkdir(exist_ok=True)
+        Path(beside).replace(place)
+    finally:
+        Path(beside).unlink(missing_ok=True)
+    return digest.hexdigest(), size
+
+
+def _folder(session: Session) -> Path:
+    folder: Path | None = session.info.get("media")
+    if folder is None:
+        raise RuntimeError("this session was opened without a media folder")
+    return folder
+
+
+def _place(folder: Path, sha256: str) -> Path:
+    return folder / sha256[:2] / sha256
+
+
+def from_bytes(content: bytes, name: str) -> FileStorage:
+    """Content at hand as an upload: for the demo, the shell and tests."""
+    return FileStorage(BytesIO(content), filename=name)
