@@ -110,13 +110,16 @@ class Room:
         """By keyboard alone, with the code of the admission ticket, up to the sheet."""
         page = context.pages[0] if context.pages else context.new_page()
         page.goto(f"{self.address}/exam")
+        self.type_code(page, name)
+        page.wait_for_url("**/exam/sheets/*")
+        return page
+
+    def type_code(self, page: Page, name: str) -> None:
         expect(page.locator("#code")).to_be_focused()
         enrolment = self.world.enrolment(name)
         page.keyboard.type(codes.make(self.code_key, enrolment.id, enrolment.code_issue))
         self.session.commit()
         page.keyboard.press("Enter")
-        page.wait_for_url("**/exam/sheets/*")
-        return page
 
     def sit(self, name: str, context: BrowserContext | None = None) -> Page:
         page = self.sign_in(context or self.computer(), name)

@@ -18,6 +18,7 @@ export class Course {
   async enter() {
     const opened = await this.transport.insist("POST", "open", { machine: await this.store.machine() });
     if (opened.status === 409) return this.status.tell(opened.data.sentence, "danger");
+    if (opened.data.receipt) return this.close(opened.data);
     this.took(opened.data);
     if (opened.data.page === "waiting") {
       this.status.tell(opened.data.sentence, "warning");
