@@ -5,10 +5,12 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+import sqlalchemy as sa
 from flask import abort, redirect, render_template, send_file, url_for
 
-from examroom.marking import desk, sitting_report
+from examroom.marking import cases, desk, sitting_report
 from examroom.marking.blueprint import blueprint
+from examroom.marking.case_models import KeyCheck
 from examroom.marking.models import SittingReport
 from examroom.marking.sitting_report import SittingPage
 from examroom.marking.work import STATISTICS
@@ -34,8 +36,10 @@ def alarm(sitting: Sitting) -> dict[str, Any] | None:
 @blueprint.get("/sittings/<int:sitting_id>/report")
 def report(sitting_id: int) -> Any:
     page = _found(sitting_id)
-    return render_template("marking/report.html", page=page, report=page.report, sitting=page.report.sitting, found=page.found,
-                           words=sitting_report)
+    sitting = page.report.sitting
+    checks = db().scalars(sa.select(KeyCheck).where(KeyCheck.sitting_id == sitting.id)).all()
+    return render_template("marking/report.html", page=page, report=page.report, sitting=sitting, found=page.found, words=sitting_report,
+                           checks={check.version_id: check for check in checks}, waiting={one["version"] for one in cases.suspects(db(), sitting)})
 
 
 @blueprint.get("/sittings/<int:sitting_id>/report/distribution.svg")

@@ -93,7 +93,7 @@ def _figures(session: Session, report: SittingReport, minimum: int) -> list[Figu
 def document(page: SittingPage) -> Document:
     """For paper and for Excel."""
     report, sitting = page.report, page.report.sitting
-    facts = [("考务方案", sitting.plan.title), ("场次", sitting.name), ("试卷", sitting.paper.name if sitting.paper else ""),
+    facts = [("考务方案", sitting.plan.title), ("场次", sitting.name), ("试卷", "、".join(paper.name for paper in sitting.papers)),
              ("有效答卷", f"{report.n} 份"), ("计算时间", spoken(report.made_at))]
     notes = [NO_VERDICT]
     sections = [_keys(page), *_integrity(page), _fairness(page), _leaks(page)]
@@ -162,7 +162,7 @@ def _fairness(page: SittingPage) -> Section:
 def fairness_words(page: SittingPage) -> str:
     """Which groups were compared."""
     groups = page.found["dif"]
-    rest = f"不足 {page.minimum} 人的组不比较；系统不登记性别；同一场次只有一份试卷。"
+    rest = f"不足 {page.minimum} 人的组不比较；系统不登记性别；几套试卷的场次按试卷分别比较。"
     if not groups:
         return f"没有可以比较的班级或考场：{rest}"
     named = "、".join(f"{group['name']}（{group['n']} 人）" for group in groups)

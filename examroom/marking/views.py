@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
-from examroom.marking import case_views, desk, file_views, report_views, scores, written, written_views  # noqa: F401  # doors register
+from examroom.marking import case_views, cases, desk, file_views, report_views, scores, written, written_views  # noqa: F401  # doors register
 from examroom.marking.blueprint import blueprint
+from examroom.marking.case_models import ScoreChange
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import fetch, visible
@@ -28,7 +29,8 @@ def index() -> Any:
                                                            Sheet.state == SheetState.HANDED_IN)
         .group_by(Sheet.sitting_id)).all())
     shut = {row.id: desk.shut_until(db(), row, now=now()) for row in rows}
-    return render_template("marking/index.html", rows=rows, handed_in=handed_in, shut=shut, now=now())
+    held = {row.id: written.pending(db(), row) for row in rows if written.questions_of(db(), row)}
+    return render_template("marking/index.html", rows=rows, handed_in=handed_in, shut=shut, written=held, now=now())
 
 
 @blueprint.get("/sittings/<int:sitting_id>")
@@ -43,14 +45,16 @@ def sitting(sitting_id: int) -> Any:
     bands = scores.distribution(db(), found)
     return render_template("marking/sitting.html", sitting=found, rows=db().execute(query.limit(PAGE).offset((page - 1) * PAGE)).all(),
                            total=total, page=page, pages=pages, bands=bands, bar=PASS_HALF_POINTS, q=search, sort=order,
-                           counts=_counts(found), scored=sum(band.count for band in bands), alarm=report_views.alarm(found))
+                           counts=_counts(found), scored=sum(band.count for band in bands), alarm=report_views.alarm(found),
+                           cases=cases.open_cases(db(), found), written=bool(written.questions_of(db(), found)))
 
 
 @blueprint.get("/sheets/<int:sheet_id>")
 def sheet(sheet_id: int) -> Any:
     score = fetch(db(), TheoryScore, sheet_id, viewer(), by=TheoryScore.sheet_id)
     desk.require_released(db(), score.sheet.sitting, now=now())
-    return render_template("marking/sheet.html", score=score, sheet=score.sheet, bar=PASS_HALF_POINTS,
+    changes = db().scalars(sa.select(ScoreChange).where(ScoreChange.sheet_id == sheet_id).order_by(ScoreChange.id)).all()
+    return render_template("marking/sheet.html", score=score, sheet=score.sheet, bar=PASS_HALF_POINTS, changes=changes,
                            items=scores.marked_items(db(), score))
 
 
