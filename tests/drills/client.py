@@ -134,7 +134,8 @@ class Candidate:
     sequence: int = 0
     kinds: list[str] = field(default_factory=list)  # of the questions, in the order shown
     unsent: list[dict[str, Any]] = field(default_factory=list)
-    kept: dict[int, dict[str, Any]] = field(default_factory=dict)  # acknowledged; sent again to a machine that lacks them
+    kept: dict[int, dict[str, Any]] = field(default_factory=dict)  # acknowledged
+    gives_again: bool = False  # as the page does: what a server lacks of it is sent again (only the standby drill wants that)
     refused: list[dict[str, Any]] = field(default_factory=list)
     breaks: int = 0
     resent: int = 0
@@ -165,6 +166,8 @@ class Candidate:
     async def open(self) -> None:
         """Start the sheet, or take it over again on the same computer."""
         reply = await self.ask("POST", f"/exam/sheets/{self.sheet}/open", {"machine": f"machine {self.sheet}"})
+        if reply.status == 401:
+            await self.sign_in()
         if reply.status != 200:
             raise Broken(f"open {reply.status} {reply.body[:200]!r}")
         self.token = reply.json()["token"]
@@ -196,14 +199,18 @@ class Candidate:
         """One request with what is unsent. False when it has to be tried again; a broken connection raises Broken."""
         batch = self.unsent[:AT_ONCE]
         signs = {"left": 0, "clock": 0, "unsent": len(self.unsent), "full_screen": True}
-        reply = await self.ask("POST", f"/exam/sheets/{self.sheet}/events", {"events": batch, "signs": signs})
+        reply = await self.ask("POST", f"/exam/sheets/{self.sheet}/events", {
+            "events": batch, "signs": signs, "after": self.known if self.gives_again else 0})
         if reply.status == 200:
             self._take(reply.json(), batch)
             return True
-        code = reply.json().get("code", "") if reply.headers.get("content-type", "").startswith("application/json") else ""
-        if reply.status in (409, 404) and code in ("unknown_page", "superseded"):
+        told = reply.json() if reply.headers.get("content-type", "").startswith("application/json") else {}
+        code = told.get("code", "")
+        if code == "behind":  # this machine holds less than what was once acknowledged
+            self._hear(told["acknowledged"])
+        elif code in ("unknown_page", "superseded", "bad_token"):
             await self.open()
-        elif reply.status in (400, 401):
+        elif code == "signed_out":
             await self.sign_in()
         return False
 
@@ -223,7 +230,7 @@ class Candidate:
         """A server that holds less than it once acknowledged is another machine: give it again what it lacks."""
         waiting = {event["sequence"] for event in self.unsent}
         lacking = [event for sequence, event in self.kept.items() if sequence > acknowledged and sequence not in waiting]
-        if acknowledged < self.known and lacking:
+        if self.gives_again and acknowledged < self.known and lacking:
             self.resent += len(lacking)
             self.unsent = sorted(lacking + self.unsent, key=lambda event: int(event["sequence"]))
         self.known = max(self.known, acknowledged)
