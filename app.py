@@ -226,6 +226,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "papers.withdraw_opening": COMPOSER | OFFICER,
     "papers.looks_page": COMPOSER | OFFICER | {Role.QUALITY_SUPERVISOR},
     "papers.content": COMPOSER | OFFICER,
+    "papers.prints": COMPOSER | OFFICER,
+    "papers.order_print": COMPOSER | OFFICER,
+    "papers.take_print": COMPOSER | OFFICER,
     # examroom.filing
     "filing.directory": ANYONE,
     "filing.index": OFFICES | ADMIN,
@@ -267,6 +270,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "delivery.static": ANYONE,
     "delivery.sign_in": ANYONE,
     "delivery.leave": SIGNED_IN,
+    "delivery.seb_quit": ANYONE,
     "delivery.waiting_hall": {Role.CANDIDATE},
     "delivery.hall_state": {Role.CANDIDATE},
     "delivery.exam": {Role.CANDIDATE},

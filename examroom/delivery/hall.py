@@ -18,7 +18,9 @@ DONE = {Phase.HANDED_IN, Phase.OVER, Phase.LATE}
 TOLD = {
     Phase.BEFORE: "请在座位上等候。到开考时间且监考员开启考场后，本页会自动进入答题。",
     Phase.SHUT: "开考时间已到，正在等待监考员开启考场，请保持安静，不要关闭本页。",
+    Phase.UNCHECKED: "考场已开启。请准备好准考证和身份证，等监考员核对后自动进入答题；等候较久请举手。",
     Phase.READY: "考场已开启，正在进入答题……",
+    Phase.PAUSED: "考试已暂停，时间停止计算，请听从监考员安排。",
     Phase.ANSWERING: "您的考试正在进行，正在返回答题页……",
     Phase.GRACE: "考试时间到，正在收卷……",
     Phase.LATE: "已超过允许入场的时间，不能再开始答题。如有特殊情况，请联系监考员。",

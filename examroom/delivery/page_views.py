@@ -16,7 +16,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
-from examroom.delivery import bodies, cards, pages, saving, shuffle, told, tokens, writes
+from examroom.delivery import bodies, cards, pages, saving, seb_door, shuffle, tokens, told, writes
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.cards import Card, Cards, Terms
 from examroom.delivery.models import PageState, SheetState
@@ -44,6 +44,8 @@ def open_page(sheet_id: int) -> Any:
         card = _cards().held(sheet_id) or cards.card_of(session, sheet_id)
         if card is None or card.account_id != named[0]:
             raise NotFound
+        if card.seb:
+            seb_door.require(session, sheet_id)
         terms = _cards().terms(session, card.institution_id)
     holder = tokens.Holder(sheet_id, tokens.draw_generation(), *named)
     token = tokens.issue(settings().secret_key, holder)
@@ -211,7 +213,7 @@ def _events(card: Card) -> tuple[list[saving.Event], list[saving.Refusal]]:
     for one in sent:
         sequence, number, answer, flagged = _fields(one)
         try:
-            paper_number, letters = shuffle.to_canonical(card.layout, number, answer)  # type: ignore[arg-type]  # entries read alike
+            paper_number, letters = shuffle.to_canonical(card.layout, number, answer)
         except ValueError:
             refused.append(saving.Refusal(sequence, "unknown", "题号或选项不在本卷上。"))
             continue

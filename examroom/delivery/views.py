@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import logout_user
 from werkzeug.exceptions import NotFound
 
-from examroom.delivery import dealing, door, hall, page_views, pages, practice_views, sheets, work  # noqa: F401  # doors register
+from examroom.delivery import dealing, door, hall, page_views, pages, practice_views, seb_door, sheets, work  # noqa: F401  # doors register
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, Sheet
 from examroom.delivery.phase import SAVING, Phase
@@ -83,8 +83,9 @@ def exam(sheet_id: int) -> Any:
     """The shell of the exam page: no item text; its scripts fetch the rest."""
     sheet = _own(sheet_id)
     found = sheets.phase_of(db(), sheet, now=now())
-    if found in {Phase.BEFORE, Phase.SHUT, Phase.LATE} or (found is Phase.OVER and sheet.started_at is None):
+    if found in {Phase.BEFORE, Phase.SHUT, Phase.UNCHECKED, Phase.LATE} or (found is Phase.OVER and sheet.started_at is None):
         return redirect(url_for("delivery.waiting_hall"))
+    seb_door.require(db(), sheet.id)
     return render_template("delivery/exam.html", sheet=sheet)
 
 

@@ -13,7 +13,7 @@ from qbank.items.models import occupation_code_of
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.forms import moment
 from qbank.kernel.web import db, now, paged, viewer
-from qbank.papers import looks, opening
+from qbank.papers import embargo, looks, opening
 from qbank.papers.blueprint import blueprint
 from qbank.papers.booklet import sections_of, texts_of
 from qbank.papers.contents import items_of, policy_of
@@ -84,6 +84,7 @@ def content(paper_id: int) -> Any:
     """Items and keys of an opened paper: the look is written before the page leaves."""
     paper = opening.reachable(db(), paper_id, viewer())
     looks.require(db(), paper, viewer())
+    embargo.require(db(), [paper.id], now=now())
     looks.record(db(), paper, viewer(), "content", now=now())
     policy, items = policy_of(db(), paper), items_of(paper)
     texts = [text for item in items for text in texts_of(item.version)]

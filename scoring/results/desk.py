@@ -15,6 +15,7 @@ from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
+from qbank.papers import embargo
 from qbank.standards.packs import pack_for
 from qbank.standards.rulepack import RulePack
 from scoring.practical.duties import require
@@ -37,6 +38,7 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
     """Merge every candidate's parts; again as long as the list is not posted. Incomplete candidates do not pass."""
     require(session, plan, who, Role.EXAM_OFFICER)
     _check_marked(session, plan)
+    embargo.require(session, [paper.id for sitting in plan.sittings for paper in sitting.papers], now=now)
     result_list = list_of(session, plan)
     if result_list is not None and result_list.state not in OFF_NOTICE:
         raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，不能重新合成。需要更正时请先撤回公示。")

@@ -169,7 +169,7 @@
 
   let asked = "";
   function waiting() {
-    const found = Room.seats().filter((seat) => seat.page || seat.gap);
+    const found = Room.seats().filter((seat) => seat.page || seat.gap).sort((one, other) => Boolean(other.page) - Boolean(one.page));
     const now = JSON.stringify(found.map((seat) => [seat.number, seat.page, seat.gap]));
     if (now === asked) return;
     asked = now;

@@ -16,9 +16,15 @@ const Seats = (() => {
 
   function age(moment, now) {
     if (moment === null || moment === undefined) return "没有";
+    const told = brief(moment, now);
+    return told === "刚刚" ? told : `${told}前`;
+  }
+
+  function brief(moment, now) {
+    if (moment === null || moment === undefined) return "未存";
     const seconds = Math.max(0, Math.round((now - moment) / 1000));
     if (seconds < 3) return "刚刚";
-    return seconds < 120 ? `${seconds} 秒前` : `${Math.floor(seconds / 60)} 分钟前`;
+    return seconds < 120 ? `${seconds}秒` : `${Math.floor(seconds / 60)}分`;
   }
 
   function isLost(seat, now) {
@@ -40,10 +46,10 @@ const Seats = (() => {
 
   function told(seat, now) {
     const what = kind(seat, now);
-    if (what === "lost") return `失联 ${age(seat.seen, now)}`;
+    if (what === "lost") return `失联${brief(seat.seen, now)}`;
     if (what === "paused") return `暂停 ${span(now - seat.paused)}`;
     if (seat.how) return seat.how;
-    if (seat.state === "started") return `${seat.answered}/${seat.of} · ${age(seat.saved, now)}`;
+    if (seat.state === "started") return `${seat.answered}/${seat.of} ${brief(seat.saved, now)}`;
     if (what === "dealt") return seat.admission === "admitted" ? "已核验" : "未核验";
     return state(seat, now);
   }
