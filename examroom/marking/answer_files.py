@@ -91,15 +91,14 @@ def decide(session: Session, kept: AnswerFile, takes: bool, reason: str, who: Vi
         raise Refused("same_person", "文件由您上传，须由另一人核准。")
     if len(reason.strip()) < 4:
         raise Refused("no_reason", "请写明核准或不予计入的理由（例如：机房断电，已与考生当面核对）。")
+    if takes:
+        _require_takable(session, sheet)
+    kept.outcome = _take_in(session, kept, now) if takes else []
+    kept.state = FileState.TAKEN if takes else FileState.REJECTED
     kept.decided_by, kept.decided_at, kept.reason = who.account_id, now, reason.strip()[:2000]
-    if not takes:
-        kept.state = FileState.REJECTED
-        session.flush()
-        return
-    _require_takable(session, sheet)
-    kept.state, kept.outcome = FileState.TAKEN, _take_in(session, kept, now)
-    desk.reopen_marking(session, sheet.sitting, now=now)
     session.flush()
+    if takes:
+        desk.reopen_marking(session, sheet.sitting, now=now)
 
 
 def _take_in(session: Session, kept: AnswerFile, now: datetime) -> list[str]:
