@@ -35,9 +35,8 @@ export class Question {
       words.innerHTML = html;
       label.append(input, make("b", "", { textContent: letter }), words);
       // Reached by Shift and its letter: a stop in the tab order for each option would double the way.
-      const button = make("button", "strike", { type: "button", tabIndex: -1, textContent: "划去" });
+      const button = make("button", "strike", { type: "button", tabIndex: -1 });
       button.dataset.letter = letter;
-      button.setAttribute("aria-label", `划去选项 ${letter}`);
       button.addEventListener("click", () => strike(this.number, letter));
       const row = make("div", "option-row");
       row.append(label, button);
@@ -113,8 +112,8 @@ export class Question {
   strike(struck) {
     for (const button of this.element.querySelectorAll(".strike")) {
       const out = struck.includes(button.dataset.letter);
-      button.setAttribute("aria-pressed", String(out));
       button.textContent = out ? "恢复" : "划去";
+      button.setAttribute("aria-label", `${button.textContent}选项 ${button.dataset.letter}`);
       button.parentElement.classList.toggle("is-struck", out);
     }
   }
