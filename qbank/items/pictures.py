@@ -97,6 +97,11 @@ def inline(session: Session, institution_id: int, texts: Iterable[str]) -> Calla
     return lambda sha256: held.get(sha256, "data:,")
 
 
+def held(session: Session, institution_id: int, texts: Iterable[str]) -> list[Picture]:
+    """The pictures that ``texts`` name, as far as the school holds them."""
+    return _held(session, institution_id, {sha256 for text in texts for sha256 in pictures_in(text)})
+
+
 def _held(session: Session, institution_id: int, hashes: Collection[str]) -> list[Picture]:
     wanted = sorted(hashes)
     found: list[Picture] = []

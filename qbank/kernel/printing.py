@@ -20,12 +20,15 @@ FONT_WHEEL = "manimgx_fonts_cjk"
 FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei", "SimSun")
 
 
-def typeset(template: str, values: Mapping[str, str], *, made_at: datetime) -> bytes:
-    """A PDF of the typst source ``template``; it reads ``values`` as ``sys.inputs`` and the font as its ``font``."""
+def typeset(template: str, values: Mapping[str, str], *, made_at: datetime, tagged: bool = True) -> bytes:
+    """A PDF of the typst source ``template``; it reads ``values`` as ``sys.inputs`` and the font as its ``font``.
+
+    Without tags, which serve readers on a screen, a PDF that only goes to the printer is made faster and is smaller.
+    """
     fonts, family = _fonts()
     compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
     printed = compiler.compile(template.encode(), format="pdf", sys_inputs={**values, "font": family},
-                               timestamp=int(made_at.timestamp()))
+                               timestamp=int(made_at.timestamp()), pdf_tags=tagged)
     if not isinstance(printed, bytes):
         raise RuntimeError("typst gave no PDF")
     return printed

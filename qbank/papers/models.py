@@ -113,11 +113,11 @@ class PaperFamily(Base):
     specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), index=True)
     institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     name: Mapped[Line]
-    seed: Mapped[int | None] = mapped_column(sa.BigInteger, info={"secret": True})  # null once a form is sealed
+    seed: Mapped[int | None] = mapped_column(sa.BigInteger, info={"secret": True})  # null: sealed
     forms: Mapped[int]
     is_pool: Mapped[bool] = mapped_column(default=False, server_default="0")  # a form per candidate is drawn from it
     breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences; any: may be looked at, never sealed
-    report: Mapped[dict[str, Any]] = mapped_column(info={"secret": True})  # status, bound, gap, seconds, what soft rules cost, bank digest, version of the program
+    report: Mapped[dict[str, Any]] = mapped_column(info={"secret": True})  # status, bound, gap, seconds, costs of soft rules, bank
     composer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     specification: Mapped[Specification] = relationship()

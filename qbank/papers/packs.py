@@ -102,10 +102,10 @@ def keyring_of(session: Session) -> Keyring:
 def store(session: Session, paper: Paper, packed: Packed, *, now: datetime) -> SealedPack:
     """Encrypt ``packed`` under a fresh key and keep it."""
     key = secrets.token_bytes(KEY_BYTES)
-    name, wrapped = keyring_of(session).wrap(key, _about(paper.id, "key"))
+    name, wrapped = keyring_of(session).wrap(key, about(paper.id, "key"))
     directory = padded(json.dumps([[row.version_id, row.item_id] for row in packed.rows]).encode())
-    pack = SealedPack(paper_id=paper.id, content=seal_bytes(key, packed.to_bytes(), _about(paper.id, paper.fingerprint or "")),
-                      directory=seal_bytes(key, directory, _about(paper.id, "directory")), wrapped_key=wrapped,
+    pack = SealedPack(paper_id=paper.id, content=seal_bytes(key, packed.to_bytes(), about(paper.id, paper.fingerprint or "")),
+                      directory=seal_bytes(key, directory, about(paper.id, "directory")), wrapped_key=wrapped,
                       key_name=name, sealed_at=now)
     session.add(pack)
     return pack
@@ -116,7 +116,7 @@ def packed_of(session: Session, paper: Paper) -> Packed:
     pack = session.scalars(sa.select(SealedPack).where(SealedPack.paper_id == paper.id)).one_or_none()
     if pack is None:
         raise Refused("no_pack", f"试卷“{paper.name}”没有密封内容：它在加密封存之前就已封存，或密封内容被删除。请核对后改用其他试卷。")
-    return Packed.from_bytes(open_bytes(_key(session, pack), pack.content, _about(paper.id, paper.fingerprint or "")))
+    return Packed.from_bytes(open_bytes(_key(session, pack), pack.content, about(paper.id, paper.fingerprint or "")))
 
 
 def has_pack(session: Session, paper: Paper) -> bool:
@@ -139,7 +139,7 @@ def links(session: Session, paper_ids: Iterable[int]) -> dict[int, list[tuple[in
         found[paper_id].append((version_id, item_id))
     hidden = [paper_id for paper_id, rows in found.items() if not rows]
     for pack in session.scalars(sa.select(SealedPack).where(SealedPack.paper_id.in_(hidden))):
-        plain = open_bytes(_key(session, pack), pack.directory, _about(pack.paper_id, "directory"))
+        plain = open_bytes(_key(session, pack), pack.directory, about(pack.paper_id, "directory"))
         found[pack.paper_id] = [(version_id, item_id) for version_id, item_id in json.loads(unpadded(plain))]
     return found
 
@@ -155,8 +155,8 @@ def rotate(session: Session) -> tuple[str, int]:
     name = keys.add()
     held: Sequence[SealedPack | PaperPrint] = [*session.scalars(sa.select(SealedPack)), *session.scalars(sa.select(PaperPrint))]
     for one in held:
-        about = _about(one.paper_id, "key" if isinstance(one, SealedPack) else "print")
-        one.key_name, one.wrapped_key = keys.wrap(keys.unwrap(one.key_name, one.wrapped_key, about), about)
+        bound = about(one.paper_id, "key" if isinstance(one, SealedPack) else "print")
+        one.key_name, one.wrapped_key = keys.wrap(keys.unwrap(one.key_name, one.wrapped_key, bound), bound)
     session.flush()
     return name, len(held)
 
@@ -168,9 +168,9 @@ def unused_keys(session: Session) -> list[str]:
 
 
 def _key(session: Session, pack: SealedPack) -> bytes:
-    return keyring_of(session).unwrap(pack.key_name, pack.wrapped_key, _about(pack.paper_id, "key"))
+    return keyring_of(session).unwrap(pack.key_name, pack.wrapped_key, about(pack.paper_id, "key"))
 
 
-def _about(paper_id: int, what: str) -> bytes:
+def about(paper_id: int, what: str) -> bytes:
     """What a ciphertext is bound to: it opens nowhere else."""
     return f"examroom/paper/{paper_id}/{what}".encode()

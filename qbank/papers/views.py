@@ -16,7 +16,7 @@ from qbank.kernel.forms import whole_number
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
-from qbank.papers import desk, health_views, listing, opening_views, prints, work  # noqa: F401  # these register doors and a kind of job
+from qbank.papers import desk, health_views, listing, opening_views, print_views, prints, work  # noqa: F401  # these register doors and a kind of job
 from qbank.papers.blueprint import blueprint, sees_items
 from qbank.papers.contents import items_of, policy_of, quotas_of
 from qbank.papers.forms import FREE, PRESETS, SpecificationForm, a_seed, read_seed, rows_of
