@@ -233,7 +233,7 @@ class Candidate:
         if self.gives_again and acknowledged < self.known and lacking:
             self.resent += len(lacking)
             self.unsent = sorted(lacking + self.unsent, key=lambda event: int(event["sequence"]))
-        self.known = max(self.known, acknowledged)
+        self.known = acknowledged if self.gives_again else max(self.known, acknowledged)
 
     async def flush(self) -> None:
         """Send until nothing is unsent."""

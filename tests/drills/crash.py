@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.drills.client import Book, leave, serving
 from tests.drills.postgres import Postgres
-from tests.drills.room import Hall, Nursery, Program, free_port, furnish
+from tests.drills.room import Hall, Nursery, Program, free_port, furnish, tidy_when_stopped
 from tests.drills.verify import Findings, compare
 
 
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--together", action="store_true", help="kill PostgreSQL in the same moment")
     asked = parser.parse_args()
+    tidy_when_stopped()
     began = perf_counter()
     with closing(Nursery()) as nursery, prepared(asked.candidates, asked.database, nursery) as (hall, program, book, postgres):
         found = asyncio.run(drill(hall, program, book, Plan(asked.rounds, asked.saves, asked.together),

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.drills.client import Book, leave, serving
-from tests.drills.room import ROOT, Hall, Nursery, Program, free_port, furnish
+from tests.drills.room import ROOT, Hall, Nursery, Program, free_port, furnish, tidy_when_stopped
 from tests.drills.verify import Findings, compare
 
 
@@ -124,6 +124,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=50)
     parser.add_argument("--careless", choices=("normal", "early"))
     asked = parser.parse_args()
+    tidy_when_stopped()
     if MISSING:
         raise SystemExit(MISSING)
     with closing(careless(asked.careless) if asked.careless else Nursery()) as nursery, \

@@ -95,6 +95,11 @@ def _empty() -> Path:
     return file
 
 
+def tidy_when_stopped() -> None:
+    """A drill that is told to stop takes down what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -149,6 +154,21 @@ class Program:
     def start(self) -> Program:
         self.pid = self.nursery.fork(self.hall, ["--dir", str(self.hall.folder), *self.command, "--port", str(self.port)])
         return self
+
+    def begin(self, *arguments: str) -> None:
+        """Another command of the console, to go on beside."""
+        self.pid = self.nursery.fork(self.hall, list(arguments))
+
+    def run(self, *arguments: str, seconds: float = 60.0) -> None:
+        """Another command of the console, to its end."""
+        self.begin(*arguments)
+        until = time.monotonic() + seconds
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                os.kill(self.pid, 0)
+                assert time.monotonic() < until, f"{arguments} does not end"
+                time.sleep(0.005)
+        self.pid = 0
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets to do anything any more."""
