@@ -160,10 +160,18 @@ class Copy:
             os.fsync(stream.fileno())
         if new.stat().st_size != int(state["size"]):
             raise Refused("standby_torn", "备用数据不完整，不能接替。")
-        with closing(sqlite3.connect(new)) as check:
-            if (found := check.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
-                raise Refused("standby_torn", f"备用数据没有通过完整性检查：{found}")
+        if (found := _soundness(new)) != "ok":
+            raise Refused("standby_torn", f"备用数据没有通过完整性检查：{found}")
         return new
+
+
+def _soundness(database: Path) -> str:
+    """``ok``, or what SQLite finds wrong."""
+    with closing(sqlite3.connect(database)) as check:
+        try:
+            return str(check.execute("PRAGMA integrity_check").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
 
 
 def shipped(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from tests.drills.client import Book, leave, serving
+from tests.drills.client import Book, leave
 from tests.drills.postgres import Postgres
 from tests.drills.room import Hall, Nursery, Program, free_port, furnish, tidy_when_stopped
 from tests.drills.verify import Findings, compare
@@ -36,7 +36,7 @@ class Plan:
 async def drill(hall: Hall, program: Program, book: Book, plan: Plan, say: Callable[[dict[str, Any]], None],
                 postgres: Postgres | None = None) -> Findings:
     """Everybody answers; after each share of the saves the server is killed in the middle of it."""
-    await serving(program.port)
+    await program.ready()
     crowd = hall.candidates(program.port, book)
     await asyncio.gather(*(one.enter() for one in crowd))
     over = False
@@ -52,7 +52,7 @@ async def drill(hall: Hall, program: Program, book: Book, plan: Plan, say: Calla
             postgres.kill()
             await asyncio.to_thread(postgres.start)
         program.start()
-        down = await serving(program.port)
+        down = await program.ready()
         say({"round": number, "acknowledged": held, "in_flight": unsent, "seconds": round(perf_counter() - began, 2),
              "restart_seconds": round(down, 2)})
     while book.acknowledged < plan.saves:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.drills.client import Book, Candidate, leave, serving
+from tests.drills.client import Book, Candidate, leave
 from tests.drills.postgres import Postgres
 from tests.drills.room import Hall, Nursery, Program, free_port, furnish
 from tests.drills.shim import Shim
@@ -63,7 +63,7 @@ async def run(scene: Scene, break_it: Callable[[Scene], Awaitable[None]], *,
     """Everybody answers before, during and after ``break_it``; afterwards nothing may be left unsent."""
     if not scene.program.pid:
         scene.program.start()
-    await serving(scene.program.port)
+    await scene.program.ready()
     crowd = scene.crowd = scene.hall.candidates(address or scene.program.port, scene.book)
     await asyncio.gather(*(one.enter() for one in crowd))
     over = False

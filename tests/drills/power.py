@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.drills.client import Book, leave, serving
+from tests.drills.client import Book, leave
 from tests.drills.room import ROOT, Hall, Nursery, Program, free_port, furnish, tidy_when_stopped
 from tests.drills.verify import Findings, compare
 
@@ -89,7 +89,7 @@ def prepared(candidates: int, nursery: Nursery) -> Iterator[tuple[Hall, Program,
 async def drill(hall: Hall, program: Program, book: Book, mount: Mount, cuts: int, saves: int,
                 say: Callable[[dict[str, Any]], None]) -> Findings:
     """``saves`` acknowledgements before each cut. Every other disk keeps a random half of what was not synced."""
-    await serving(program.port)
+    await program.ready()
     crowd = hall.candidates(program.port, book)
     await asyncio.gather(*(one.enter() for one in crowd))
     over = False
@@ -104,7 +104,7 @@ async def drill(hall: Hall, program: Program, book: Book, mount: Mount, cuts: in
         await asyncio.to_thread(mount.down)
         await asyncio.to_thread(mount.up, str(number) if number % 2 else "")
         program.start()
-        await serving(program.port)
+        await program.ready()
     over = True
     await asyncio.gather(*answering)
     leave(crowd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import json
@@ -26,7 +27,7 @@ from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
 from tests.conftest import People
-from tests.drills.client import Book, Candidate
+from tests.drills.client import Book, Candidate, serving
 from tests.sitting_world import SittingWorld
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +155,18 @@ class Program:
     def start(self) -> Program:
         self.pid = self.nursery.fork(self.hall, ["--dir", str(self.hall.folder), *self.command, "--port", str(self.port)])
         return self
+
+    async def ready(self, seconds: float = 60.0) -> float:
+        """Wait until it serves; how long that took. What it said last if it ends instead."""
+        waiting = asyncio.ensure_future(serving(self.port, seconds=seconds))
+        while not waiting.done():
+            await asyncio.wait([waiting], timeout=0.2)
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                waiting.cancel()
+                raise RuntimeError(f"the server ended by itself: {self.log()[-2000:]}") from None
+        return waiting.result()
 
     def begin(self, *arguments: str) -> None:
         """Another command of the console, to go on beside."""

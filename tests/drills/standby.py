@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.drills.client import Book, leave, serving
+from tests.drills.client import Book, leave
 from tests.drills.proxy import Proxy
 from tests.drills.room import Hall, Nursery, Program, free_port, furnish, tidy_when_stopped
 from tests.drills.verify import Findings, compare
@@ -88,7 +88,7 @@ def held(database: Path) -> int:
 
 async def drill(both: Machines, saves: int, think: float = 0.0) -> Findings:
     """Kill everything of the first machine at once, take over, let everybody go on, compare with the second's database."""
-    await serving(both.server.port)
+    await both.server.ready()
     await until_followed(both.second)
     address = await Proxy(both.server.port).open()
     crowd = both.first.candidates(address.port, both.book)
@@ -107,7 +107,7 @@ async def drill(both: Machines, saves: int, think: float = 0.0) -> Findings:
     both.figures |= {"promoted_seconds": round(time.monotonic() - died, 2), "acknowledged_before": acknowledged,
                      "missing_in_the_copy": acknowledged - held(both.second.folder / "examroom.sqlite3")}
     with Program(both.second, free_port(), both.nursery) as successor:
-        await serving(successor.port)
+        await successor.ready()
         address.target = successor.port
         while both.book.acknowledged == acknowledged:
             await asyncio.sleep(0.01)

@@ -65,7 +65,7 @@ def test_an_old_request_that_arrives_late_changes_nothing(hall: Scene) -> None:
     """A connection holds a request back; the candidate has meanwhile answered otherwise on another one."""
     async def drill() -> Findings:
         hall.program.start()
-        await client.serving(hall.program.port)
+        await hall.program.ready()
         one = hall.hall.candidates(hall.program.port, hall.book)[0]
         await one.enter()
         first = one.choose()
