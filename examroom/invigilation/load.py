@@ -101,6 +101,9 @@ class Candidate:
             self._connection.close()
             self._connection = None
             raise
+        for kept in answer.headers.get_all("Set-Cookie") or ():
+            if kept.startswith("session="):  # the page's CSRF token lives in it
+                self.cookie = kept.split(";")[0]
         if answer.status != 200:
             raise OSError(f"{method} {path} 得到 {answer.status}：{content[:200].decode(errors='replace')}")
         return content

@@ -74,6 +74,7 @@
     if (!done) return;
     if (form.hasAttribute("data-clear")) form.reset();
     if (checking) next();
+    if (form.action.endsWith("/evacuate")) choose("none"); // what comes next is for the whole room again
   });
 
   // After a check the next candidate who waits for it is chosen.
