@@ -41,7 +41,9 @@ def assemble(pool: ItemPool, specification: Quotas, *, forms: int = 1, rules: Se
     """`forms` forms that meet `specification` and every hard rule, and the soft ones as cheaply as found.
 
     `locked[f]` are keys that stay on form f (lock and re-solve the rest). `seconds` limits every search; a child process
-    that does not keep to it is ended. `progress` is told (forms done, forms, what goes on). Raises Refused: 'bad_demands' and 'pinned_unusable' (rules that say nonsense, with
+    that does not keep to it is ended; `progress` is told (forms done, forms, what goes on).
+
+    Raises Refused: 'bad_demands' and 'pinned_unusable' (rules that say nonsense, with
     the sentence), 'unmakeable' (`Unmakeable`, which carries the explanation), 'assembly_timeout' (no forms within the
     time, and no proof that there are none).
     """
@@ -65,8 +67,8 @@ def explain(pool: ItemPool, specification: Quotas, *, forms: int = 1, rules: Seq
 
 
 def proof(pool: ItemPool, specification: Quotas, forms: Sequence[Sequence[int]], *, rules: Sequence[Rule] = STANDARD) -> Assembly:
-    """Given forms against every demand, with no search: the same lines as `assemble` gives. Its bound is 0 or that of
-    nothing (infinite), since none is computed. ValueError for items that the pool does not hold."""
+    """Given forms against every demand, with no search: the same lines as `assemble` gives. No bound is computed: it is 0, or
+    for a maximin infinite. ValueError for items that the pool does not hold."""
     held, problem, on = _given(pool, specification, forms, rules)
     bound = inf if problem.aim is not None and problem.aim.most else 0.0
     return assembly_of(held, specification, problem, Found(on, False, False, bound, False, "按给定的题"), on, 0.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, inf
+from typing import Any
 
 import numpy as np
 
@@ -105,10 +106,10 @@ def _problem(draft: Draft, locked: Sequence[frozenset[int]], seed: int) -> Probl
     if torn:
         draft.bars.append(Bar("共用题干", np.array(sorted(torn), dtype=np.int64)))
     if draft.overlap == 0:
-        held = np.zeros((draft.forms, len(pool)), dtype=np.int64)
+        wanted = np.zeros((draft.forms, len(pool)), dtype=np.int64)
         for must in draft.musts:
-            held[slice(None) if must.form is None else must.form, must.items] = 1
-        draft.uses = np.minimum(draft.uses, np.maximum(1, held.sum(axis=0)))
+            wanted[slice(None) if must.form is None else must.form, must.items] = 1
+        draft.uses = np.minimum(draft.uses, np.maximum(1, wanted.sum(axis=0)))
     return Problem(
         keys=pool.keys, cells=draft.cells, quotas=np.array(draft.counts, dtype=np.int64), cell_names=tuple(draft.names), forms=draft.forms,
         uses=draft.uses, overlap=draft.overlap, pairs=np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
@@ -147,8 +148,8 @@ def _grades(draft: Draft, rule: r.Grades) -> None:
                    max(0, count - rule.slack), count + rule.slack)
 
 
-def _shares(shares: object) -> None:
-    values = list(shares)  # type: ignore[call-overload]
+def _shares(shares: Iterable[float]) -> None:
+    values = list(shares)
     if min(values, default=-1.0) < 0 or abs(sum(values) - 1) > 1e-6:
         raise Refused("bad_demands", "各难度等级、各重要程度的比例必须不小于 0 且合计为 100%，请修改组卷要求。")
 
@@ -291,7 +292,7 @@ def _most(draft: Draft, rule: r.Most) -> None:
     draft.aim = Aim(_known(draft), scale, most=True)
 
 
-READERS: dict[type, Callable[[Draft, r.Rule], None]] = {  # type: ignore[assignment]  # each reads its own rule
+READERS: dict[type, Callable[[Draft, Any], None]] = {
     r.Importance: _importance, r.OnePerPoint: _one_per_point, r.Grades: _grades, r.Difficulty: _difficulty,
     r.Information: _information, r.ExpectedScore: _expected, r.Exposure: _exposure, r.LittleUsed: _little_used, r.Rest: _rest,
     r.KeyBalance: _key_balance, r.Length: _length, r.Overlap: _overlap, r.Earlier: _earlier, r.Pretest: _pretest,

@@ -69,7 +69,7 @@ def _lacking(problem: Problem, seconds: float, child: Child) -> tuple[dict[Deman
         return {}, False
     counted = {demand for demand in missing if demand[0] == "cell" and short(problem, demand[2]) > 0}
     doubtful = [demand for demand in missing if demand not in counted]
-    for demand in doubtful if 1 < len(missing) and len(doubtful) <= TRIES else ():
+    for demand in doubtful if len(missing) > 1 and len(doubtful) <= TRIES else ():
         rest = _elastic(problem, frozenset(missing) - {demand}, average, seconds, child)
         if rest is not None and missing.keys() - rest.keys() - {demand}:
             missing = {**rest, **{d: missing[d] for d in counted if d not in rest}}

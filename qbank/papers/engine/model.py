@@ -217,11 +217,8 @@ class Model:
         aim, problem = self.problem.aim, self.problem
         if aim is None or (self.elastic and not self.softly):
             return
-        if aim.most:
-            reach = self.program.columns(1, cost=-self.price, lower=-inf)
-        else:
-            reach = self.program.columns(1, cost=self.price, lower=self.tolerance)
-        self.reach = int(reach[0])
+        cost, lower = (-self.price, -inf) if aim.most else (self.price, self.tolerance)
+        reach = self.program.columns(1, cost=cost, lower=lower)
         for k, target in enumerate(aim.target.tolist()):
             units, values = self.units.spread(np.arange(problem.size), aim.information[:, k])
             for f in range(self.forms):

@@ -55,7 +55,8 @@ def merit_of(problem: Problem, units: Units) -> Floats:
 
 def shadow(problem: Problem, relaxation: Relaxation) -> Flags:
     """(n,) the items of the average form and, of each class, the most informative: all that a maximin form needs."""
-    assert problem.aim is not None and relaxation.weight is not None  # noqa: S101  # for the type checker
+    if problem.aim is None or relaxation.weight is None:
+        return np.ones(problem.size, dtype=bool)
     worth = (problem.aim.information / problem.aim.target).sum(axis=1)
     taken = np.append(relaxation.weight, 0.0)[relaxation.units.of_item] > 0
     return np.asarray(taken | (ranks(classes(problem), worth) < 2 * problem.forms))

@@ -15,8 +15,8 @@ import numpy as np
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.problem import AIM_COST, SHARE_COST
-from qbank.papers.engine.units import classes
 from qbank.papers.engine.state import HARD_COST, State
+from qbank.papers.engine.units import classes
 
 WIDTHS = (12, 48, 192)  # partners tried for each item of a form, more when fewer did not help
 STEPS = 400  # swaps of one form in one pass
@@ -28,6 +28,7 @@ SAMPLE = 1_200  # swaps that are paired with one another
 FIRST = 40  # first swaps of a pair that is to mend what is broken
 LIKELY = 64  # pairs that are looked at in full
 TRIED = 8  # and made, to see whether they help
+FORMS = 12  # that exchange items with one another
 PASSES = 6  # over all forms
 SHAKES = 40  # of forms that miss a hard rule
 FEW = 16  # and of forms that are only off target
@@ -54,8 +55,9 @@ class Search:
         self.number_of_cells = len(problem.quotas)
         self.alike = classes(problem)
 
-    def run(self, progress: Callable[[int, int, str], None]) -> None:
-        """Downhill form by form while that helps; then, if a form still misses a hard rule, shake it and go downhill again."""
+    def run(self, progress: Callable[[int, int, str], None], finish: int = 0) -> None:
+        """Downhill form by form while that helps; then shake a form that still misses a hard rule and go downhill again;
+        last, `finish` shakes of any form that still pays for something."""
         self.state.settle()
         before = self.cost()
         for _ in range(PASSES):
@@ -69,16 +71,21 @@ class Search:
             if not unwell and turn < FEW:
                 unwell = [form for form in range(len(self.state.on)) if self.far(form)]
             if not unwell:
-                return
+                break
             self._shake(int(self.rng.choice(unwell)))
+        for _ in range(finish):
+            unsettled = [form for form in range(len(self.state.on)) if not self.settled(form)]
+            if not unsettled:
+                return
+            self._shake(int(self.rng.choice(unsettled)))
 
     def far(self, form: int) -> bool:
         """Off its target by more than is good; how far a maximin stays below its bound is not known to be avoidable."""
         state = self.state
         return state.aims > 0 and not state.one_sided and float(state.deviation(state.sums[form, len(state.low):])) > GOOD
 
-    def cost(self) -> float:
-        return sum(self.state.cost(form) for form in range(len(self.state.on)))
+    def cost(self, forms: Iterable[int] | None = None) -> float:
+        return sum(self.state.cost(form) for form in (range(len(self.state.on)) if forms is None else forms))
 
     def _once(self, forms: Iterable[int], progress: Callable[[int, int, str], None] | None = None) -> None:
         for form in forms:
@@ -91,7 +98,8 @@ class Search:
     def _shake(self, form: int) -> None:
         """A few swaps that do not cost much, then downhill; back again unless all is no dearer (iterated local search:
         Lourenço, Martin and Stützle 2003)."""
-        saved, before = self.state.saved(), self.cost()
+        touched = range(len(self.state.on)) if len(self.state.on) <= FORMS else [form]
+        saved, before = self.state.saved(), self.cost(touched)
         for _ in range(KICKS):
             out, into, owner = self.candidates(form, WIDTHS[0])
             if not len(out):
@@ -99,8 +107,8 @@ class Search:
             likely = np.argsort(self.change(form, out, into, owner), kind="stable")[: 1 + len(out) // 8]
             place = int(self.rng.choice(likely))
             self.swap(form, int(out[place]), int(into[place]), int(owner[place]))
-        self._once([other for other in range(len(self.state.on)) if other == form or self.state.misses(other)])
-        if self.cost() > before:
+        self._once([other for other in touched if other == form or self.state.misses(other)])
+        if self.cost(touched) > before:
             self.state.restore(saved)
 
     def movable(self, form: int) -> Integers:
@@ -156,7 +164,7 @@ class Search:
         full = state.full(form)
         lone = (state.used == 1) & (state.problem.uses == 1)
         owner = np.where(lone, np.argmax(state.on, axis=0), -1)
-        given = lone & ~self.fixed[owner, np.arange(len(owner))] if len(state.on) > 1 else np.zeros(len(owner), dtype=bool)
+        given = lone & ~self.fixed[owner, np.arange(len(owner))] if 1 < len(state.on) <= FORMS else np.zeros(len(owner), dtype=bool)
         free &= ~full | given
         drawn = self.order[free[self.order]]
         first = np.searchsorted(state.problem.cells[drawn], np.arange(self.number_of_cells + 1))

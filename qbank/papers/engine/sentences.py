@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, inf
 
 import numpy as np
@@ -17,15 +18,17 @@ def causes(problem: Problem, conflict: Conflict) -> tuple[Cause, ...]:
     """One cause for each demand in the way, those of the table first; pairs, musts and groups by the items they name."""
     order = {"cell": 0, "band": 1, "group": 2, "must": 3, "pair": 4, "overlap": 5}
     found = sorted(conflict.missing.items(), key=lambda entry: (order[entry[0][0]], *entry[0][1:]))
-    return tuple(_cause(problem, demand, amount) for demand, amount in found)
+    lacking = any(demand[0] == "cell" for demand in conflict.missing)
+    return tuple(_cause(problem, demand, amount, lacking) for demand, amount in found)
 
 
-def _cause(problem: Problem, demand: Demand, amount: float) -> Cause:
+def _cause(problem: Problem, demand: Demand, amount: float, follows: bool) -> Cause:
     kind, index, label = demand
     if kind == "cell":
         return _cell(problem, label, amount)
     if kind == "band":
-        return _band(problem, problem.bands[index], amount)
+        found = _band(problem, problem.bands[index], amount)
+        return replace(found, sentence=found.sentence + "（总题数因缺题而少）") if follows else found
     if kind == "group":
         groups = problem.groups[index]
         name = groups.names[label]
@@ -59,7 +62,7 @@ def _cell(problem: Problem, cell: int, amount: float) -> Cause:
 def _band(problem: Problem, band: Band, amount: float) -> Cause:
     each = amount / problem.forms
     value = np.bincount(problem.cells[band.items], minlength=len(problem.quotas))
-    low = band.low > -inf and (band.high == inf or band.low > 0 and _rather_low(problem, band, value))
+    low = band.low > -inf and (band.high == inf or (band.low > 0 and _rather_low(problem, band, value)))
     limit, reach = (band.low, band.low - each) if low else (band.high, band.high + each)
     asked = f"{limit:g}" if band.low == band.high else f"{'不少于' if low else '不多于'} {limit:g}"
     sentence = f"{band.rule}：{band.name}要求 {asked}，平均只能做到 {reach:.4g}；放宽到 {reach:.4g}，或补写合用的题"

@@ -15,9 +15,11 @@ from qbank.papers.engine.child import Child
 from qbank.papers.engine.problem import Problem
 from qbank.papers.engine.relaxation import Relaxation, relaxed, shadow
 from qbank.papers.engine.search import CLOSE, GOOD, Search
-from qbank.papers.engine.starting import Start, from_relaxation, jointly, pooled
+from qbank.papers.engine.starting import MISSED, Start, from_relaxation, jointly, one_by_one, pooled
 from qbank.papers.engine.state import State
 
+FINISH = 20  # more shakes for a small problem, where they cost little
+MANY = 12  # forms that are made one after the other
 STRATIFIED, EXACT = "分层规划与换题", "逐题整数规划"
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -54,12 +56,15 @@ def solve(problem: Problem, seconds: float, child: Child, progress: Progress) ->
 
 
 def _solve(problem: Problem, relaxation: Relaxation | None, seconds: float, child: Child, progress: Progress) -> Found:
+    """Swaps where they are the way: large problems, and small ones with soft rules (those branch without end) or with a target
+    to meet (a deviation of nearly nothing needs no proof). The exact program proves the rest, or that there is nothing."""
     equal = problem.aim is not None and not problem.aim.most
     if not exact.small(problem):
         return _large(problem, relaxation, seconds, child, progress)
-    if equal and not exact.is_soft(problem):  # a deviation of nearly nothing needs no proof by branching
-        found = _large(problem, relaxation, seconds, child, progress, attempts=1)
-        if found.on is not None and not found.broken and _deviation(problem, found.on) <= CLOSE:
+    if equal or exact.is_soft(problem):
+        found = _large(problem, relaxation, seconds, child, progress, attempts=2)
+        if found.infeasible or (found.on is not None and not found.broken
+                                and (exact.is_soft(problem) or _deviation(problem, found.on) <= CLOSE)):
             return found
     return _small(problem, relaxation, seconds, child, progress)
 
@@ -88,14 +93,16 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
         progress(0, problem.forms, "分层求解" if turn == 0 else f"第 {turn + 1} 次起步")
         solution = start(state.problem, state, rng, seconds, child)
         cut_short |= solution.timed_out
+        if turn == 0 and (not state.on.any() or solution.objective >= MISSED) and _impossible(problem, seconds, child):
+            return Found(None, True, True, inf, cut_short, STRATIFIED)
         if state.on.any():
-            Search(state, _fixed(problem), rng, within).run(progress)
+            Search(state, _fixed(problem), rng, within).run(progress, FINISH if exact.small(problem) else 0)
             missed = misses(state)
             if best is None or missed < best[0]:
                 best = missed, state
             if not missed:
                 break
-        if turn == 0 and relaxed(replace(problem, aim=None), seconds, child).infeasible:
+        if turn == 0 and _impossible(problem, seconds, child):
             return Found(None, True, True, inf, cut_short, STRATIFIED)
     if best is None:
         return Found(None, True, False, inf, cut_short, STRATIFIED)
@@ -104,9 +111,15 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
     return Found(on, best[0] > 0, False, bound, cut_short, STRATIFIED)
 
 
+def _impossible(problem: Problem, seconds: float, child: Child) -> bool:
+    return relaxed(replace(problem, aim=None), seconds, child).infeasible
+
+
 def _starts(problem: Problem, relaxation: Relaxation | None) -> list[tuple[Start, Flags | None]]:
     """In turn: what starts and the items that may come in (None: all)."""
     if relaxation is None or relaxation.weight is None:
+        if problem.forms > MANY:
+            return [(one_by_one, None), (pooled, None)]
         return [(pooled, None), (pooled, None), (pooled, None), (jointly, None)]
     average = from_relaxation(relaxation)
     return [(average, shadow(problem, relaxation)), (average, None), (pooled, None), (jointly, None)]

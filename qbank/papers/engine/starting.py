@@ -15,7 +15,7 @@ import numpy as np
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.child import Child
 from qbank.papers.engine.model import Model
-from qbank.papers.engine.problem import AIM_COST, Problem
+from qbank.papers.engine.problem import AIM_COST, Must, Problem
 from qbank.papers.engine.relaxation import Relaxation
 from qbank.papers.engine.state import State
 from qbank.papers.engine.units import Units, strata
@@ -26,6 +26,7 @@ JOINT = 6_000  # and of one of all forms
 MISSED = 10_000.0  # what a start pays for a unit of a hard band: strata have means only, the swaps see to the items
 LOOSE = 0.01  # share of the target that the strata's means may be off: swaps close it
 NODES = 100
+USED, NOISE = 20.0, 5.0  # what makes the many forms differ: items used already cost more, and each form draws its own costs
 
 Start = Callable[[Problem, State, np.random.Generator, float, Child], Solution]
 
@@ -62,13 +63,35 @@ def _rounded(problem: Problem, units: Units, weight: Floats) -> Integers:
     return picks
 
 
+def one_by_one(problem: Problem, state: State, rng: np.random.Generator, seconds: float, child: Child) -> Solution:
+    """Form after form from what is left, a linear program each, for many forms: no two start alike."""
+    units = strata(problem, STRATA)
+    held = np.bincount(units.of_item[units.of_item >= 0], minlength=units.count)
+    solution = Solution(None, False, True, 0.0, 0.0, 0.0, False)
+    for form in range(problem.forms):
+        free = (units.of_item >= 0) & ~state.full(form)
+        stock = np.bincount(units.of_item[free], minlength=units.count)
+        stock = np.where(units.alone, np.minimum(stock, 1), stock)
+        left = replace(units, stock=stock, total=stock)
+        musts = tuple(Must(must.rule, must.items) for must in problem.musts if must.form in (None, form))
+        draw = USED * state.used / problem.uses.clip(1) + NOISE * rng.random(problem.size)
+        single = replace(problem, forms=1, musts=musts, costs=problem.costs + draw)
+        model = _model(single, left, average=True, whole=units.alone & (held > 1))
+        solution = _solved(model, seconds, child)
+        if solution.values is None:
+            return solution
+        _deal_form(problem, units, _rounded(single, left, solution.values[model.chosen[0]]), form, state, rng)
+    return solution
+
+
 def jointly(problem: Problem, state: State, rng: np.random.Generator, seconds: float, child: Child) -> Solution:
     """Every form's own numbers in one program."""
     units = strata(problem, max(JOINT // problem.forms, 1))
     model = _model(problem, units, average=False, whole=True)
     solution = _solved(model, seconds, child)
     if solution.values is not None:
-        _deal(problem, units, np.rint(solution.values[model.chosen]).astype(np.int64), state, rng)
+        for form, picks in enumerate(np.rint(solution.values[model.chosen]).astype(np.int64)):
+            _deal_form(problem, units, picks, form, state, rng)
     return solution
 
 
@@ -81,17 +104,16 @@ def _solved(model: Model, seconds: float, child: Child) -> Solution:
     return model.program.solve(time_limit=seconds, gap=0.02, near=AIM_COST * LOOSE, nodes=NODES, symmetry=False, child=child)
 
 
-def _deal(problem: Problem, units: Units, picks: Integers, state: State, rng: np.random.Generator) -> None:
-    """Put items on the forms: of each stratum those used least, clear of enemies and of groups that are full."""
+def _deal_form(problem: Problem, units: Units, picks: Integers, form: int, state: State, rng: np.random.Generator) -> None:
+    """Put items on a form: of each stratum those used least, clear of enemies and of groups that are full."""
     members, turn = _members(units), rng.random(problem.size)
-    for form in range(problem.forms):
-        for unit in np.flatnonzero(picks[form]):
-            held = members[unit]
-            if not units.alone[unit]:
-                worst = state.used[held] + _unwelcome(state, form, held)
-                held = held[np.lexsort((turn[held], worst))[: picks[form, unit]]]
-            for item in held:
-                state.put(form, int(item))
+    for unit in np.flatnonzero(picks):
+        held = members[unit]
+        if not units.alone[unit]:
+            worst = state.used[held] + _unwelcome(state, form, held)
+            held = held[np.lexsort((turn[held], worst))[: picks[unit]]]
+        for item in held:
+            state.put(form, int(item))
 
 
 def _deal_out(problem: Problem, units: Units, picks: Integers, state: State, rng: np.random.Generator) -> None:

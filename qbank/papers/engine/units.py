@@ -16,7 +16,8 @@ THIRDS = 3  # of the information within a cell and class
 class Units:
     """`of_item` (n,) the unit of each item, -1 for items that are barred. `share` (n,) what one pick of the unit takes of
     an item: 1, or 1 / members where any one of a stratum may be meant. `stock` (units,) how often a form could pick it,
-    `total` all forms together. `part`: what a pick counts for, 1 or, where picks of all forms are counted together, 1 / forms. `alone` (units,): one item or one set, so that rules about items speak of it."""
+    `total` all forms together. `part`: what a pick counts for, 1 or, where those of all forms are counted together, 1 / forms.
+    `alone` (units,): one item or one set, so that rules about items speak of it."""
 
     of_item: Integers
     share: Floats
@@ -33,9 +34,9 @@ class Units:
         """(units, coefficients) of what each of `items` gives."""
         at = self.of_item[items]
         inside = at >= 0
-        summed = np.bincount(at[inside], weights=(values * self.share[items] * self.part)[inside], minlength=self.count)
+        summed: Floats = np.bincount(at[inside], weights=(values * self.share[items] * self.part)[inside], minlength=self.count).astype(np.float64)
         found = np.flatnonzero(summed)
-        return found, summed[found]
+        return found, np.asarray(summed[found], dtype=np.float64)
 
 
 def items_and_sets(problem: Problem) -> Units:

@@ -107,7 +107,7 @@ def grown(task: Frame) -> dict[str, Any]:
 
 
 def _solver(task: Frame) -> highspy.Highs:
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its wrapper carries no types
     for name, wanted in {
         "output_flag": False, "threads": 1, "random_seed": 0, "time_limit": float(task["seconds"]), "mip_rel_gap": float(task["gap"]),
         "mip_abs_gap": float(task["near"]), "mip_max_nodes": int(task["nodes"]), "mip_detect_symmetry": bool(task["symmetry"]),
