@@ -124,7 +124,8 @@ def test_copying_the_context_menu_and_printing_are_discouraged_and_the_watermark
 def test_a_whole_sitting_by_keyboard_alone_with_every_kind_of_question(exam_room: Room) -> None:
     """Rows 23 and 24: nothing needs a mouse; the hand-in names what is unanswered, and its default is to go on."""
     room, name = exam_room, "陈晓"
-    page = room.sit(name)
+    page = room.sign_in(room.computer(), name)
+    expect(page.locator("#desk")).to_be_visible()
     chosen = answer(room, page, name, range(1, 10))
     page.keyboard.press("Tab")
     page.keyboard.type("线圈")

@@ -110,7 +110,7 @@ def test_nothing_a_candidate_sees_violates_a_rule_of_axe(exam_room: Room, axe: s
     page.close(run_before_unload=False)
     time.sleep(0.5)  # the last request of a page that goes away outlives it
     exam_room.start_server()
-    page = exam_room.sign_in(context, name)
+    page = exam_room.enter(name, context)
     expect(page.locator("#offer")).to_be_visible()
     found["offer"] = violations(page, axe)
     assert {state: rules for state, rules in found.items() if rules} == {}

@@ -63,7 +63,7 @@ def test_a_killed_browser_loses_at_most_the_last_click_and_unsent_answers_are_of
     exam_room.kill("killed")
     assert exam_room.stored(name) == sent
 
-    page = exam_room.sign_in(exam_room.profile("killed"), name)
+    page = exam_room.enter(name, exam_room.profile("killed"))
     expect(page.locator("#offer")).to_be_visible()
     expect(page.locator("#offer-rows tr")).to_have_count(4)
     expect(page.locator("#offer-rows tr").first).to_contain_text(f"第 3 题未作答{unsent[3]}")
@@ -88,7 +88,7 @@ def test_another_computer_waits_and_the_first_turns_read_only(exam_room: Room) -
     network = Network(first)
     held = answer(exam_room, first, name, range(1, 4))
     exam_room.wait_stored(first, name, held)
-    second = exam_room.sign_in(exam_room.computer(), name)
+    second = exam_room.enter(name)
     expect(second.locator("#banner")).to_contain_text("由监考员同意")
     expect(second.locator("#desk")).to_be_hidden()
     network.cut()
@@ -116,7 +116,7 @@ def test_back_on_the_first_computer_its_unsent_answers_are_offered_against_the_n
     first.keyboard.press("ArrowRight")
     first.keyboard.press("a")  # question 2, unsent
     first.wait_for_timeout(300)
-    second = exam_room.sign_in(exam_room.computer(), name)
+    second = exam_room.enter(name)
     expect(second.locator("#banner")).to_contain_text("由监考员同意")
     admit(exam_room, name)
     expect(second.locator("#desk")).to_be_visible()

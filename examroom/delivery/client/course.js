@@ -166,7 +166,8 @@ export class Course {
   stranded(because) {
     if (!this.ending || this.done) return;
     this.dialog.close();
-    this.page.stranded(true);
+    this.status.tell("", "", "net");
+    this.page.stranded();
     this.emergency.show(`${because === "time" ? "考试时间已到。" : ""}暂时连不上服务器，您的作答完整保存在这台电脑上。`
       + "本页会一直重试，连上后自动交卷。请不要关闭本页，举手告诉监考员；监考员要求时，再保存作答文件。");
   }

@@ -75,7 +75,7 @@ function stranded() {
 }
 
 function closed(receipt) {
-  for (const id of ["desk", "tools", "cover", "hand-in", "time", "calculator", "scratch"]) byId(id).hidden = true;
+  for (const id of ["desk", "tools", "cover", "hand-in", "time", "notices", "calculator", "scratch"]) byId(id).hidden = true;
   document.querySelectorAll("dialog[open]").forEach((open) => open.close());
   status.saved("已交卷", "good");
   showFinal(byId("final"), receipt);
