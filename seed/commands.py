@@ -29,6 +29,7 @@ def demo_command(create_app: Factory) -> click.Command:
         app = create_app(settings)
         click.echo(prepare(app, now=utc_now()))
         if not no_serve:
-            announce_and_serve(app, settings, host, port)
+            app.extensions["examroom"]["database"].engine.dispose()
+            announce_and_serve(create_app, settings, host, port)
 
     return demo

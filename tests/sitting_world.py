@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from flask import Flask
@@ -69,7 +69,7 @@ class SittingWorld:
     stems: dict[int, str] = field(default_factory=dict)  # paper number -> what the question says instead
 
     def make(self, now: datetime, *, starts_in: timedelta = timedelta(hours=1), minutes: int = 90,
-             school: Institution | None = None) -> SittingWorld:
+             school: Institution | None = None) -> Self:
         self.now = now
         self.school = school or self.people.home
         self.officer = self.people("考务周敏", Role.EXAM_OFFICER, school=self.school)
@@ -177,7 +177,7 @@ class SittingWorld:
     def open(self, *, now: datetime) -> None:
         rooms.open_room(self.session, self.room, self.invigilator, now=now)
 
-    def running(self) -> SittingWorld:
+    def running(self) -> Self:
         """Dealt, the room open, the time come: ``self.begin`` is the start."""
         self.deal()
         self.begin = self.sitting.starts_at
@@ -209,7 +209,9 @@ class SittingWorld:
         account = sheet.enrolment.candidate
         holder = Holder(sheet.id, tokens.draw_generation(), account.id, account.generation)
         token = tokens.issue(b"s" * 32, holder)
-        opening = pages.Opening(cards.card(sheet), cards.Terms.of(sheets.terms(own, sheet)), Actor(account.id, account.name), holder,
+        card = cards.card_of(own, sheet.id)
+        assert card is not None
+        opening = pages.Opening(card, cards.Terms.of(sheets.terms(own, sheet)), Actor(account.id, account.name), holder,
                                 tokens.hashed(token), pages.mark_of(machine), "10.0.0.7")
         opened = pages.open_pages(own, [opening], now=now)[0]
         own.expire_all()

@@ -27,11 +27,15 @@ from qbank.items.answers import blanks_in
 from qbank.items.models import ItemVersion, Picture
 from qbank.items.states import ItemKind
 from qbank.kernel.accounts import Account
+from qbank.kernel.db import table_of
 from qbank.papers.contents import items_of, policy_of
 from qbank.papers.models import Paper, PaperItem
 
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 RAW = -zlib.MAX_WBITS
+_BODIES, _PRESENCES = table_of(SheetBody), table_of(Presence)
+_BODY = sa.select(_BODIES.c.content, _BODIES.c.checksum, _BODIES.c.length).where(_BODIES.c.sheet_id == sa.bindparam("sheet"))
+_LEFT = sa.select(_PRESENCES.c.left).where(_PRESENCES.c.sheet_id == sa.bindparam("sheet"))
 _STORED = sa.select(Answer.number, Answer.answer, Answer.flagged, Answer.sequence).where(Answer.sheet_id == sa.bindparam("sheet"))
 
 
@@ -114,7 +118,7 @@ def keep_pictures(session: Session, sitting_id: int, institution_id: int, hashes
 
 def read(session: Session, sheet_id: int) -> Body:
     """The stored body; made now for a sheet that was dealt by an earlier release."""
-    row = session.execute(sa.select(SheetBody.content, SheetBody.checksum, SheetBody.length).where(SheetBody.sheet_id == sheet_id)).first()
+    row = session.connection().execute(_BODY, {"sheet": sheet_id}).first()
     if row is not None:
         return Body(*row)
     sheet = session.get_one(Sheet, sheet_id)
@@ -131,10 +135,10 @@ def dynamic(session: Session, card: Card) -> dict[str, Any]:
     held = {number: stored for number, *stored in session.connection().execute(_STORED, {"sheet": card.sheet_id})}
     answers = {}
     for place, entry in enumerate(card.layout, 1):
-        if entry.number in held:
-            answer, flagged, sequence = held[entry.number]
+        if entry["number"] in held:
+            answer, flagged, sequence = held[entry["number"]]
             answers[str(place)] = {"answer": shuffle.to_shown(entry, answer), "flagged": flagged, "sequence": sequence}
-    left = session.scalar(sa.select(Presence.left).where(Presence.sheet_id == card.sheet_id)) or 0
+    left = session.connection().scalar(_LEFT, {"sheet": card.sheet_id}) or 0
     return {"answers": answers, "left": left, "calculator": card.calculator, "watermark": f"{card.name} {card.ticket} {card.seat}座"}
 
 

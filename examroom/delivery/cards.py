@@ -10,29 +10,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
+from examroom.delivery import shuffle
 from examroom.delivery.models import Sheet
-from examroom.plans.models import Enrolment, Sitting
-from qbank.kernel.accounts import Institution
-from qbank.papers.models import Paper
+from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting
+from qbank.kernel.accounts import Account, Institution
+from qbank.kernel.db import table_of
+from qbank.papers.models import Paper, Specification
 from qbank.standards.packs import pack_for
 from qbank.standards.rulepack import RulePack
 
+_SHEETS, _ENROLMENTS, _ACCOUNTS, _SEATS, _PAPERS, _SPECIFICATIONS, _SITTINGS, _PLANS = (
+    table_of(model) for model in (Sheet, Enrolment, Account, Seat, Paper, Specification, Sitting, ExamPlan))
+_CARD = (sa.select(_SHEETS.c.id, _SHEETS.c.seed, _ACCOUNTS.c.id, _ACCOUNTS.c.name, _ENROLMENTS.c.ticket_number, _SEATS.c.number,
+                   _SPECIFICATIONS.c.calculator, _SITTINGS.c.seb_required, _PLANS.c.institution_id, _SITTINGS.c.starts_at,
+                   _SITTINGS.c.minutes, _SHEETS.c.layout)
+         .join(_ENROLMENTS, _ENROLMENTS.c.id == _SHEETS.c.enrolment_id).join(_ACCOUNTS, _ACCOUNTS.c.id == _ENROLMENTS.c.account_id)
+         .join(_SEATS, _SEATS.c.id == _SHEETS.c.seat_id).join(_PAPERS, _PAPERS.c.id == _SHEETS.c.paper_id)
+         .join(_SPECIFICATIONS, _SPECIFICATIONS.c.id == _PAPERS.c.specification_id)
+         .join(_SITTINGS, _SITTINGS.c.id == _SHEETS.c.sitting_id).join(_PLANS, _PLANS.c.id == _SITTINGS.c.plan_id)
+         .where(_SHEETS.c.id == sa.bindparam("sheet")))
 MOST_CARDS = 8000
 PACK_SECONDS = 5.0  # a changed rule pack is followed within this time
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One question of the layout. It can be read like the stored mapping."""
-
-    number: int
-    kind: str
-    options: str
-
-    def __getitem__(self, name: str) -> object:
-        return getattr(self, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,11 @@ class Card:
     ticket: str
     seat: int
     calculator: bool
+    seb: bool  # Safe Exam Browser is demanded
     institution_id: int
     starts_at: datetime
     common_end: datetime
-    layout: tuple[Entry, ...]
+    layout: tuple[shuffle.Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Cards:
 
     def __init__(self) -> None:
         self._held: OrderedDict[int, Card] = OrderedDict()
-        self._terms: dict[int, tuple[float, Terms]] = {}
+        self._terms: dict[int, tuple[float, Terms | None]] = {}
         self._lock = threading.Lock()
 
     def held(self, sheet_id: int) -> Card | None:
@@ -88,9 +89,13 @@ class Cards:
             while len(self._held) > MOST_CARDS:
                 self._held.popitem(last=False)
 
-    def terms(self, session: Session, institution_id: int) -> Terms:
+    def held_terms(self, institution_id: int) -> Terms | None:
         until, terms = self._terms.get(institution_id, (0.0, None))
-        if terms is None or until < time.monotonic():
+        return terms if until >= time.monotonic() else None
+
+    def terms(self, session: Session, institution_id: int) -> Terms:
+        terms = self.held_terms(institution_id)
+        if terms is None:
             terms = Terms.of(pack_for(session, session.get_one(Institution, institution_id)))
             self._terms[institution_id] = (time.monotonic() + PACK_SECONDS, terms)
         return terms
@@ -98,16 +103,10 @@ class Cards:
 
 def card_of(session: Session, sheet_id: int) -> Card | None:
     """Read a card; None when there is no such sheet."""
-    sheet = session.scalar(sa.select(Sheet).where(Sheet.id == sheet_id).options(
-        joinedload(Sheet.enrolment).joinedload(Enrolment.candidate), joinedload(Sheet.seat),
-        joinedload(Sheet.paper).joinedload(Paper.specification), joinedload(Sheet.sitting).joinedload(Sitting.plan)))
-    return None if sheet is None else card(sheet)
-
-
-def card(sheet: Sheet) -> Card:
-    """The card of a sheet that is at hand."""
-    layout = tuple(Entry(entry["number"], sys.intern(str(entry["kind"])), sys.intern(entry["options"])) for entry in sheet.layout)
-    enrolment = sheet.enrolment
-    return Card(sheet.id, sheet.seed, enrolment.account_id, enrolment.candidate.name, enrolment.ticket_number, sheet.seat.number,
-                sheet.paper.specification.calculator, sheet.sitting.plan.institution_id, sheet.sitting.starts_at,
-                sheet.sitting.ends_at, layout)
+    row = session.connection().execute(_CARD, {"sheet": sheet_id}).first()
+    if row is None:
+        return None
+    *front, starts_at, minutes, layout = row
+    entries = tuple({"number": entry["number"], "kind": sys.intern(str(entry["kind"])), "options": sys.intern(entry["options"])}
+                    for entry in layout)
+    return Card(*front, starts_at, starts_at + timedelta(minutes=minutes), entries)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.delivery.models import GENESIS, AnswerEvent, Sheet
+from qbank.kernel.db import table_of
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def verify(session: Session, heads: dict[int, tuple[str, int]]) -> list[Break]:
 
 def rebuild(connection: sa.Connection) -> None:
     """Chain events that were written before there was a chain."""
-    events, sheets = AnswerEvent.__table__, Sheet.__table__
+    events, sheets = table_of(AnswerEvent), table_of(Sheet)
     heads: dict[int, str] = {}
     links = []
-    for row in connection.execute(sa.select(AnswerEvent.__table__).order_by(events.c.sheet_id, events.c.id)):
+    for row in connection.execute(sa.select(events).order_by(events.c.sheet_id, events.c.id)):
         heads[row.sheet_id] = link(heads.get(row.sheet_id, GENESIS), row.sheet_id, row.sequence, row.number, row.answer, row.flagged,
                                    moment(row.received_at))
         links.append({"key": row.id, "head": heads[row.sheet_id]})

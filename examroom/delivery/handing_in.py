@@ -12,11 +12,11 @@ from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.delivery.phase import hand_in_from
 from examroom.delivery.saving import Standing
 from qbank.kernel.audit import note
-from qbank.kernel.db import Actor
+from qbank.kernel.db import Actor, table_of
 from qbank.kernel.refused import Refused
 
 DEADLINE = Actor(None, "系统：到时收卷")
-_SHEETS = sa.inspect(Sheet).local_table
+_SHEETS = table_of(Sheet)
 
 
 def judged(how: HandIn, state: SheetState, ends_at: datetime, earliest: datetime, *, now: datetime,

@@ -53,8 +53,9 @@ def open_page(sheet_id: int) -> Any:
         card, terms, Actor(named[0], card.name), holder, tokens.hashed(token), pages.mark_of(str(_body().get("machine", ""))[:LONGEST_LINE]),
         request.remote_addr or ""))
     _cards().keep(card)
-    if opened.page is PageState.ENDED:
-        return {"token": "", "page": opened.page}
+    if opened.page is PageState.ENDED:  # handed in: a reload shows the receipt again
+        with _reading() as session:
+            return {"token": "", "page": opened.page} | _told(session, card, terms, holder)[0]
     return {"token": token, "page": opened.page, "generation": holder.generation,
             "sentence": pages.WAITING if opened.page is PageState.WAITING else ""}
 
@@ -65,13 +66,13 @@ def state(sheet_id: int) -> Any:
     holder = _holder(sheet_id)
     if holder is None:
         return _no("bad_token")
+    card, terms = _card(sheet_id)
     with _reading() as session:
-        card, terms = _card(session, sheet_id)
         answer, stop = _told(session, card, terms, holder)
         if answer["state"] is SheetState.HANDED_IN or stop:
             return answer if not stop else _no(stop)
         answer |= bodies.dynamic(session, card)
-        return _packed(bodies.read(session, sheet_id), answer | {"csrf": generate_csrf()})
+        return _packed(bodies.read(session, sheet_id), answer)
 
 
 @blueprint.get("/exam/sheets/<int:sheet_id>/pulse")
@@ -80,11 +81,11 @@ def pulse(sheet_id: int) -> Any:
     holder = _holder(sheet_id)
     if holder is None:
         return _no("bad_token")
+    card, terms = _card(sheet_id)
     with _reading() as session:
-        card, terms = _card(session, sheet_id)
         answer, stop = _told(session, card, terms, holder)
     page = {"": "live", "unknown_page": "unknown", "waiting": "waiting"}.get(stop, "ended")
-    return answer | {"page": page, "csrf": generate_csrf(), "sentence": SAID[stop][0] if stop else ""}
+    return answer | {"page": page, "sentence": SAID[stop][0]} | _fresh() if stop else answer | {"page": page, "sentence": ""}
 
 
 @blueprint.post("/exam/sheets/<int:sheet_id>/events")
@@ -93,10 +94,11 @@ def events(sheet_id: int) -> Any:
     holder = _holder(sheet_id)
     if holder is None:
         return _no("bad_token")
-    with _reading() as session:
-        card, terms = _card(session, sheet_id)
-    taken, refused = _events(card)
-    written = writer().write(writes.save, saving.Request(card, terms, taken, holder, _signs(), request.remote_addr or "", after=_after()))
+    card, terms = _card(sheet_id)
+    body = _body()
+    taken, refused = _events(card, body)
+    written = writer().write(writes.save, saving.Request(card, terms, taken, holder, _signs(body), request.remote_addr or "",
+                                                         after=_after(body)))
     return _answer(card, terms, written, refused)
 
 
@@ -106,10 +108,10 @@ def hand_in(sheet_id: int) -> Any:
     holder = _holder(sheet_id)
     if holder is None:
         return _no("bad_token")
-    with _reading() as session:
-        card, terms = _card(session, sheet_id)
-    asked = saving.Request(card, terms, (), holder, None, request.remote_addr or "", after=_after())
-    closing = writes.Closing(asked, Actor(holder.account_id, card.name), _body().get("because") == "time")
+    card, terms = _card(sheet_id)
+    body = _body()
+    asked = saving.Request(card, terms, (), holder, None, request.remote_addr or "", after=_after(body))
+    closing = writes.Closing(asked, Actor(holder.account_id, card.name), body.get("because") == "time")
     return _answer(card, terms, writer().write(writes.hand_in, closing), [])
 
 
@@ -159,9 +161,12 @@ def _packed(body: bodies.Body, answer: dict[str, Any]) -> Response:
 def _no(code: str, standing: saving.Standing | None = None) -> Any:
     sentence, status = SAID[code]
     held: dict[str, Any] = {"acknowledged": standing.highest} if code == "behind" and standing is not None else {}
-    if status == 401:
-        held["csrf"] = generate_csrf()  # after a new sign-in the page opens again with it
-    return {"code": code, "sentence": sentence} | held, status
+    return {"code": code, "sentence": sentence} | held | _fresh(), status
+
+
+def _fresh() -> dict[str, str]:
+    """A CSRF token for the page that has to open again: only that door asks for one."""
+    return {"csrf": generate_csrf()}
 
 
 def _plain(refusal: saving.Refusal) -> dict[str, Any]:
@@ -186,15 +191,18 @@ def _cards() -> Cards:
     return found
 
 
-def _card(session: Session, sheet_id: int) -> tuple[Card, Terms]:
+def _card(sheet_id: int) -> tuple[Card, Terms]:
     """A token is only ever issued for a started sheet: its card stays."""
     card = _cards().held(sheet_id)
-    if card is None:
-        card = cards.card_of(session, sheet_id)
+    terms = _cards().held_terms(card.institution_id) if card is not None else None
+    if card is not None and terms is not None:
+        return card, terms
+    with _reading() as session:
+        card = card or cards.card_of(session, sheet_id)
         if card is None:
             raise NotFound
         _cards().keep(card)
-    return card, _cards().terms(session, card.institution_id)
+        return card, _cards().terms(session, card.institution_id)
 
 
 def _body() -> dict[str, Any]:
@@ -204,9 +212,9 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _events(card: Card) -> tuple[list[saving.Event], list[saving.Refusal]]:
+def _events(card: Card, body: dict[str, Any]) -> tuple[list[saving.Event], list[saving.Refusal]]:
     """The events of the request in canonical terms: here the shuffle is undone. 400 for what is not an event at all."""
-    sent = _body().get("events")
+    sent = body.get("events")
     if not isinstance(sent, list) or len(sent) > EVENTS_AT_ONCE:
         raise BadRequest
     taken, refused = [], []
@@ -230,15 +238,15 @@ def _fields(one: Any) -> tuple[int, int, str, bool]:
     return sequence, number, answer, flagged
 
 
-def _after() -> int:
+def _after(body: dict[str, Any]) -> int:
     """What the page was last told as acknowledged."""
-    after = _body().get("after")
+    after = body.get("after")
     return min(max(after, 0), saving.HIGHEST_SEQUENCE) if type(after) is int else 0
 
 
-def _signs() -> saving.Signs | None:
+def _signs(body: dict[str, Any]) -> saving.Signs | None:
     """What the page says of itself, as far as it can be read; nonsense is left out, never refused."""
-    sent = _body().get("signs")
+    sent = body.get("signs")
     if not isinstance(sent, dict):
         return None
 

@@ -24,13 +24,18 @@ from examroom.delivery.saving import SENTENCES, Standing, standings
 from examroom.plans.models import Enrolment
 from qbank.kernel.access import Viewer
 from qbank.kernel.audit import NOT_RECORDED, note
-from qbank.kernel.db import Actor
+from qbank.kernel.db import Actor, table_of
 from qbank.kernel.refused import Refused
 
 SUPERSEDED = "这份答卷已在另一台电脑上打开，本页只能查看，不再保存作答。如果不是您本人操作，请立即举手告诉监考员。"
 WAITING = "这份答卷正在另一台电脑上使用。请举手，由监考员同意后才能在这台电脑上继续。"
-_PAGES, _SHEETS = sa.inspect(ExamPage).local_table, sa.inspect(Sheet).local_table
+_PAGES, _SHEETS = table_of(ExamPage), table_of(Sheet)
 _OPEN_PAGES = (PageState.LIVE, PageState.WAITING)
+_HELD_PAGES = sa.select(_PAGES).where(_PAGES.c.sheet_id.in_(sa.bindparam("ids", expanding=True)), _PAGES.c.state.in_(_OPEN_PAGES))
+_END_PAGES = sa.update(_PAGES).where(_PAGES.c.id.in_(sa.bindparam("ids", expanding=True))).values(state=PageState.ENDED)
+_NEW_PAGES = sa.insert(_PAGES).returning(_PAGES.c.id, _PAGES.c.generation)
+_NEW_LIVES = sa.update(_SHEETS).where(_SHEETS.c.id == sa.bindparam("sheet")).values(
+    state=sa.bindparam("now_state"), started_at=sa.bindparam("since"), generation=sa.bindparam("page"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,70 +67,88 @@ def open_pages(session: Session, openings: Sequence[Opening], *, now: datetime) 
     connection = session.connection()
     ids = sorted({opening.card.sheet_id for opening in openings})
     held = standings(connection, ids, lock=True)
-    pages: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(sa.select(_PAGES).where(_PAGES.c.sheet_id.in_(ids), _PAGES.c.state.in_(_OPEN_PAGES))).mappings():
-        pages.setdefault(row["sheet_id"], []).append(dict(row))
+    batch = _Batch(session, now)
+    batch.read(ids)
     results: list[Opened | Refused] = []
     for opening in openings:
         try:
-            results.append(_open(session, opening, held.get(opening.card.sheet_id), pages.setdefault(opening.card.sheet_id, []), now))
+            results.append(batch.open(opening, held.get(opening.card.sheet_id)))
         except Refused as refusal:
             results.append(refusal)
+    batch.write()
     return results
 
 
-def _open(session: Session, opening: Opening, standing: Standing | None, pages: list[dict[str, Any]], now: datetime) -> Opened | Refused:
-    if standing is None or standing.seed != opening.card.seed:
-        raise Refused("dealt_again", "试卷刚刚重新发放，请再进入一次。")
-    if not standing.active or standing.account_generation != opening.holder.account_generation:
-        raise Refused("signed_out", "登录已失效，请重新登录。")
-    found = standing.phase(opening.card, opening.terms, now)
-    if found is Phase.OVER:
-        how = HandIn.DEADLINE if standing.started_at else HandIn.ABSENT
-        close(session, opening.card, opening.terms, standing, how, DEADLINE, now=now)
-    if standing.state is SheetState.HANDED_IN:
-        return Opened(PageState.ENDED, standing)
-    if found not in SAVING and found is not Phase.READY:
-        raise Refused(f"start_{found}", SENTENCES[found])
-    live = next((page for page in pages if page["state"] is PageState.LIVE), None)
-    state = PageState.WAITING if live is not None and live["machine_hash"] != opening.mark else PageState.LIVE
-    ended = [page for page in pages if (page is live and state is PageState.LIVE)
-             or (page["state"] is PageState.WAITING and page["machine_hash"] == opening.mark)]
-    _end(session, ended, opening.actor)
-    pages[:] = [page for page in pages if page not in ended]
-    pages.append(_insert(session, opening, state, now))
-    _begin(session, opening, standing, state, now)
-    return Opened(state, standing)
+class _Batch:
+    """The openings of one transaction: decided one by one, written together."""
 
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session, self.now = session, now
+        self.pages: dict[int, list[dict[str, Any]]] = {}  # sheet → its pages that are live or wait
+        self.ended: list[tuple[dict[str, Any], Actor]] = []
+        self.made: list[tuple[dict[str, Any], Actor]] = []
+        self.lives: list[dict[str, Any]] = []  # what becomes of the sheets
 
-def _end(session: Session, pages: Sequence[dict[str, Any]], actor: Actor) -> None:
-    if not pages:
-        return
-    session.connection().execute(sa.update(_PAGES).where(_PAGES.c.id.in_([page["id"] for page in pages])).values(state=PageState.ENDED))
-    for page in pages:
-        note(session, actor, "update", "exam_pages", page["id"], {"state": [page["state"], PageState.ENDED]})
+    def read(self, sheet_ids: Sequence[int]) -> None:
+        for row in self.session.connection().execute(_HELD_PAGES, {"ids": sheet_ids}).mappings():
+            self.pages.setdefault(row["sheet_id"], []).append(dict(row))
 
+    def open(self, opening: Opening, standing: Standing | None) -> Opened:
+        if standing is None or standing.seed != opening.card.seed:
+            raise Refused("dealt_again", "试卷刚刚重新发放，请再进入一次。")
+        if not standing.active or standing.account_generation != opening.holder.account_generation:
+            raise Refused("signed_out", "登录已失效，请重新登录。")
+        found = standing.phase(opening.card, opening.terms, self.now)
+        if found is Phase.OVER:
+            how = HandIn.DEADLINE if standing.started_at else HandIn.ABSENT
+            close(self.session, opening.card, opening.terms, standing, how, DEADLINE, now=self.now)
+        if standing.state is SheetState.HANDED_IN:
+            return Opened(PageState.ENDED, standing)
+        if found not in SAVING and found is not Phase.READY:
+            raise Refused(f"start_{found}", SENTENCES[found])
+        if any(page["sheet_id"] == opening.card.sheet_id for page, _ in self.made):
+            self.write()  # the second of one sheet: the index allows one live page at any moment
+        return Opened(self._decide(opening, standing), standing)
 
-def _insert(session: Session, opening: Opening, state: PageState, now: datetime) -> dict[str, Any]:
-    row = {"sheet_id": opening.card.sheet_id, "token_hash": opening.token_hash, "generation": opening.holder.generation,
-           "machine_hash": opening.mark, "address": opening.address[:200], "opened_at": now, "state": state}
-    key = session.connection().execute(sa.insert(_PAGES).values(row)).inserted_primary_key[0]  # type: ignore[index]  # an insert has one
-    note(session, opening.actor, "insert", "exam_pages", key,
-         {name: [None, NOT_RECORDED if name == "token_hash" else value] for name, value in row.items()})
-    return row | {"id": key}
+    def _decide(self, opening: Opening, standing: Standing) -> PageState:
+        pages = self.pages.setdefault(standing.sheet_id, [])
+        live = next((page for page in pages if page["state"] is PageState.LIVE), None)
+        state = PageState.WAITING if live is not None and live["machine_hash"] != opening.mark else PageState.LIVE
+        ended = [page for page in pages if (page is live and state is PageState.LIVE)
+                 or (page["state"] is PageState.WAITING and page["machine_hash"] == opening.mark)]
+        page = {"sheet_id": standing.sheet_id, "token_hash": opening.token_hash, "generation": opening.holder.generation,
+                "machine_hash": opening.mark, "address": opening.address[:200], "opened_at": self.now, "state": state}
+        self.ended += [(one, opening.actor) for one in ended]
+        self.made.append((page, opening.actor))
+        self.pages[standing.sheet_id] = [one for one in pages if one not in ended] + [page]
+        self._begin(opening, standing, state)
+        return state
 
+    def _begin(self, opening: Opening, standing: Standing, state: PageState) -> None:
+        """Start a sheet that was not, and make the page its live one."""
+        if standing.state is SheetState.DEALT:
+            note(self.session, opening.actor, "update", "sheets", standing.sheet_id,
+                 {"state": [standing.state, SheetState.STARTED], "started_at": [None, self.now]})
+            standing.state, standing.started_at = SheetState.STARTED, self.now
+        if state is PageState.LIVE:
+            standing.generation = opening.holder.generation
+        self.lives.append({"sheet": standing.sheet_id, "now_state": standing.state, "since": standing.started_at,
+                           "page": standing.generation})
 
-def _begin(session: Session, opening: Opening, standing: Standing, state: PageState, now: datetime) -> None:
-    """Start a sheet that was not, and make the page its live one."""
-    values: dict[str, Any] = {"generation": opening.holder.generation} if state is PageState.LIVE else {}
-    if standing.state is SheetState.DEALT:
-        values |= {"state": SheetState.STARTED, "started_at": now}
-        note(session, opening.actor, "update", "sheets", standing.sheet_id,
-             {"state": [standing.state, SheetState.STARTED], "started_at": [None, now]})
-    if values:
-        session.connection().execute(sa.update(_SHEETS).where(_SHEETS.c.id == standing.sheet_id).values(values))
-        for name, value in values.items():
-            setattr(standing, name, value)
+    def write(self) -> None:
+        connection = self.session.connection()
+        if self.ended:
+            connection.execute(_END_PAGES, {"ids": [page["id"] for page, _ in self.ended]})
+        for page, actor in self.ended:
+            note(self.session, actor, "update", "exam_pages", page["id"], {"state": [page["state"], PageState.ENDED]})
+        if self.made:
+            keys = {generation: key for key, generation in connection.execute(_NEW_PAGES, [page for page, _ in self.made])}
+            for page, actor in self.made:
+                changes = {name: [None, NOT_RECORDED if name == "token_hash" else value] for name, value in page.items()}
+                page["id"] = keys[page["generation"]]
+                note(self.session, actor, "insert", "exam_pages", page["id"], changes)
+            connection.execute(_NEW_LIVES, self.lives)
+        self.ended, self.made, self.lives = [], [], []
 
 
 def mark_of(machine: str) -> str:

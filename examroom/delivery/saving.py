@@ -21,6 +21,7 @@ from examroom.delivery.phase import SAVING, Phase
 from examroom.delivery.tokens import Holder
 from examroom.plans.models import Enrolment, Seat, SittingRoom
 from qbank.kernel.accounts import Account
+from qbank.kernel.db import table_of
 
 HIGHEST_SEQUENCE = 1_000_000
 SENTENCES = {
@@ -31,9 +32,8 @@ SENTENCES = {
     Phase.OVER: "考试已经结束，不再接收答案。",
     Phase.HANDED_IN: "已经交卷，不再接收答案。",
 }
-_SHEETS, _EVENTS, _ANSWERS, _PRESENCES = (sa.inspect(model).local_table for model in (Sheet, AnswerEvent, Answer, Presence))
-_PAGES, _ACCOUNTS, _ENROLMENTS, _SEATS, _ROOMS = (
-    sa.inspect(model).local_table for model in (ExamPage, Account, Enrolment, Seat, SittingRoom))
+_SHEETS, _EVENTS, _ANSWERS, _PRESENCES = (table_of(model) for model in (Sheet, AnswerEvent, Answer, Presence))
+_PAGES, _ACCOUNTS, _ENROLMENTS, _SEATS, _ROOMS = (table_of(model) for model in (ExamPage, Account, Enrolment, Seat, SittingRoom))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ _UPSERTS = {"sqlite": _upserts(sqlite.insert), "postgresql": _upserts(postgresql
 def standings(connection: sa.Connection, sheet_ids: Iterable[int], *, lock: bool = False) -> dict[int, Standing]:
     """The rows of these sheets; ``lock``: nobody else writes them until this transaction ends."""
     rows = connection.execute(_LOCKED if lock else _HELD, {"ids": sorted(set(sheet_ids))})
-    return {row[0]: Standing(*row) for row in rows}
+    return {row[0]: Standing(*tuple(row)) for row in rows}
 
 
 def stop_of(connection: sa.Connection, standing: Standing | None, holder: Holder) -> str:
@@ -229,7 +229,7 @@ class _Batch:
     def take(self, request: Request, standing: Standing, found: Phase) -> list[Refusal]:
         """The events of one request in the order of their sequence; what cannot be taken is named."""
         refused = []
-        entries = {entry.number: entry for entry in request.card.layout}
+        entries = {entry["number"]: entry for entry in request.card.layout}
         for event in sorted(request.events, key=lambda one: one.sequence):
             stored = self.events.get((standing.sheet_id, event.sequence))
             if stored is not None:

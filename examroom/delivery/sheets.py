@@ -138,7 +138,10 @@ def touch(session: Session, sheet: Sheet, *, now: datetime) -> None:
 
 def _write(session: Session, sheet: Sheet, events: Sequence[Event], always: bool, now: datetime) -> tuple[Refusal, ...]:
     session.flush()
-    request = saving.Request(cards.card(sheet), Terms.of(terms(session, sheet)), events, always=always)
+    card = cards.card_of(session, sheet.id)
+    if card is None:
+        raise LookupError(f"sheet {sheet.id} is not complete")
+    request = saving.Request(card, Terms.of(terms(session, sheet)), events, always=always)
     found = saving.save(session.connection(), [request], now=now)[0]
     session.refresh(sheet, LIVELY)
     return found.refused

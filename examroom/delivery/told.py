@@ -16,10 +16,10 @@ from examroom.delivery.cards import Card, Terms
 from examroom.delivery.models import Answer, Notice, Sheet, SheetState, TimeEntry
 from examroom.delivery.saving import Standing
 from examroom.plans.models import Seat
+from qbank.kernel.db import table_of
 from qbank.kernel.times import local, spoken
 
-_SHEETS, _ANSWERS, _NOTICES, _SEATS, _ENTRIES = (
-    sa.inspect(model).local_table for model in (Sheet, Answer, Notice, Seat, TimeEntry))
+_SHEETS, _ANSWERS, _NOTICES, _SEATS, _ENTRIES = (table_of(model) for model in (Sheet, Answer, Notice, Seat, TimeEntry))
 _SAID = (sa.select(_SHEETS.c.id, _NOTICES.c.id, _NOTICES.c.at, _NOTICES.c.text)
          .join(_SEATS, _SEATS.c.id == _SHEETS.c.seat_id).join(_NOTICES, _NOTICES.c.sitting_room_id == _SEATS.c.sitting_room_id)
          .where(_SHEETS.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTICES.c.withdrawn_at.is_(None),

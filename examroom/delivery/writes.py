@@ -16,13 +16,15 @@ from examroom.delivery.told import Word
 from qbank.kernel.db import Actor
 from qbank.kernel.refused import Refused
 
+NOTHING = Word()
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What one page is answered. ``stop``: it may not write, and why; ``page``: what came of an opening."""
 
     standing: saving.Standing | None
-    word: Word = Word()
+    word: Word = NOTHING
     stop: str = ""
     refused: Sequence[saving.Refusal] = ()
 
@@ -44,7 +46,7 @@ def save(session: Session, requests: Sequence[saving.Request], now: datetime) ->
         if outcome.due and outcome.standing is not None:
             _close_over(session, request, outcome.standing, now)
     words = told.words(connection, [request.card.sheet_id for request in requests])
-    return [Written(outcome.standing, words.get(request.card.sheet_id, Word()), outcome.stop, outcome.refused)
+    return [Written(outcome.standing, words.get(request.card.sheet_id, NOTHING), outcome.stop, outcome.refused)
             for request, outcome in zip(requests, outcomes, strict=True)]
 
 
@@ -63,7 +65,7 @@ def hand_in(session: Session, closings: Sequence[Closing], now: datetime) -> lis
         try:
             if outcome.standing is not None and not outcome.stop:
                 _hand_in(session, closing, outcome.standing, now)
-            results.append(Written(outcome.standing, words.get(closing.request.card.sheet_id, Word()), outcome.stop, outcome.refused))
+            results.append(Written(outcome.standing, words.get(closing.request.card.sheet_id, NOTHING), outcome.stop, outcome.refused))
         except Refused as refusal:
             results.append(refusal)
     return results

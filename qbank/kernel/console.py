@@ -5,20 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
-from flask import Flask
 
 from qbank.kernel import migrations, serving
 from qbank.kernel.commands import Installation
 from qbank.kernel.refused import Refused
+from qbank.kernel.serving import Factory
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import utc_now
 
-Factory = Callable[[Settings], Flask]
 folder_option = click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False),
                              help="folder of the database, keys and media [EXAMROOM_DIR, ./examroom-data]")
 host_option = click.option("--host", default="127.0.0.1", show_default=True)
@@ -57,11 +56,11 @@ def installation_of(context: click.Context, folder: Path | None) -> Installation
     return found
 
 
-def announce_and_serve(app: Flask, settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
+def announce_and_serve(create_app: Factory, settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
     """Say the address and serve, with a worker beside the server."""
     click.echo(f"examroom: http://{host}:{port}/")
     with serving.worker_beside(settings) if worker else nullcontext():
-        serving.serve(app, host, port)
+        serving.serve(create_app, settings, host, port)
 
 
 def _require_schema(installation: Installation) -> None:
@@ -82,7 +81,8 @@ def _serve(create_app: Factory) -> click.Command:
         """Serve the pages (and do the background work)."""
         installation = installation_of(context, folder)
         _require_schema(installation)
-        announce_and_serve(create_app(installation.settings), installation.settings, host, port, worker=worker)
+        installation.database.engine.dispose()  # no connection may be shared with the processes that follow
+        announce_and_serve(create_app, installation.settings, host, port, worker=worker)
 
     return serve
 
@@ -90,9 +90,12 @@ def _serve(create_app: Factory) -> click.Command:
 def _worker(create_app: Factory) -> click.Command:
     @click.command("worker")
     @folder_option
+    @click.option("--beside", is_flag=True, hidden=True, help="end when standard input does")
     @click.pass_context
-    def worker(context: click.Context, folder: Path | None) -> None:
+    def worker(context: click.Context, folder: Path | None, beside: bool) -> None:
         """Do queued work and what falls due, until stopped."""
+        if beside:
+            serving.end_with_server()
         installation = installation_of(context, folder)
         _require_schema(installation)
         serving.work(create_app(installation.settings).extensions["examroom"]["jobs"])

@@ -106,8 +106,8 @@ class Database:
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=10,
-                              max_overflow=40)
+    # As many as the server has threads: what overflows a pool is opened and closed again for every request.
+    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=70, max_overflow=10)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

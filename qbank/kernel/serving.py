@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import multiprocessing.util
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
-import waitress
 from flask import Flask
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
 
 from qbank.kernel import audit, migrations
 from qbank.kernel.db import Database
@@ -23,7 +29,10 @@ from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
 
 LOG = logging.getLogger(__name__)
-THREADS = 16
+THREADS = 64  # requests in work at once: a save waits for its commit, so they cost memory, not time
+BACKLOG = 4096  # connections that may wait for their turn: a whole cohort at once
+STOP_SECONDS = 20
+Factory = Callable[[Settings], Flask]
 LEAST_FREE_BYTES = 500_000_000
 
 
@@ -37,15 +46,37 @@ class Finding:
     remedy: str = ""
 
 
-def serve(app: Flask, host: str, port: int) -> None:
-    """Serve ``app`` until interrupted; the server also runs on Windows."""
-    waitress.serve(app, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True)
+def serve(factory: Factory, settings: Settings, host: str, port: int) -> None:
+    """Serve until interrupted. A process of its own takes the requests; it ends with this one, however this one ends."""
+    server = Granian("examroom", address=host, port=port, interface=Interfaces.WSGI, http=HTTPModes.http1, websockets=False,
+                     workers=1, blocking_threads=THREADS, backlog=BACKLOG, backpressure=BACKLOG, log_enabled=False,
+                     workers_kill_timeout=STOP_SECONDS)
+    server.serve(target_loader=partial(_application, factory, settings), wrap_loader=False)
+
+
+def _application(factory: Factory, settings: Settings) -> Flask:
+    """Runs in the process that takes the requests: nothing of the database is shared with the one that started it."""
+    app = factory(settings)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.join,), name="parent", daemon=True).start()
+    multiprocessing.util.Finalize(app, app.extensions["examroom"]["writer"].close, exitpriority=10)  # saves that wait are written
+    return app
+
+
+def _end_after(wait: Callable[[], object]) -> None:
+    """End this process in good order once ``wait`` returns, and by force when that takes too long."""
+    wait()
+    signal.raise_signal(signal.SIGTERM) if sys.platform == "win32" else os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
 
 
 @contextmanager
 def worker_beside(settings: Settings) -> Iterator[None]:
-    """A worker process that lives as long as the server it stands beside."""
-    process = subprocess.Popen([sys.executable, "-m", "app", "--dir", str(settings.folder), "worker"])  # noqa: S603  # our own program, no input
+    """A worker process that lives as long as the server it stands beside: it reads a pipe that ends with the server."""
+    process = subprocess.Popen([sys.executable, "-m", "app", "--dir", str(settings.folder), "worker", "--beside"],  # noqa: S603  # our own program
+                               stdin=subprocess.PIPE)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # or the server would die without stopping the worker
     try:
@@ -53,6 +84,11 @@ def worker_beside(settings: Settings) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def end_with_server() -> None:
+    """For a worker that stands beside a server: end when the pipe to it does, also when the server was killed."""
+    threading.Thread(target=_end_after, args=(sys.stdin.buffer.read,), name="server", daemon=True).start()
 
 
 def work(jobs: Jobs) -> None:

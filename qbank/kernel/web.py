@@ -12,7 +12,7 @@ import flask
 import sqlalchemy as sa
 from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask_login import LoginManager, current_user
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from qbank.kernel.db import Actor, Database
 from qbank.kernel.fencing import Fence
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Jobs
+from qbank.kernel.lazy_session import LazySessions
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock
@@ -89,6 +90,7 @@ def identity_cipher() -> IdentityCipher:
 def install(app: Flask, settings: Settings, database: Database, clock: Clock, doors: dict[str, frozenset[Role]]) -> None:
     """Attach the kernel to ``app``."""
     app.secret_key = settings.secret_key
+    app.session_interface = LazySessions()
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=settings.secure_cookies,
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024, WTF_CSRF_TIME_LIMIT=None,
@@ -97,6 +99,7 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
                                   "jobs": Jobs(settings, database, clock), "writer": Writer(database, clock)}
     login_manager = LoginManager(app)
     login_manager.user_loader(_load)
+    app.after_request_funcs[None].remove(login_manager._update_remember_cookie)  # nobody is remembered: it would read each session
     app.before_request(lambda: _guard(doors))  # before CSRF: an expired sign-in must not lose a filled form
     csrf = CSRFProtect(app)
     for view in app.view_functions.values():
@@ -266,7 +269,7 @@ def _bad_token(error: CSRFError) -> Any:
     _rolled_back()
     sentence = "页面打开时间过长或登录状态已变化，本次提交没有写入。您填写的内容还在，返回后请再提交一次。"
     if wants_json():
-        return {"code": "csrf", "sentence": sentence}, 400
+        return {"code": "csrf", "sentence": sentence, "csrf": generate_csrf()}, 400  # no foreign page can read this answer
     return render_template("error.html", status=400, sentence=sentence, back=way_back()), 400
 
 
