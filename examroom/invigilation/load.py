@@ -85,6 +85,10 @@ class Candidate:
             self.outcome.handed_in.add(self.sheet_id)
         self.outcome.took("交卷", due)
 
+    def leave(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> bytes:
         sent = {"Cookie": self.cookie, "X-Page-Token": self.token, "Accept": "application/json", **(headers or {})}
         if method == "GET" and path.count("/") == 3:
@@ -124,6 +128,8 @@ def sit(address: str, sheets: Sequence[tuple[int, str]], *, seconds: float, ever
                  [every * place / max(1, len(live)) for place in range(len(live))], outcome)
     progress(3, "同时交卷")
     together(live, "交卷", lambda one, due: one.hand_in(due), [0.0] * len(live), outcome)
+    for candidate in candidates:
+        candidate.leave()
     return outcome
 
 
