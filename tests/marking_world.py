@@ -21,8 +21,18 @@ ESSAY = 9  # its number: after four singles, two multiples and two judges
 TEXTS = {"陈晓": "先切断电源，再用验电器验电，最后挂接地线。", "刘洋": "断电以后挂地线。", "周婷": ""}
 
 
-class MarkingWorld(SittingWorld):
+class ClosedWorld(SittingWorld):
+    """A sitting that is over: ``after`` is a minute after its end, ``third`` one more officer."""
+
+    after: datetime
+    third: Viewer
+
+
+class MarkingWorld(ClosedWorld):
     """``MarkingWorld.of(session, people, key, now)``: everybody handed in, nobody has marked."""
+
+    chief: Viewer
+    markers: list[Viewer]
 
     @classmethod
     def of(cls, session: Session, people: People, key: bytes, now: datetime, *, candidates: int = 3, markers: int = 2) -> MarkingWorld:

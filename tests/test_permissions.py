@@ -25,6 +25,8 @@ from app import ACCESS, create_app
 from examroom.delivery.models import ExamPage, PageState, Sheet, SheetState
 from examroom.filing.models import FiledScope
 from examroom.filing.scopes import publish_scope
+from examroom.marking.case_models import AnswerFile, ItemCase
+from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
@@ -60,12 +62,13 @@ IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
-    "version_id": ItemVersion, "review_id": Review, "task_id": ReviewTask, "supervision_id": Supervision,
+    "version_id": ItemVersion, "review_id": Review, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
-    "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet, "pair_id": ItemPair, "items.run_id": BulkRun,
+    "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
+    "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet, "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.
 SHARED = {
@@ -154,6 +157,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable
     ears = Ears(made.logged)
     logging.getLogger().addHandler(ears)
     complete(made)
+    add_marking(made)
     with made.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
         made.ids = {name: list(session.scalars(sa.select(model.id).order_by(model.id))) for name, model in IDS.items()}
         cipher = IdentityCipher(made.app.extensions["examroom"]["settings"].identity_key)
@@ -200,6 +204,25 @@ def complete(world: World) -> None:
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
+
+
+def add_marking(world: World) -> None:
+    """Written answers on their way, an item that proved wrong, and an answer file, at the sitting that is marked."""
+    with world.app.extensions["examroom"]["database"].transaction(FOUNDER, clock=lambda: NOW) as session:
+        officer = session.scalars(sa.select(Account).where(Account.login == "officer")).one()
+        chief = session.scalars(sa.select(Account).where(Account.login == "marker")).one()
+        sheet = session.scalars(sa.select(Sheet).where(Sheet.state == SheetState.HANDED_IN, Sheet.started_at.is_not(None)).order_by(Sheet.id)).first()
+        assert sheet
+        item = sheet.paper.items[0]
+        question = WrittenQuestion(sitting=sheet.sitting, version_id=item.version_id, number=1, half_points=2)
+        marker = Marker(sitting=sheet.sitting, account_id=chief.id, is_chief=True, appointed_by=officer.id, appointed_at=NOW)
+        script = Script(question=question, sheet=sheet, number=1, code="ABCD1234", text="断电")
+        task = MarkingTask(script=script, marker=marker, kind=TaskKind.THIRD, place=0)
+        session.add_all([question, marker, script, task, ScriptMark(script=script, account_id=chief.id, steps=[2], half_points=2, seconds=5, at=NOW),
+                         ItemCase(institution_id=sheet.paper.institution_id, version_id=item.version_id, reason="答案有误", reported_by=officer.id,
+                                  reported_at=NOW),
+                         AnswerFile(sheet=sheet, file_name="答案.json", digest="0" * 64, events=[[999, 1, "A", False]], page_generation=0, proven=False,
+                                    made_at="", uploaded_by=officer.id, uploaded_at=NOW)])
 
 
 def add_second_school(world: World) -> None:

@@ -13,6 +13,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from qbank.kernel.refused import Refused
@@ -89,7 +90,7 @@ def _events(rows: Any) -> tuple[Written, ...]:
                 and 1 <= sequence <= HIGHEST):
             raise Refused("events", "答案文件里有不完整的作答记录，文件已损坏。请让考生页面重新生成文件。")
         found.append(Written(sequence, number, answer, flagged))
-    if any(one.sequence >= other.sequence for one, other in zip(found, found[1:], strict=False)):
+    if any(one.sequence >= other.sequence for one, other in pairwise(found)):
         raise Refused("sequence", "答案文件里作答记录的序号不是依次增大的，文件已损坏。请让考生页面重新生成文件。")
     return tuple(found)
 

@@ -38,12 +38,13 @@ def new_case(sitting_id: int) -> Any:
     sitting = fetch(db(), Sitting, sitting_id, viewer())
     desk.require_released(db(), sitting, now=now())
     items = {item.version_id: item for form in sitting.forms for item in keyed_items(db(), form.paper_id)}
+    chosen, reason = request.values.get("version", 0, type=int), request.form.get("reason", "")
     page = {"sitting": sitting, "items": sorted(items.values(), key=lambda item: item.number), "problem": "",
-            "chosen": request.values.get("version", 0, type=int), "reason": request.form.get("reason", "")}
+            "chosen": chosen, "reason": reason}
     if request.method == "GET":
         return render_template("marking/new_case.html", **page)
     try:
-        case = cases.report(db(), sitting, page["chosen"], page["reason"], viewer(), now=now())
+        case = cases.report(db(), sitting, chosen, reason, viewer(), now=now())
     except Refused as refusal:
         return render_template("marking/new_case.html", **page | {"problem": refusal.sentence}), 409
     return redirect(url_for("marking.item_case", case_id=case.id))

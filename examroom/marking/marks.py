@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.marking import joining
-from examroom.marking.written import PAIR, open_tasks, chief_of, loads, ordinary, require_chief
-from examroom.marking.written_models import ScriptMark, Marker, MarkingTask, Script, Settled, TaskKind, WrittenQuestion
+from examroom.marking.written import PAIR, chief_of, loads, open_tasks, ordinary, require_chief
+from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, Settled, TaskKind, WrittenQuestion
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
@@ -155,9 +155,9 @@ def _settle(session: Session, script: Script, now: datetime) -> None:
     if script.how is not None:
         return
     pair = [_mark_of(script, task) for task in script.tasks if task.kind in PAIR and task.cancelled_at is None]
-    first, second = (pair + [None, None])[:2]
-    if first is None or second is None:
+    if len(pair) < 2 or pair[0] is None or pair[1] is None:
         return
+    first, second = pair[0], pair[1]
     worth, pack = script.question.half_points, _pack(session, script.question.sitting)
     third = _standing(script, TaskKind.THIRD)
     if third is not None:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from examroom.marking import agreement
 from examroom.marking.agreement import MarkerFigures, Pair
-from examroom.marking.written import open_tasks, loads
-from examroom.marking.written_models import ScriptMark, Marker, MarkingTask, Script, Settled, TaskKind, WrittenQuestion
+from examroom.marking.written import loads, open_tasks
+from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, Settled, TaskKind, WrittenQuestion
 from examroom.plans.models import Sitting
 from qbank.kernel.access import Viewer
 from qbank.standards.packs import pack_for
@@ -88,7 +88,7 @@ def quality(session: Session, question: WrittenQuestion) -> Quality:
         .where(Script.question_id == question.id, ScriptMark.withdrawn_at.is_(None), MarkingTask.cancelled_at.is_(None)).order_by(ScriptMark.id))
     for marker_id, kind, script_id, given, known, how in rows:
         if kind is TaskKind.SEED and how is Settled.SEED:
-            seeds.setdefault(marker_id, []).append((given, known))
+            seeds.setdefault(marker_id, []).append((given, known or 0))
         elif kind is not TaskKind.SEED:
             marks.setdefault(marker_id, {})[script_id] = given
     figures = {one.marker: one for one in agreement.figures(marks, seeds)}

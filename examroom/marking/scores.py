@@ -16,6 +16,7 @@ from examroom.delivery.models import Sheet
 from examroom.marking import scoring
 from examroom.marking.keys import form_of, keyed
 from examroom.marking.models import TheoryScore
+from examroom.marking.written_models import Script
 from examroom.plans.models import Enrolment, Sitting
 from qbank.items.states import ItemKind
 from qbank.kernel.accounts import Account
@@ -79,6 +80,7 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
     items = {item.number: item for item in form.items}
     given = sheets.answers(session, sheet)
     html = html_of(session, sheet.paper.institution_id, [item.version for item in items.values()])
+    how = dict(session.execute(sa.select(Script.number, Script.how).where(Script.sheet_id == sheet.id, Script.how.is_not(None))).all())
     found: list[MarkedItem] = []
     above = None
     for shown, entry in enumerate(sheet.layout, 1):
@@ -92,5 +94,6 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
         found.append(MarkedItem(shown, item.number, item.version.kind.chinese, material, html(item.version.stem),
                                 {letter: html(text) for letter, text in texts.items()}, answer,
                                 item.version.key, score.earned[str(item.number)], item.half_points,
-                                scoring.verdict(keyed(item), answer, form.rulings.get(item.number))))
+                                how[item.number].chinese if item.number in how and item.number not in form.rulings
+                                else scoring.verdict(keyed(item), answer, form.rulings.get(item.number))))
     return found

@@ -115,7 +115,8 @@ def _total(items: Sequence[Keyed], by_number: Mapping[int, int], given: Given) -
     if not gone or gone == full:
         return got, []
     scaled = -(-got * full // (full - gone))
-    return scaled, [f"删除的题共 {gone / 2:g} 分，其余各题得 {got / 2:g} / {(full - gone) / 2:g} 分，按比例折算为 {scaled / 2:g} 分（不足 0.5 分的部分进到 0.5 分）。"]
+    return scaled, [f"删除的题共 {gone / 2:g} 分，其余各题得 {got / 2:g} / {(full - gone) / 2:g} 分，"
+                    f"按比例折算为 {scaled / 2:g} 分（不足 0.5 分的部分进到 0.5 分）。"]
 
 
 def _reasons(items: Sequence[Keyed], answers: Mapping[int, str], by_number: Mapping[int, int], policy: Policy, given: Given) -> list[str]:

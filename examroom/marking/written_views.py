@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from examroom.marking import desk, joining, marks, quality, written
 from examroom.marking.blueprint import blueprint
-from examroom.marking.written_models import ScriptMark, Marker, MarkingTask, Script, Settled, WrittenQuestion
+from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, Settled, WrittenQuestion
 from examroom.plans.models import Sitting, SittingState
 from qbank.items import markup, pictures
 from qbank.kernel import forms

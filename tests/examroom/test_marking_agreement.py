@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examroom.marking import joining
@@ -80,6 +80,7 @@ def test_an_unknown_rule_is_an_error() -> None:
         joining.of_three(1, 2, 3, 9)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(2, 6), st.integers(0, 3))
 def test_every_script_has_two_markers_evenly_and_never_of_their_own_class(count: int, markers: int, taught: int) -> None:
     scripts = [Waiting(n, f"C{n}", f"班{n % 4}", 2) for n in range(count)]

@@ -20,7 +20,7 @@ from examroom.marking.responses import responses_of
 from examroom.marking.scoring import Given, Keyed, Ruling, mark, verdict
 from examroom.plans.models import SittingState
 from qbank.items.models import ItemVersion
-from qbank.items.states import ItemState
+from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, JobState
@@ -31,10 +31,9 @@ from scoring.results import desk as results
 from scoring.results import rescored
 from scoring.results.models import Result, ResultList, ResultState
 from tests.conftest import People, TestClock
-from tests.sitting_world import SittingWorld
+from tests.marking_world import ClosedWorld
 
 Enter = Callable[[Viewer], FlaskClient]
-PASSING = 160  # half-points of the paper of these tests: ten items of ten points each would be 200; here 8 × 20 = 160
 
 
 def refusal(code: str) -> Any:
@@ -42,12 +41,10 @@ def refusal(code: str) -> Any:
 
 
 @pytest.fixture
-def world(session: Session, people: People, settings: Settings, clock: TestClock) -> SittingWorld:
+def world(session: Session, people: People, settings: Settings, clock: TestClock) -> ClosedWorld:
     """Eight items of ten points. 陈晓 has all right; 刘洋 has six, and C instead of B in the first; 周婷 does not come."""
-    from qbank.items.states import ItemKind
-
     worth = dict.fromkeys((ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.JUDGE), 20)
-    made = SittingWorld(session, people, IdentityCipher(settings.identity_key), worth=worth).make(clock())
+    made = ClosedWorld(session, people, IdentityCipher(settings.identity_key), worth=worth).make(clock())
     made.running()
     keys = made.keys()
     sheets.save(session, made.start("陈晓"), [Event(number, number, key) for number, key in keys.items()], now=made.begin)
@@ -62,20 +59,24 @@ def world(session: Session, people: People, settings: Settings, clock: TestClock
     return made
 
 
-def score_of(world: SittingWorld, name: str) -> int:
+def state(case: ItemCase) -> CaseState:
+    return case.state
+
+
+def score_of(world: ClosedWorld, name: str) -> int:
     world.session.expire_all()
     return world.session.scalars(sa.select(TheoryScore).where(TheoryScore.sheet_id == world.sheet(name).id)).one().half_points
 
 
-def version(world: SittingWorld, number: int = 1) -> ItemVersion:
+def version(world: ClosedWorld, number: int = 1) -> ItemVersion:
     return world.paper.items[number - 1].version
 
 
-def reported(world: SittingWorld, number: int = 1) -> ItemCase:
+def reported(world: ClosedWorld, number: int = 1) -> ItemCase:
     return cases.report(world.session, world.sitting, version(world, number).id, "教材第 35 页应为 C", world.officer, now=world.after)
 
 
-def proposed(world: SittingWorld, remedy: Remedy = Remedy.NEW_KEY, keys: tuple[str, ...] = ("c",), number: int = 1) -> ItemCase:
+def proposed(world: ClosedWorld, remedy: Remedy = Remedy.NEW_KEY, keys: tuple[str, ...] = ("c",), number: int = 1) -> ItemCase:
     case = reported(world, number)
     cases.propose(world.session, case, remedy, keys, world.officer, now=world.after)
     world.session.commit()  # the job runs when this is durable
@@ -83,7 +84,7 @@ def proposed(world: SittingWorld, remedy: Remedy = Remedy.NEW_KEY, keys: tuple[s
     return case
 
 
-def approved(world: SittingWorld, case: ItemCase) -> ItemCase:
+def approved(world: ClosedWorld, case: ItemCase) -> ItemCase:
     for person in (world.second, world.third):
         cases.approve(world.session, case, True, "同意", person, now=world.after)
     world.session.commit()
@@ -91,16 +92,16 @@ def approved(world: SittingWorld, case: ItemCase) -> ItemCase:
     return case
 
 
-def test_a_new_key_is_previewed_approved_by_two_others_and_both_scores_stay(session: Session, world: SittingWorld) -> None:
+def test_a_new_key_is_previewed_approved_by_two_others_and_both_scores_stay(session: Session, world: ClosedWorld) -> None:
     assert (score_of(world, "陈晓"), score_of(world, "刘洋")) == (160, 100)
     case = proposed(world)
-    assert case.state is CaseState.PREVIEWED
+    assert state(case) is CaseState.PREVIEWED
     chen, liu = world.sheet("陈晓").id, world.sheet("刘洋").id
     assert case.preview == [[chen, 160, 140], [liu, 100, 120]]  # 刘洋 crosses 60
     assert case.scored == 2
     assert (score_of(world, "陈晓"), score_of(world, "刘洋")) == (160, 100)  # a preview changes nothing
     approved(world, case)
-    assert case.state is CaseState.DONE
+    assert state(case) is CaseState.DONE
     assert (score_of(world, "陈晓"), score_of(world, "刘洋")) == (140, 120)
     changes = session.scalars(sa.select(ScoreChange).order_by(ScoreChange.sheet_id)).all()
     assert [(one.sheet_id, one.before, one.after, one.case_id) for one in changes] == [(chen, 160, 140, case.id), (liu, 100, 120, case.id)]
@@ -110,7 +111,7 @@ def test_a_new_key_is_previewed_approved_by_two_others_and_both_scores_stay(sess
     assert any("问题试题" in reason for reason in score.reasons)
 
 
-def test_the_version_is_barred_with_the_reason_and_the_sealed_key_stays(session: Session, world: SittingWorld) -> None:
+def test_the_version_is_barred_with_the_reason_and_the_sealed_key_stays(session: Session, world: ClosedWorld) -> None:
     case = proposed(world)
     assert version(world).state is not ItemState.SUSPENDED
     approved(world, case)
@@ -119,7 +120,7 @@ def test_the_version_is_barred_with_the_reason_and_the_sealed_key_stays(session:
     assert "教材第 35 页应为 C" in barred.state_reason
 
 
-def test_marking_again_later_keeps_to_the_ruling(session: Session, world: SittingWorld) -> None:
+def test_marking_again_later_keeps_to_the_ruling(session: Session, world: ClosedWorld) -> None:
     approved(world, proposed(world))
     desk.mark_sitting(session, world.sitting, now=world.after)
     assert score_of(world, "刘洋") == 120
@@ -132,12 +133,12 @@ def test_marking_again_later_keeps_to_the_ruling(session: Session, world: Sittin
     (Remedy.SEVERAL_KEYS, ("B", "C"), 160, 120), (Remedy.FULL_MARKS, (), 160, 120),
     (Remedy.REMOVED, (), 160, 115),  # 刘洋: 100 of the other 140, × 160 / 140 = 114.3, up to 115
 ])
-def test_the_other_remedies(world: SittingWorld, remedy: Remedy, keys: tuple[str, ...], chen: int, liu: int) -> None:
+def test_the_other_remedies(world: ClosedWorld, remedy: Remedy, keys: tuple[str, ...], chen: int, liu: int) -> None:
     approved(world, proposed(world, remedy, keys))
     assert (score_of(world, "陈晓"), score_of(world, "刘洋")) == (chen, liu)
 
 
-def test_whether_a_removed_items_points_are_spread_is_a_setting(session: Session, world: SittingWorld) -> None:
+def test_whether_a_removed_items_points_are_spread_is_a_setting(session: Session, world: ClosedWorld) -> None:
     session.add(StoredRulePack(region="43", name="不折算", values='{"removed_item_rescaled": false}'))
     approved(world, proposed(world, Remedy.REMOVED, ()))
     assert (score_of(world, "陈晓"), score_of(world, "刘洋")) == (140, 100)
@@ -145,7 +146,7 @@ def test_whether_a_removed_items_points_are_spread_is_a_setting(session: Session
     assert part.codes.shape == (2, 7)  # no statistics of an item that counts for nobody
 
 
-def test_who_may_approve(session: Session, world: SittingWorld, people: People) -> None:
+def test_who_may_approve(session: Session, world: ClosedWorld, people: People) -> None:
     case = proposed(world)
     with refusal("own_proposal"):
         cases.approve(session, case, True, "", world.officer, now=world.after)
@@ -158,10 +159,10 @@ def test_who_may_approve(session: Session, world: SittingWorld, people: People) 
         cases.approve(session, case, True, "", world.second, now=world.after)
     city = people("谭晓峰", scopes=[Scope(Role.CITY_OFFICER, region="4301")], school=people.school("市中心"))
     assert cases.approve(session, case, True, "", city, now=world.after) is not None
-    assert case.state is CaseState.APPROVED
+    assert state(case) is CaseState.APPROVED
 
 
-def test_a_new_proposal_voids_the_approval_of_the_old_one(session: Session, world: SittingWorld) -> None:
+def test_a_new_proposal_voids_the_approval_of_the_old_one(session: Session, world: ClosedWorld) -> None:
     case = proposed(world)
     cases.approve(session, case, True, "", world.second, now=world.after)
     cases.propose(session, case, Remedy.FULL_MARKS, (), world.third, now=world.after + timedelta(minutes=1))
@@ -172,17 +173,17 @@ def test_a_new_proposal_voids_the_approval_of_the_old_one(session: Session, worl
     assert cases.approve(session, case, True, "", world.second, now=world.after) is None
 
 
-def test_a_rejection_needs_a_reason_and_sends_the_case_back(session: Session, world: SittingWorld) -> None:
+def test_a_rejection_needs_a_reason_and_sends_the_case_back(session: Session, world: ClosedWorld) -> None:
     case = proposed(world)
     with refusal("no_comment"):
         cases.approve(session, case, False, " ", world.second, now=world.after)
     cases.approve(session, case, False, "B 也有依据", world.second, now=world.after)
-    assert case.state is CaseState.REPORTED
+    assert state(case) is CaseState.REPORTED
     with refusal("wrong_state"):
         cases.approve(session, case, True, "", world.third, now=world.after)
 
 
-def test_consequences_that_nobody_approved_are_not_written(session: Session, world: SittingWorld) -> None:
+def test_consequences_that_nobody_approved_are_not_written(session: Session, world: ClosedWorld) -> None:
     case = proposed(world)
     cases.approve(session, case, True, "", world.second, now=world.after)
     other = session.scalars(sa.select(TheoryScore).where(TheoryScore.sheet_id == world.sheet("刘洋").id)).one()
@@ -190,26 +191,26 @@ def test_consequences_that_nobody_approved_are_not_written(session: Session, wor
     cases.approve(session, case, True, "", world.third, now=world.after)
     session.commit()
     session.refresh(case)
-    assert case.state is CaseState.PREVIEWED  # with the new preview, for two to approve again
+    assert state(case) is CaseState.PREVIEWED  # with the new preview, for two to approve again
     assert [row[1:] for row in case.preview] == [[160, 140], [60, 120]]
     assert score_of(world, "陈晓") == 160
     job = session.scalars(sa.select(Job).order_by(Job.id.desc()).limit(1)).one()
     assert (job.state, "重新批准" in job.message) == (JobState.REFUSED, True)
 
 
-def test_a_job_that_broke_off_goes_on(session: Session, world: SittingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_broke_off_goes_on(session: Session, world: ClosedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     from examroom.marking import case_work
 
     case = proposed(world)
     written = case_work._write
     monkeypatch.setattr(case_work, "_write", lambda *given: (_ for _ in ()).throw(RuntimeError("power cut")))
     approved(world, case)
-    assert case.state is CaseState.APPROVED
+    assert state(case) is CaseState.APPROVED
     monkeypatch.setattr(case_work, "_write", written)
     cases.remark(session, case, world.second, now=world.after)
     session.commit()
     session.refresh(case)
-    assert case.state is CaseState.DONE
+    assert state(case) is CaseState.DONE
     assert score_of(world, "刘洋") == 120
     with refusal("wrong_state"):
         cases.remark(session, case, world.second, now=world.after)
@@ -219,19 +220,19 @@ def test_a_job_that_broke_off_goes_on(session: Session, world: SittingWorld, mon
     (Remedy.NEW_KEY, ("B",), "new_key"), (Remedy.NEW_KEY, ("",), "new_key"), (Remedy.NEW_KEY, ("E",), "bad_key"),
     (Remedy.NEW_KEY, ("AC",), "bad_key"), (Remedy.SEVERAL_KEYS, ("B",), "several_keys"), (Remedy.SEVERAL_KEYS, ("B", "Ｂ"), "several_keys"),
 ])
-def test_a_key_that_is_none_is_refused(session: Session, world: SittingWorld, remedy: Remedy, keys: tuple[str, ...], code: str) -> None:
+def test_a_key_that_is_none_is_refused(session: Session, world: ClosedWorld, remedy: Remedy, keys: tuple[str, ...], code: str) -> None:
     case = reported(world)
     with refusal(code):
         cases.propose(session, case, remedy, keys, world.officer, now=world.after)
 
 
 @pytest.mark.parametrize(("number", "key", "canonical"), [(1, " ｃ ", "C"), (5, "d、a", "AD"), (7, "错", "F")])
-def test_keys_are_read_as_people_write_them(session: Session, world: SittingWorld, number: int, key: str, canonical: str) -> None:
+def test_keys_are_read_as_people_write_them(session: Session, world: ClosedWorld, number: int, key: str, canonical: str) -> None:
     case = proposed(world, Remedy.NEW_KEY, (key,), number)
     assert case.keys == [canonical]
 
 
-def test_what_may_be_reported(session: Session, world: SittingWorld, people: People) -> None:
+def test_what_may_be_reported(session: Session, world: ClosedWorld, people: People) -> None:
     with refusal("no_reason"):
         cases.report(session, world.sitting, version(world).id, " ", world.officer, now=world.after)
     with refusal("not_on_paper"):
@@ -247,21 +248,21 @@ def test_what_may_be_reported(session: Session, world: SittingWorld, people: Peo
     assert reported(world).id != case.id
 
 
-def test_published_results_are_flagged_and_never_changed(session: Session, world: SittingWorld) -> None:
+def test_published_results_are_flagged_and_never_changed(session: Session, world: ClosedWorld) -> None:
     made = ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after - timedelta(seconds=1), state=ResultState.NOTICED,
                       noticed_at=world.after, notice_ends_at=world.after + timedelta(days=8))
     made.results = [Result(enrolment=world.enrolment("刘洋"), theory=100, practical=None, passed=False, reasons=[])]
     session.add(made)
     session.commit()
     case = approved(world, proposed(world))
-    assert case.state is CaseState.DONE
+    assert state(case) is CaseState.DONE
     assert made.results[0].theory == 100
     assert [(one.before, one.after) for one in rescored.changes(session, made)] == [(160, 140), (100, 120)]
     from examroom.marking.todo import todo
     assert any("公示后又有改变" in one.title for one in todo(session, world.officer, now=world.after))
 
 
-def suspect(world: SittingWorld) -> None:
+def suspect(world: ClosedWorld) -> None:
     found = {"keys": [{"number": 1, "version": version(world).id, "key": "B", "option": "C", "reasons": [], "certain": True},
                       {"number": 2, "version": version(world, 2).id, "key": "C", "option": "", "reasons": [], "certain": False}]}
     report = world.session.scalar(sa.select(SittingReport).where(SittingReport.sitting_id == world.sitting.id))
@@ -272,7 +273,7 @@ def suspect(world: SittingWorld) -> None:
     world.session.flush()
 
 
-def test_a_suspect_key_keeps_scores_in_until_somebody_answers_for_it(session: Session, world: SittingWorld) -> None:
+def test_a_suspect_key_keeps_scores_in_until_somebody_answers_for_it(session: Session, world: ClosedWorld) -> None:
     suspect(world)
     with refusal("keys_unchecked") as refused:
         cases.require_keys_checked(session, [world.sitting])
@@ -292,14 +293,14 @@ def test_a_suspect_key_keeps_scores_in_until_somebody_answers_for_it(session: Se
     cases.require_keys_checked(session, [world.sitting])
 
 
-def test_a_done_case_answers_the_alarm(session: Session, world: SittingWorld) -> None:
+def test_a_done_case_answers_the_alarm(session: Session, world: ClosedWorld) -> None:
     suspect(world)
     approved(world, proposed(world))
     suspect(world)  # the report of the same answers says it again
     cases.require_keys_checked(session, [world.sitting])
 
 
-def test_an_alarm_that_is_not_computed_yet_keeps_scores_in(session: Session, world: SittingWorld) -> None:
+def test_an_alarm_that_is_not_computed_yet_keeps_scores_in(session: Session, world: ClosedWorld) -> None:
     session.execute(sa.delete(SittingReport))
     cases.require_keys_checked(session, [world.sitting])  # two people: nothing would be said of them
     session.add(StoredRulePack(region="43", name="小样本", values='{"statistics_minimum_n": 2}'))
@@ -308,7 +309,7 @@ def test_an_alarm_that_is_not_computed_yet_keeps_scores_in(session: Session, wor
         cases.require_keys_checked(session, [world.sitting])
 
 
-def test_nothing_is_published_before_the_keys_are_checked(session: Session, world: SittingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_published_before_the_keys_are_checked(session: Session, world: ClosedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     suspect(world)
     made = ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after)
     session.add(made)
@@ -342,7 +343,7 @@ def test_a_written_item_that_nobody_marked_is_an_error_and_not_a_zero() -> None:
 
 # --- doors ---
 
-def test_the_whole_way_at_the_doors(session: Session, world: SittingWorld, enter: Enter) -> None:
+def test_the_whole_way_at_the_doors(session: Session, world: ClosedWorld, enter: Enter) -> None:
     sitting, wrong = world.sitting.id, version(world).id
     session.commit()
     first = enter(world.officer)
@@ -370,7 +371,7 @@ def test_the_whole_way_at_the_doors(session: Session, world: SittingWorld, enter
         session.commit()
         assert client.post(f"{address}/approve", data={"decision": "approve", "version": str(version_now)}).status_code == 302
     session.expire_all()
-    assert case.state is CaseState.DONE
+    assert state(case) is CaseState.DONE
     page = first.get(address).get_data(as_text=True)
     assert "2 个成绩改变" in page
     assert "更正答案（C）" in first.get("/marking/cases").get_data(as_text=True)
@@ -379,7 +380,7 @@ def test_the_whole_way_at_the_doors(session: Session, world: SittingWorld, enter
     assert "50.0 → 60.0" in marked.replace("\n", "")
 
 
-def test_the_alarm_is_answered_at_the_door(session: Session, world: SittingWorld, enter: Enter) -> None:
+def test_the_alarm_is_answered_at_the_door(session: Session, world: ClosedWorld, enter: Enter) -> None:
     desk.ask_for_statistics(session, world.sitting, now=world.after)
     session.commit()
     suspect(world)
@@ -396,7 +397,7 @@ def test_the_alarm_is_answered_at_the_door(session: Session, world: SittingWorld
     assert "对照教材无误" in client.get(f"/marking/sittings/{sitting}/report").get_data(as_text=True)
 
 
-def test_strangers_find_no_case(session: Session, world: SittingWorld, enter: Enter, people: People) -> None:
+def test_strangers_find_no_case(session: Session, world: ClosedWorld, enter: Enter, people: People) -> None:
     case = proposed(world)
     stranger = people("外校考务", Role.EXAM_OFFICER, school=people.school("外校"))
     city = people("邻市中心", scopes=[Scope(Role.CITY_OFFICER, region="4303")], school=people.school("邻市", region="430300"))

@@ -33,8 +33,7 @@ from qbank.papers.models import PaperFamily
 from qbank.statistics.responses import NOT_PRESENTED, NOT_REACHED
 from scoring.results.models import ResultList, ResultState
 from tests.conftest import People, TestClock
-from tests.marking_world import ESSAY, MarkingWorld
-from tests.sitting_world import SittingWorld
+from tests.marking_world import ESSAY, ClosedWorld, MarkingWorld
 
 Enter = Callable[[Viewer], FlaskClient]
 GENERATION = 77
@@ -55,9 +54,9 @@ def file_of(whose: int, listed: list[tuple[int, int, str, bool]], *, generation:
 
 
 @pytest.fixture
-def world(session: Session, people: People, settings: Settings, clock: TestClock) -> SittingWorld:
+def world(session: Session, people: People, settings: Settings, clock: TestClock) -> ClosedWorld:
     """陈晓 had answered the first shown item when the server went away; her page is the live one."""
-    made = SittingWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
+    made = ClosedWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
     made.running()
     sheet = made.start("陈晓")
     number, answer = shuffle.to_canonical(sheet.layout, 1, "A")
@@ -69,7 +68,7 @@ def world(session: Session, people: People, settings: Settings, clock: TestClock
     return made
 
 
-def brought(world: SittingWorld, events: list[tuple[int, int, str, bool]], who: Viewer | None = None) -> AnswerFile:
+def brought(world: ClosedWorld, events: list[tuple[int, int, str, bool]], who: Viewer | None = None) -> AnswerFile:
     content = file_of(world.sheet("陈晓").id, events, token_hash="ab" * 32)
     return answer_files.upload(world.session, world.sheet("陈晓"), "答案.json", content, who or world.invigilator, now=world.after)
 
@@ -96,7 +95,7 @@ def test_a_file_that_is_none_is_refused_with_a_sentence(content: bytes, code: st
     assert refused.value.sentence.endswith("。")
 
 
-def test_a_file_is_compared_question_by_question(session: Session, world: SittingWorld) -> None:
+def test_a_file_is_compared_question_by_question(session: Session, world: ClosedWorld) -> None:
     kept = brought(world, [(1, 1, "A", False), (2, 2, "B", False), (3, 3, "Z", False), (4, 99, "A", False)])
     assert kept.proven
     rows = answer_files.differences(session, kept)
@@ -110,7 +109,7 @@ def test_a_file_is_compared_question_by_question(session: Session, world: Sittin
     assert [row.effect for row in answer_files.differences(session, other)][1:4] == [NEW, TAKEN, OLDER]
 
 
-def test_the_answers_come_in_after_the_hand_in_and_the_sheet_is_marked_again(session: Session, world: SittingWorld) -> None:
+def test_the_answers_come_in_after_the_hand_in_and_the_sheet_is_marked_again(session: Session, world: ClosedWorld) -> None:
     desk.close_due(session, world.after)
     assert world.sitting.state is SittingState.MARKED
     sheet = world.sheet("陈晓")
@@ -135,7 +134,7 @@ def test_the_answers_come_in_after_the_hand_in_and_the_sheet_is_marked_again(ses
         answer_files.decide(session, kept, True, "再来一次", world.second, now=world.after)
 
 
-def test_the_same_file_twice_is_one_and_its_events_are_written_once(session: Session, world: SittingWorld) -> None:
+def test_the_same_file_twice_is_one_and_its_events_are_written_once(session: Session, world: ClosedWorld) -> None:
     kept = brought(world, [(2, 2, "B", False)])
     assert brought(world, [(2, 2, "B", False)], world.second) is kept
     answer_files.decide(session, kept, True, "断电，当面核对", world.second, now=world.after)
@@ -145,14 +144,14 @@ def test_the_same_file_twice_is_one_and_its_events_are_written_once(session: Ses
     assert session.scalar(sa.select(sa.func.count()).where(AnswerEvent.sheet_id == kept.sheet_id)) == 3
 
 
-def test_events_that_cannot_come_in_are_named(session: Session, world: SittingWorld) -> None:
+def test_events_that_cannot_come_in_are_named(session: Session, world: ClosedWorld) -> None:
     kept = brought(world, [(1, 1, "B", False), (2, 2, "B", False), (3, 3, "ABCDEFG", False)])
     answer_files.decide(session, kept, True, "断电，当面核对", world.second, now=world.after)
     assert kept.outcome[0] == "写入作答记录 1 条。"
     assert [line[:5] for line in kept.outcome[1:]] == ["序号 3：", "序号 1："]
 
 
-def test_a_second_person_decides_with_a_reason(session: Session, world: SittingWorld, people: People) -> None:
+def test_a_second_person_decides_with_a_reason(session: Session, world: ClosedWorld, people: People) -> None:
     kept = brought(world, [(2, 2, "B", False)])
     with refusal("same_person"):
         answer_files.decide(session, kept, True, "断电，当面核对", world.invigilator, now=world.after)
@@ -166,7 +165,7 @@ def test_a_second_person_decides_with_a_reason(session: Session, world: SittingW
 
 
 @pytest.mark.parametrize(("change", "code"), [({"sheet": 4711}, "other_sheet"), ({"token_hash": "cd" * 32}, "forged"), ({"events": []}, "nothing_new")])
-def test_files_that_do_not_belong_here_are_refused(session: Session, world: SittingWorld, change: dict[str, Any], code: str) -> None:
+def test_files_that_do_not_belong_here_are_refused(session: Session, world: ClosedWorld, change: dict[str, Any], code: str) -> None:
     sheet = world.sheet("陈晓")
     given: dict[str, Any] = {"sheet": sheet.id, "events": [(2, 2, "B", False)], "token_hash": "ab" * 32} | change
     with refusal(code):
@@ -177,13 +176,13 @@ def test_files_that_do_not_belong_here_are_refused(session: Session, world: Sitt
         answer_files.upload(session, other, "x.json", file_of(other.id, [(2, 2, "B", False)]), world.invigilator, now=world.after)
 
 
-def test_a_page_that_this_server_does_not_know_is_named_as_unproven(session: Session, world: SittingWorld) -> None:
+def test_a_page_that_this_server_does_not_know_is_named_as_unproven(session: Session, world: ClosedWorld) -> None:
     sheet = world.sheet("陈晓")
     content = file_of(sheet.id, [(2, 2, "B", False)], generation=5, token_hash="cd" * 32)
     assert not answer_files.upload(session, sheet, "x.json", content, world.invigilator, now=world.after).proven
 
 
-def test_nothing_comes_in_once_results_are_public(session: Session, world: SittingWorld) -> None:
+def test_nothing_comes_in_once_results_are_public(session: Session, world: ClosedWorld) -> None:
     kept = brought(world, [(2, 2, "B", False)])
     desk.close_due(session, world.after)
     session.add(ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after, state=ResultState.NOTICED, noticed_at=world.after,
@@ -212,7 +211,7 @@ def test_a_written_answer_in_a_file_opens_its_marking_again(session: Session, pe
 
 # --- doors ---
 
-def test_the_way_at_the_doors(session: Session, world: SittingWorld, enter: Enter, clock: TestClock) -> None:
+def test_the_way_at_the_doors(session: Session, world: ClosedWorld, enter: Enter, clock: TestClock) -> None:
     sheet, ticket = world.sheet("陈晓").id, world.enrolment("陈晓").ticket_number
     session.commit()
     clock.moment = world.after
@@ -238,7 +237,7 @@ def test_the_way_at_the_doors(session: Session, world: SittingWorld, enter: Ente
     assert session.scalar(sa.select(sa.func.count()).where(Answer.sheet_id == sheet)) == 2
 
 
-def test_strangers_and_candidates_reach_no_file(session: Session, world: SittingWorld, enter: Enter, people: People, app: Flask) -> None:
+def test_strangers_and_candidates_reach_no_file(session: Session, world: ClosedWorld, enter: Enter, people: People, app: Flask) -> None:
     kept = brought(world, [(2, 2, "B", False)])
     other = people("他场监考", Role.INVIGILATOR)
     officer = people("外校考务", Role.EXAM_OFFICER, school=people.school("外校"))
@@ -257,9 +256,9 @@ def test_strangers_and_candidates_reach_no_file(session: Session, world: Sitting
 # --- several forms ---
 
 @pytest.fixture
-def two_forms(session: Session, people: People, settings: Settings, clock: TestClock) -> SittingWorld:
+def two_forms(session: Session, people: People, settings: Settings, clock: TestClock) -> ClosedWorld:
     """Two forms of one family; 陈晓 and 周婷 sit one, 刘洋 the other; everybody answers by the key of the own form."""
-    made = SittingWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
+    made = ClosedWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
     other = made.sealed_paper("理论B卷")
     family = PaperFamily(specification_id=made.paper.specification_id, institution_id=made.school.id, name="同族", seed=1, forms=2, report={},
                          composer_id=made.author.account_id, created_at=made.now)
@@ -281,7 +280,7 @@ def two_forms(session: Session, people: People, settings: Settings, clock: TestC
     return made
 
 
-def test_every_sheet_is_scored_by_its_own_form(session: Session, two_forms: SittingWorld) -> None:
+def test_every_sheet_is_scored_by_its_own_form(session: Session, two_forms: ClosedWorld) -> None:
     world = two_forms
     papers = {name: world.sheet(name).paper_id for name in ("陈晓", "刘洋", "周婷")}
     assert len(set(papers.values())) == 2
@@ -289,7 +288,7 @@ def test_every_sheet_is_scored_by_its_own_form(session: Session, two_forms: Sitt
     assert scores == {"陈晓": 16, "刘洋": 16, "周婷": 6}
 
 
-def test_responses_of_two_forms_tell_three_kinds_of_nothing_apart(session: Session, two_forms: SittingWorld) -> None:
+def test_responses_of_two_forms_tell_three_kinds_of_nothing_apart(session: Session, two_forms: ClosedWorld) -> None:
     world = two_forms
     parts = responses_of(session, world.sitting)
     assert sorted(len(part.passed) for part in parts) == [1, 2]
@@ -304,7 +303,7 @@ def test_responses_of_two_forms_tell_three_kinds_of_nothing_apart(session: Sessi
     assert len(set(found.forms.tolist())) == 2
 
 
-def test_the_report_of_two_forms(session: Session, two_forms: SittingWorld, enter: Enter, clock: TestClock) -> None:
+def test_the_report_of_two_forms(session: Session, two_forms: ClosedWorld, enter: Enter, clock: TestClock) -> None:
     world = two_forms
     session.commit()  # the statistics run
     clock.moment = world.sitting.ends_at + timedelta(minutes=2)

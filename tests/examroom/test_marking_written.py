@@ -39,6 +39,10 @@ def refusal(code: str) -> Any:
     return pytest.raises(Refused, match=rf"^{code}:")
 
 
+def state_of(world: MarkingWorld) -> SittingState:
+    return world.sitting.state
+
+
 def finish(world: MarkingWorld) -> None:
     """Both mark both scripts alike, the chief signs."""
     for person in world.markers:
@@ -49,7 +53,7 @@ def finish(world: MarkingWorld) -> None:
 
 def test_no_score_before_every_written_answer_is_marked_and_signed(session: Session, world: MarkingWorld) -> None:
     desk.close_due(session, world.after)
-    assert world.sitting.state is SittingState.CLOSED
+    assert state_of(world) is SittingState.CLOSED
     assert session.scalar(sa.select(sa.func.count(TheoryScore.id))) == 0
     with refusal("written_missing"):
         desk.mark_sitting(session, world.sitting, now=world.after)
@@ -58,7 +62,7 @@ def test_no_score_before_every_written_answer_is_marked_and_signed(session: Sess
     assert refused.value.details == ("第 9 题（论述题）还有 2 份没有评完",)
     finish(world)
     desk.close_due(session, world.after)
-    assert world.sitting.state is SittingState.MARKED
+    assert state_of(world) is SittingState.MARKED
     score = session.scalars(sa.select(TheoryScore).where(TheoryScore.sheet_id == world.sheet("陈晓").id)).one()
     assert score.half_points == 8 * 2 + 15  # eight items of a point each, and 7.5 of the essay
     assert score.earned[str(ESSAY)] == 15
@@ -383,7 +387,7 @@ def test_the_chiefs_pages(session: Session, world: MarkingWorld, enter: Enter) -
     assert client.post(f"/marking/scripts/{first}/rule", data={"step-1": "4", "step-2": "4", "comment": "裁定"}).status_code == 302
     assert client.post(f"/marking/questions/{question}/sign").status_code == 302
     session.expire_all()
-    assert world.sitting.state is SittingState.MARKED
+    assert state_of(world) is SittingState.MARKED
     assert "已签字" in client.get(f"/marking/questions/{question}?only=nonsense").get_data(as_text=True)
 
 
