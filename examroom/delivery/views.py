@@ -22,7 +22,7 @@ from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.kernel.views import safe_next, start_session
-from qbank.kernel.web import db, identity_cipher, now, paged, settings, viewer
+from qbank.kernel.web import db, identity_cipher, now, paged, reading, settings, viewer, writer
 
 LONGEST_LINE = 200
 WRONG = {"code": "考试码不正确，或已经换发。请对照准考证重新输入（32 位，不分大小写，空格可不输）。",
@@ -39,13 +39,15 @@ def sign_in() -> Any:
         return render_template("delivery/sign_in.html", **page)
     way, address = "code" if code else "ticket", request.remote_addr or ""
     try:
-        account = (door.by_code(db(), code, settings().code_key, address, now=now()) if code else
-                   door.by_ticket(db(), ticket, _typed("identity_number"), address, identity_cipher(), now=now()))
+        with reading() as quick:
+            knock = (door.by_code(quick, code, settings().code_key, address) if code else
+                     door.by_ticket(quick, ticket, _typed("identity_number"), address, identity_cipher()))
+        may_enter = writer().write(door.note, knock)
     except Refused:
         return render_template("delivery/sign_in.html", **page | {"problem": LOCKED[way], "by_ticket": True})
-    if account is None:  # 200, so that the failed attempt is committed and counted
+    if not may_enter or knock.account is None:
         return render_template("delivery/sign_in.html", **page | {"problem": WRONG[way]})
-    start_session(account)
+    start_session(knock.account)
     target = page["next"]
     return redirect(safe_next(target) if target.startswith("/exam/") else url_for("delivery.waiting_hall"))
 
