@@ -81,6 +81,9 @@ export class Panel {
     if (open) {
       this.before = document.activeElement;
       this.section.querySelector("input, textarea").focus();
-    } else (this.before?.isConnected ? this.before : this.button).focus();
+    } else {
+      document.activeElement.blur(); // or the keys would be the hidden field's until the next frame
+      (this.before?.isConnected ? this.before : this.button).focus();
+    }
   }
 }
