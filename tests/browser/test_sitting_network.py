@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from examroom.delivery import pages
-from examroom.delivery.models import ExamPage, PageState
+from examroom.delivery.models import Answer, AnswerEvent, ExamPage, PageState
 from tests.browser.exam_room import Network, Room, answer, slow
 
 PAPER = {"single": 12, "multiple": 4, "judge": 4, "candidates": 12, "essay": 1}
@@ -209,3 +209,23 @@ def test_a_room_without_its_server_goes_on_to_the_end_and_offers_an_answer_file(
     room.start_server()
     room.wait_stored(page, name, held | unsent)
     expect(page.locator("#emergency")).to_be_hidden()
+
+
+def test_a_standby_server_with_an_older_copy_is_given_the_last_minutes_again(exam_room: Room) -> None:
+    """What was acknowledged before the change of servers comes back from the page, without a question to the candidate."""
+    room, name = exam_room, "考生009"
+    page = room.sit(name)
+    held = answer(room, page, name, range(1, 6))
+    room.wait_stored(page, name, held)
+    sheet = room.sheet(name)
+    older = room.session.scalars(sa.select(AnswerEvent).where(AnswerEvent.sheet_id == sheet.id).order_by(AnswerEvent.sequence)).all()
+    head, gone = next(event for event in older if event.sequence == sheet.highest - 3), [event for event in older if event.sequence > sheet.highest - 3]
+    room.session.execute(sa.delete(Answer).where(Answer.sheet_id == sheet.id, Answer.number.in_([event.number for event in gone])))
+    room.session.execute(sa.delete(AnswerEvent).where(AnswerEvent.id.in_([event.id for event in gone])))
+    sheet.highest, sheet.chain = head.sequence, head.chain
+    room.session.commit()
+    assert len(room.stored(name)) < len(held)
+    held |= answer(room, page, name, range(6, 7))
+    room.wait_stored(page, name, held)
+    expect(page.locator("#offer")).to_be_hidden()
+    expect(page.locator("#saved")).to_have_text("答案已保存")
