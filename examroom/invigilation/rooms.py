@@ -15,7 +15,7 @@ from examroom.invigilation.incidents import record_incident
 from examroom.invigilation.models import RoomClosing
 from examroom.invigilation.seats import take_over as admit
 from examroom.plans.models import SittingRoom, SittingState
-from qbank.kernel import audit
+from qbank.kernel import audit, durability
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
@@ -37,6 +37,7 @@ def open_room(session: Session, sitting_room: SittingRoom, who: Viewer, *, now: 
         raise Refused("sitting_over", "本场考试时间已过，不能再开启考场。")
     if now < sitting.starts_at - OPENS_BEFORE:
         raise Refused("too_soon", f"开考前 30 分钟内才能开启考场，请在 {spoken(sitting.starts_at - OPENS_BEFORE)} 之后再开启。")
+    durability.require(session)
     sitting_room.opened_at, sitting_room.opened_by = now, who.account_id
     session.flush()
 

@@ -251,7 +251,7 @@ def test_a_page_that_was_silent_for_a_minute_is_noticed_by_the_save_path(session
     sheet_id = world.sheet_id("陈晓")
     clock.moment = world.begin
     client = world.enter(app, "陈晓")
-    token = client.post(f"/exam/sheets/{sheet_id}/open", json={"machine": "m"}).json["token"]
+    token = json.loads(client.post(f"/exam/sheets/{sheet_id}/open", json={"machine": "m"}).data)["token"]
     for seconds in (0, 59, 200):
         clock.forward(seconds=seconds)
         sent = client.post(f"/exam/sheets/{sheet_id}/events", json={"events": []}, headers={"X-Page-Token": token})
@@ -527,11 +527,11 @@ def test_li_does_everything_on_the_page(session: Session, world: SittingWorld, e
     def done(path: str, **fields: Any) -> dict[str, Any]:
         answer = client.post(f"{address}/{path}", data=fields, headers=JSON)
         assert answer.status_code == 200, answer.get_data(as_text=True)
-        undo = answer.json["undo"]
-        if undo:
+        found: dict[str, Any] = answer.json
+        if undo := found["undo"]:
             back = client.post(undo["url"], data=undo["fields"], headers=JSON)
             assert back.status_code == 200, back.get_data(as_text=True)
-        return answer.json
+        return found
 
     assert "陈晓" in done("time", sheet_id=sheet_id, minutes="5", reason="断电")["told"]
     assert "全考场" in done("time", minutes="5", reason="断电")["told"]

@@ -88,11 +88,12 @@ def test_no_key_no_score_and_no_form_reaches_a_candidate_at_any_time(session: Se
     sheet_id = world.sheet_id("陈晓")
     clock.moment = world.begin
     client = world.enter(app, "陈晓")
-    token = client.post(f"/exam/sheets/{sheet_id}/open", json={"machine": "m"}).json["token"]
+    token = json.loads(client.post(f"/exam/sheets/{sheet_id}/open", json={"machine": "m"}).data)["token"]
     shown = everything(client, app, sheet_id, token)
     assert "下列说法" in shown["GET delivery.state"]  # the test looks where something is
     clock.forward(minutes=31)
-    assert client.post(f"/exam/sheets/{sheet_id}/hand-in", json={}, headers={"X-Page-Token": token}).json["state"] == "handed_in"
+    done = client.post(f"/exam/sheets/{sheet_id}/hand-in", json={}, headers={"X-Page-Token": token})
+    assert json.loads(done.data)["state"] == "handed_in"
     shown |= {f"{door} afterwards": text for door, text in everything(client, app, sheet_id, token).items()}
     for door, text in shown.items():
         assert "保密内容" not in text, door  # the explanation of every item
