@@ -16,7 +16,7 @@ ORDER = [
     "scoring.archive", "seed", "app",
 ]
 TOP = {"README.md", "app.py", "pyproject.toml", "qbank", "examroom", "scoring", "templates", "seed", "tests"}
-PURE_MAY_IMPORT = {"__future__", "numpy", "scipy", "pandas", "threadpoolctl", "chinese_calendar", "rapidfuzz",
+PURE_MAY_IMPORT = {"__future__", "numpy", "scipy", "highspy", "pandas", "threadpoolctl", "chinese_calendar", "rapidfuzz",
                    "latex2mathml", "lxml", "markupsafe", "nh3", "matplotlib"}
 
 

@@ -31,7 +31,7 @@ TRIED = 8  # and made, to see whether they help
 FORMS = 12  # that exchange items with one another
 PASSES = 6  # over all forms
 SHAKES = 40  # of forms that miss a hard rule
-FEW = 16  # and of forms that are only off target
+FEW = 30  # and of forms that are only off target
 KICKS = 3  # swaps of one shake
 PAIRS = 12  # pairs of swaps of one form in one pass
 Pairing: TypeAlias = "Callable[[int, Integers, Integers], tuple[Integers, Integers]]"
@@ -51,8 +51,6 @@ class Search:
             single &= shadow
         self.order = np.argsort(problem.cells, kind="stable")
         self.order = self.order[single[self.order]]
-        self.by_cell = problem.cells[self.order]
-        self.number_of_cells = len(problem.quotas)
         self.alike = classes(problem)
 
     def run(self, progress: Callable[[int, int, str], None], finish: int = 0) -> None:
@@ -66,18 +64,12 @@ class Search:
             if before - after < 1e-6 + 1e-4 * abs(before):
                 break
             before = after
-        for turn in range(SHAKES):
-            unwell = [form for form in range(len(self.state.on)) if self.state.misses(form)]
-            if not unwell and turn < FEW:
-                unwell = [form for form in range(len(self.state.on)) if self.far(form)]
-            if not unwell:
-                break
-            self._shake(int(self.rng.choice(unwell)))
-        for _ in range(finish):
-            unsettled = [form for form in range(len(self.state.on)) if not self.settled(form)]
-            if not unsettled:
-                return
-            self._shake(int(self.rng.choice(unsettled)))
+        for unwell, shakes in ((self.state.misses, SHAKES), (self.far, FEW), (lambda form: not self.settled(form), finish)):
+            for _ in range(shakes):
+                forms = [form for form in range(len(self.state.on)) if unwell(form)]
+                if not forms:
+                    break
+                self._shake(int(self.rng.choice(forms)))
 
     def far(self, form: int) -> bool:
         """Off its target by more than is good; how far a maximin stays below its bound is not known to be avoidable."""
@@ -110,9 +102,6 @@ class Search:
         self._once([other for other in touched if other == form or self.state.misses(other)])
         if self.cost(touched) > before:
             self.state.restore(saved)
-
-    def movable(self, form: int) -> Integers:
-        return np.flatnonzero(self.state.on[form] & ~self.fixed[form])
 
     def downhill(self, form: int) -> None:
         """The best of the swaps that are drawn, again and again, until the widest draw holds none that helps."""
@@ -151,15 +140,13 @@ class Search:
     def settled(self, form: int) -> bool:
         """Close enough to the target, and nothing else to pay for."""
         state = self.state
-        if not state.aims:
-            return state.cost(form) <= 0
-        off = float(state.deviation(state.sums[form, len(state.low):]))
+        off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
         return off <= CLOSE and state.cost(form) - AIM_COST * off < SLIGHT
 
     def candidates(self, form: int, width: int) -> tuple[Integers, Integers, Integers]:
         """(out, into, form that gives `into` away or -1): up to `width` partners for each movable item of the form."""
         state = self.state
-        slots = self.movable(form)
+        slots = np.flatnonzero(state.on[form] & ~self.fixed[form])
         free = ~state.on[form] & (state.blocked[form] == 0)
         full = state.full(form)
         lone = (state.used == 1) & (state.problem.uses == 1)
@@ -167,7 +154,7 @@ class Search:
         given = lone & ~self.fixed[owner, np.arange(len(owner))] if 1 < len(state.on) <= FORMS else np.zeros(len(owner), dtype=bool)
         free &= ~full | given
         drawn = self.order[free[self.order]]
-        first = np.searchsorted(state.problem.cells[drawn], np.arange(self.number_of_cells + 1))
+        first = np.searchsorted(state.problem.cells[drawn], np.arange(len(state.problem.quotas) + 1))
         cell = state.problem.cells[slots]
         held = (first[1:] - first[:-1])[cell]
         picks = np.broadcast_to(np.arange(width), (len(slots), width))
@@ -187,18 +174,23 @@ class Search:
         for other in np.unique(owner[swapped]):
             here = swapped[owner[swapped] == other]
             gain[here] += self._one_form(int(other), into[here], out[here])
-        state = self.state
         alone = owner < 0
-        gain[alone] += state.problem.costs[into[alone]] - state.problem.costs[out[alone]]
-        if state.problem.overlap is None:
-            gain[alone] += SHARE_COST * (state.used[into[alone]] - state.used[out[alone]] + 1)
+        gain[alone] += self._dearer(out[alone], into[alone])
         return gain
+
+    def _dearer(self, out: Integers, into: Integers) -> Floats:
+        """What items that come in cost more than those that go, sharing with other forms included."""
+        state = self.state
+        gain = state.problem.costs[into] - state.problem.costs[out]
+        if state.problem.overlap is None:
+            gain = gain + SHARE_COST * (state.used[into] - state.used[out] + 1)
+        return np.asarray(gain)
 
     def _one_form(self, form: int, out: Integers, into: Integers) -> Floats:
         state = self.state
         sums = state.sums[form]
         gain = state.energy(sums + state.content[into] - state.content[out]) - state.energy(sums)
-        return np.asarray(gain + self._aside(form, out, into) - state.problem.costs[into] + state.problem.costs[out])
+        return np.asarray(gain + self._aside(form, out, into))
 
     def swap(self, form: int, out: int, into: int, owner: int) -> None:
         state = self.state
@@ -229,7 +221,7 @@ class Search:
             return False
         moves = state.content[into] - state.content[out]
         gain = state.energy(state.sums[form] + moves[one] + moves[other]) - state.energy(state.sums[form])
-        aside = self._aside(form, out, into)
+        aside = self._aside(form, out, into) + self._dearer(out, into)
         gain += aside[one] + aside[other]
         for best in np.argsort(gain, kind="stable")[:TRIED]:
             if gain[best] >= -SLIGHT:
@@ -239,9 +231,9 @@ class Search:
         return False
 
     def _aside(self, form: int, out: Integers, into: Integers) -> Floats:
-        """What swaps cost besides bands and aim."""
+        """What swaps cost this form besides bands and aim: enemies and groups."""
         state = self.state
-        gain = state.problem.costs[into] - state.problem.costs[out] - HARD_COST * state.blocked[form, out]
+        gain = -HARD_COST * state.blocked[form, out].astype(np.float64)
         for labels, less, more in state.group_costs(form):
             gain += np.where(labels[out] == labels[into], 0.0, less[labels[out]] + more[labels[into]])
         return np.asarray(gain)
@@ -260,7 +252,7 @@ class Search:
     def _after_each(self, form: int, out: Integers, into: Integers) -> tuple[Integers, Integers]:
         """The best second swap after each of the first ones that mend something, whatever else those may break."""
         state = self.state
-        moves, aside = state.content[into] - state.content[out], self._aside(form, out, into)
+        moves, aside = state.content[into] - state.content[out], self._aside(form, out, into) + self._dearer(out, into)
         sums = state.sums[form]
         mending = np.flatnonzero(state.relief(form, moves) + HARD_COST * state.blocked[form, out] + self._loosened(form, out) > 0)
         gain = (state.energy(sums + moves) + aside)[mending]
@@ -273,7 +265,8 @@ class Search:
 
     def _loosened(self, form: int, out: Integers) -> Floats:
         """What the groups gain when an item goes."""
-        return np.asarray(sum(np.maximum(0.0, -less[labels[out]]) for labels, less, _ in self.state.group_costs(form)) + np.zeros(len(out)))
+        gains = (np.maximum(0.0, -less[labels[out]]) for labels, less, _ in self.state.group_costs(form))
+        return np.asarray(sum(gains, np.zeros(len(out))))
 
     def _legal(self, form: int, items: list[int]) -> bool:
         """Two swaps that are each within the overlap may not be so together."""
@@ -291,9 +284,8 @@ class Search:
         if len(same) < 2:
             return same[:0], same[:0]
         moves = (state.content[into[same], bands:] - state.content[out[same], bands:]) / state.target
-        size = moves.shape[1]
-        spread = np.atleast_2d(np.cov(moves.T)) + 1e-12 * np.eye(size)
-        scale = np.linalg.cholesky(np.linalg.pinv(spread) + 1e-9 * np.eye(size))
+        spread, axes = np.linalg.eigh(np.atleast_2d(np.cov(moves.T)))
+        scale = axes / np.sqrt(np.maximum(spread, 1e-6 * spread[-1] + 1e-15))
         white, goal = moves @ scale, (1 - state.sums[form, bands:] / state.target) @ scale
         rest = goal - white
         distance = (rest**2).sum(axis=1)[:, None] + (white**2).sum(axis=1)[None, :] - 2 * rest @ white.T

@@ -85,7 +85,7 @@ def _small(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
 def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, child: Child, progress: Progress,
            attempts: int = 4) -> Found:
     """One start after the other until swaps have made one of them whole."""
-    best: tuple[float, State] | None = None
+    best: tuple[tuple[float, float], State] | None = None
     cut_short = False
     for turn, (start, within) in enumerate(_starts(problem, relaxation)[:attempts]):
         state = State(problem if start is jointly else sparing(problem))
@@ -96,11 +96,12 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
         if turn == 0 and (not state.on.any() or solution.objective >= MISSED) and _impossible(problem, seconds, child):
             return Found(None, True, True, inf, cut_short, STRATIFIED)
         if state.on.any():
-            Search(state, _fixed(problem), rng, within).run(progress, FINISH if exact.small(problem) else 0)
-            missed = misses(state)
-            if best is None or missed < best[0]:
-                best = missed, state
-            if not missed:
+            search = Search(state, _fixed(problem), rng, within)
+            search.run(progress, FINISH if exact.small(problem) else 0)
+            worth = misses(state), search.cost()
+            if best is None or worth < best[0]:
+                best = worth, state
+            if not best[0][0] and (turn > 0 or not any(search.far(form) for form in range(problem.forms))):
                 break
         if turn == 0 and _impossible(problem, seconds, child):
             return Found(None, True, True, inf, cut_short, STRATIFIED)
@@ -108,7 +109,7 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
         return Found(None, True, False, inf, cut_short, STRATIFIED)
     on = best[1].on
     bound = 1.0 if relaxation is not None else _bound(problem, on, seconds, child)
-    return Found(on, best[0] > 0, False, bound, cut_short, STRATIFIED)
+    return Found(on, best[0][0] > 0, False, bound, cut_short, STRATIFIED)
 
 
 def _impossible(problem: Problem, seconds: float, child: Child) -> bool:

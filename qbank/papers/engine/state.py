@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
-from qbank.papers.engine.problem import AIM_COST, Problem
+from qbank.papers.engine.problem import AIM_COST, SHARE_COST, Problem
 
 HARD_COST = 1e6  # of one unit of a hard demand
 ROUNDING = 1e-9
@@ -128,6 +128,8 @@ class State:
         for groups, held in zip(self.problem.groups, self.held, strict=True):
             price = HARD_COST if groups.weight is None else groups.weight
             total += price * float(_outside(held[form], groups.least, groups.most).sum())
+        if self.problem.overlap is None:
+            total += SHARE_COST * float(self.shared[form].sum())
         return total + HARD_COST * float(self.blocked[form][self.on[form]].sum()) / 2
 
     def misses(self, form: int) -> float:
