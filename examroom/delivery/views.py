@@ -34,7 +34,7 @@ LOCKED = {"code": "这个考试码在本机连续多次登录失败，已暂时�
 @blueprint.route("/exam", methods=["GET", "POST"])
 def sign_in() -> Any:
     code, ticket = _typed("code"), _typed("ticket")
-    page = {"next": request.values.get("next", ""), "ticket": ticket, "by_ticket": bool(ticket), "problem": ""}
+    page: dict[str, Any] = {"next": request.values.get("next", ""), "ticket": ticket, "by_ticket": bool(ticket), "problem": ""}
     if request.method == "GET":
         return render_template("delivery/sign_in.html", **page)
     way, address = "code" if code else "ticket", request.remote_addr or ""

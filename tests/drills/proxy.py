@@ -44,7 +44,7 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _happens(self, what: str) -> bool:
-        hit = self.chance.random() < getattr(self.trouble, what)
+        hit = bool(self.chance.random() < getattr(self.trouble, what))
         self.done[what] += hit
         return hit
 
