@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import sqlalchemy as sa
 
 from qbank.kernel.commands import Installation
 from qbank.kernel.db import Actor
+from qbank.kernel.refused import Refused
 from qbank.papers import packs
+from qbank.papers.assembly import assemble
+from qbank.papers.engine.rules import STANDARD, Equal, Overlap
+from qbank.papers.excel_forms import forms_workbook
+from qbank.papers.excel_pool import read_pool, template
 from qbank.papers.models import Paper, PaperState
 from qbank.papers.sealing import verify as same
 
@@ -58,3 +65,35 @@ def rotate_key(installation: Installation) -> None:
             installation.settings.paper_keys.drop(unused)
     click.echo(f"{count} packs and prints are wrapped under the new key {name}; keys in the file: "
                f"{len(installation.settings.paper_keys.names())}")
+
+
+@group.command("template")
+@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=True, help="the .xlsx to write")
+def write_template(out: Path) -> None:
+    """Write an empty pool workbook that `papers assemble` reads."""
+    out.write_bytes(template())
+    click.echo(f"written to {out}")
+
+
+@group.command("assemble")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=True, help="the .xlsx to write")
+@click.option("--forms", type=click.IntRange(1, 500), default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=0, show_default=True)
+@click.option("--overlap", type=click.IntRange(0), default=None, help="most items that two forms share  [default: as few as possible]")
+@click.option("--cut", type=click.FloatRange(-4, 4), default=0.0, show_default=True, help="ability of the pass mark")
+@click.option("--match/--no-match", default=True, show_default=True, help="make the forms measure alike at and beside the cut")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, show_default=True, help="limit of each search")
+def assemble_file(file: Path, out: Path, forms: int, seed: int, overlap: int | None, cut: float, match: bool, seconds: float) -> None:
+    """Assemble parallel forms from an Excel pool (sheets 试题, 范围, 题型, 互斥), without a database. See `papers template`."""
+    try:
+        read = read_pool(file.read_bytes(), cut=cut)
+        rules = [rule for rule in STANDARD if not isinstance(rule, Overlap)] + [Overlap(most=overlap), *([Equal()] if match else [])]
+        made = assemble(read.pool, read.quotas, forms=forms, rules=rules, seed=seed, seconds=seconds)
+    except Refused as refusal:
+        raise click.ClickException("\n".join((refusal.sentence, *refusal.details))) from refusal
+    out.write_bytes(forms_workbook(read, made, file.name, seed))
+    missed = sum(not line.kept for lines in made.lines for line in lines)
+    click.echo(f"{forms} forms of {len(made.forms[0])} items from {len(read.pool)}: {made.status}; {made.seconds:.1f} s; "
+               f"at most {made.shared} shared; {missed} soft demands missed")
+    click.echo(f"written to {out}")

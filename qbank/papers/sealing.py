@@ -21,10 +21,11 @@ from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
-from qbank.papers import looks, packs, report
+from qbank.papers import hand, looks, packs, report
 from qbank.papers.booklet import texts_of
 from qbank.papers.checks import problems
 from qbank.papers.contents import content_of, items_of, policy_of, quotas_of
+from qbank.papers.curves import measured
 from qbank.papers.fingerprint import canonical, fingerprint
 from qbank.papers.models import Paper, PaperFamily, PaperItem, PaperState
 from qbank.papers.packs import Packed, Row
@@ -45,7 +46,9 @@ def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
     found = [*problems(session, paper, items, quotas, who), *_twins(session, paper, items)]
     if found:
         raise Refused("cannot_seal", f"本卷现在不能封存，有 {len(found)} 处问题。请作废本卷后重新组卷，或由他人封存。", found)
+    found_curves = measured(session, paper, items)
     paper.compliance = {**paper.compliance, **report.fresh(session, paper, items, quotas),
+                        **({"curves": found_curves.to_json()} if found_curves else {}),
                         "scoring": dataclasses.asdict(policy_of(session, paper))}
     looks.record(session, paper, paper.composer.viewer(), "composed", now=now)
     if who.account_id != paper.composer_id:
@@ -82,6 +85,7 @@ def _forget(session: Session, paper: Paper) -> None:
     """Everything in clear that would tell the items, or make the same paper again."""
     for item in list(session.scalars(sa.select(PaperItem).where(PaperItem.paper_id == paper.id))):
         session.delete(item)
+    hand.forget(session, paper)
     if paper.family:
         paper.family.seed = None
     for one in (paper, *(one for one in together(session, paper) if one.state is not PaperState.SEALED)):

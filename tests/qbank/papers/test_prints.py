@@ -99,8 +99,8 @@ def test_the_paper_is_printed_as_the_trade_prints_it(session: Session, opened: P
     files = files_of(enter(officer), session, opened, what="paper")
     assert set(files) == {"A卷_试卷.pdf", "A卷_答题卡.pdf"}
     words = flat(text_of(files["A卷_试卷.pdf"]))
-    for expected in ("职业技能等级认定", "电工四级/中级工理论知识试卷", "注意事项", "考试时间：90分钟。", "2018年版《电工国家职业技能标准》", "姓名：", "准考证号：",
-                     "单位：", "密………………封………………线", "得分", "评分人", "第1页共", "A卷", str(opened.fingerprint)[:8].upper(), "刘考务",
+    for expected in ("职业技能等级认定", "电工四级/中级工理论知识试卷", "注意事项", "考试时间：90分钟。", "2018年版《电工国家职业技能标准》",
+                     "姓名：", "准考证号：", "单位：", "密………………封………………线", "得分", "评分人", "第1页共", "A卷", str(opened.fingerprint)[:8].upper(), "刘考务",
                      "一、单项选择题（第1题～第30题。选择一个正确的答案，将相应的字母填入题内的括号中。每题2分，满分60分。", "二、多项选择题（第31题～第40题。",
                      "三、判断题（第41题～第60题。将判断结果填入括号中，正确的填“√”，错误的填“×”。每题1分，满分20分。"):
         assert expected in words, expected
