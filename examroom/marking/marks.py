@@ -218,7 +218,7 @@ def _mark(script: Script, steps: Sequence[int], who: Viewer, comment: str, secon
 def _locked(session: Session, script: Script) -> Script:
     """Two markers who finish at once: the second sees the first's mark and joins the two."""
     session.flush()
-    session.refresh(script, with_for_update=True)
+    session.refresh(script, ["text", "half_points", "how", "settled_at", "row_version"], with_for_update=True)
     session.expire(script, ["tasks", "marks"])
     return script
 

@@ -173,7 +173,7 @@ def loads(session: Session, markers: Iterable[Marker]) -> dict[int, int]:
 def _distribute(session: Session, question: WrittenQuestion, markers: list[Marker]) -> tuple[int, int]:
     scripts = {script.id: script for script in session.scalars(
         sa.select(Script).where(Script.question_id == question.id, Script.half_points.is_(None))
-        .options(selectinload(Script.tasks), joinedload(Script.sheet).joinedload(Sheet.enrolment)))}
+        .options(selectinload(Script.tasks), selectinload(Script.sheet).joinedload(Sheet.enrolment)))}
     waiting = []
     for script in scripts.values():
         pair = [task for task in script.tasks if task.kind in PAIR and task.cancelled_at is None]
