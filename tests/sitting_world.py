@@ -148,7 +148,7 @@ class SittingWorld:
         ticket = f"{self.prefix}{place + 1:04d}"
         account = create_account(self.session, f"c{ticket}", name, [Scope(Role.CANDIDATE, self.school.id)],
                                  institution=self.school)
-        self.numbers[name] = checked_number(f"43010220050101{place + 1:03d}")
+        self.numbers[name] = checked_number(f"430102200501{1 + (place + 1) // 1000:02d}{(place + 1) % 1000:03d}")
         set_identity(account, self.numbers[name], self.cipher)
         enrolment = Enrolment(plan=self.plan, candidate=account, ticket_number=ticket, class_name="电气2401")
         self.session.add(enrolment)

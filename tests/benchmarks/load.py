@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -44,7 +44,7 @@ class Measured:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
 
-Play = Iterator[tuple[float, bytes]]  # yields (not before, request); gets a Reply for each by send()
+Play = Generator[tuple[float, bytes], Reply, None]  # yields (not before, request); gets a Reply for each by send()
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
@@ -81,12 +81,12 @@ def drive(address: tuple[str, int], plays: Iterable[Play]) -> Measured:
         if not ready and not waiting:
             raise TimeoutError(f"{alive} browsers got no answer for 5 s")
         for key, _ in ready:
-            lane: _Lane = key.data
+            lane = key.data
             reply = _receive(lane, measured)
             if reply is None:
                 continue
             try:
-                lane.due, lane.pending = lane.play.send(reply)  # type: ignore[attr-defined]  # plays are generators
+                lane.due, lane.pending = lane.play.send(reply)
             except StopIteration:
                 selector.unregister(lane.socket)
                 lane.socket.close()
