@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.items.answers import guide_total
+from qbank.items.draft import WRITTEN
 from qbank.items.models import ItemVersion
 from qbank.items.pairs import pairs_among
 from qbank.items.practice import practice_items
@@ -16,6 +18,7 @@ from qbank.kernel.access import Viewer
 from qbank.papers.contents import weights_of
 from qbank.papers.models import Paper, PaperItem
 from qbank.papers.pool import sets_of, standing_versions
+from qbank.papers.questions import settings_in
 from qbank.papers.specification import TOTAL, Quotas, kind_name
 
 PAIR_WORDS = {PairKind.ENEMY: "互相提示", PairKind.SIMILAR: "内容相近"}
@@ -23,29 +26,46 @@ PAIR_WORDS = {PairKind.ENEMY: "互相提示", PairKind.SIMILAR: "内容相近"}
 
 def problems(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas, sealer: Viewer) -> list[str]:
     """Everything that keeps a paper from being sealed, one sentence each; empty: nothing."""
-    return [*_form_problems(items, quotas), *_quota_problems(items, quotas), *_bank_problems(paper, items),
+    return [*_family_problems(paper), *_form_problems(items, quotas, tried_of(session, paper)), *_quota_problems(items, quotas), *_bank_problems(paper, items),
             *_practice_problems(session, items), *_pair_problems(session, items), *_set_problems(session, paper, items),
             *_weight_problems(session, paper), *_author_problems(session, paper, items, sealer)]
 
 
-def _form_problems(items: Sequence[PaperItem], quotas: Quotas) -> list[str]:
+def tried_of(session: Session, paper: Paper) -> Mapping[str, int]:
+    """Kind → how many unscored items the specification adds to be tried out."""
+    rule = settings_in(session, paper.specification)["pretest"]
+    return {kind: int(count) for kind, count in rule.numbers.items()} if rule.on else {}
+
+
+def _family_problems(paper: Paper) -> list[str]:
+    if paper.family is None or not paper.family.breaks:
+        return []
+    return [f"这是组不成卷时最接近的草稿，违反 {len(paper.family.breaks)} 条必须满足的要求，只能查看，不能封存。"]
+
+
+def _form_problems(items: Sequence[PaperItem], quotas: Quotas, tried: Mapping[str, int]) -> list[str]:
     found = []
     if [item.number for item in items] != list(range(1, len(items) + 1)):
         found.append("题号不连续。")
-    if [item.position for item in items] != [p for p, part in enumerate(quotas.parts) for _ in range(part.count)]:
+    asked = [p for p, part in enumerate(quotas.parts) for _ in range(part.count + tried.get(part.kind, 0))]
+    if [item.position for item in items] != asked:
         found.append("各部分的题量或顺序与组卷方案不一致。")
     total = sum(item.half_points for item in items)
     if total != TOTAL:
         found.append(f"总分为 {total / 2:g} 分，应为 100 分。")
-    worth = {p: (part.kind, part.half_points) for p, part in enumerate(quotas.parts)}
+    kinds, worth = [part.kind for part in quotas.parts], [part.half_points for part in quotas.parts]
     for item in items:
-        if (item.version.kind.value, item.half_points) != worth.get(item.position):
+        kind = item.version.kind.value
+        fits = item.position < len(kinds) and kind == kinds[item.position]
+        if not fits or item.half_points not in {worth[item.position], *((0,) if tried.get(kind) else ())}:
             found.append(f"第 {item.number} 题的题型或分值与所在部分不一致。")
+        if item.half_points and item.version.kind.value in WRITTEN and guide_total(item.version.guide) != item.half_points:
+            found.append(f"第 {item.number} 题的评分标准合计 {guide_total(item.version.guide) / 2:g} 分，本卷按 {item.half_points / 2:g} 分出题，不一致。")
     return found
 
 
 def _quota_problems(items: Sequence[PaperItem], quotas: Quotas) -> list[str]:
-    got = Counter((item.version.point.range.path, item.position) for item in items)
+    got = Counter((item.version.point.range.path, item.position) for item in items if item.half_points)
     return [f"范围 {path} 的{kind_name(quotas.parts[p].kind)}应有 {count} 道，现有 {got[path, p]} 道。"
             for (path, p), count in quotas.counts.items() if got[path, p] != count]
 

@@ -8,6 +8,7 @@ from math import ceil, floor
 import numpy as np
 
 from qbank.papers.engine import rules as engine
+from qbank.papers.engine.arrays import Floats
 from qbank.papers.engine.items import ItemPool
 from qbank.papers.rules import HARD, Setting
 from qbank.papers.specification import Quotas
@@ -30,8 +31,13 @@ def abilities(settings: Mapping[str, Setting], cut: float) -> tuple[float, ...]:
     return tuple(round(cut + side * chosen.numbers["beside"], 6) for side in SIDES)
 
 
-def average_information(pool: ItemPool, quotas: Quotas) -> tuple[float, ...]:
-    """What an average paper of this bank gives at each ability of the pool: each range and kind by its mean item."""
+def average_information(pool: ItemPool, quotas: Quotas, settings: Mapping[str, Setting], forms: int = 1) -> tuple[float, ...]:
+    """What an average paper of this bank gives at each ability of the pool: each range and kind by its mean item.
+
+    Where a difficulty mix is asked for, items count by it, as far as the bank carries it for all forms without sharing:
+    otherwise the target would pull against the mix.
+    """
+    weight = _shares_asked(pool, settings, forms * sum(part.count for part in quotas.parts))
     total = np.zeros(len(pool.abilities))
     information, cells = pool.information_at, list(zip(pool.ranges, pool.kinds, strict=True))
     places: dict[tuple[str, str], list[int]] = {}
@@ -39,8 +45,22 @@ def average_information(pool: ItemPool, quotas: Quotas) -> tuple[float, ...]:
         places.setdefault(cell, []).append(position)
     for (key, p), count in quotas.counts.items():
         if count and (found := places.get((key, quotas.parts[p].kind))):
-            total += count * information[found].mean(axis=0)
+            wanted = weight[found]
+            total += count * np.average(information[found], axis=0, weights=wanted if wanted.any() else None)
     return tuple(map(float, total))
+
+
+def _shares_asked(pool: ItemPool, settings: Mapping[str, Setting], needed: int) -> Floats:
+    """Of each item: how likely it is among ``needed`` items of the mix; grades that run out leave their place to the others."""
+    grades = pool.numbers("grades", 3.0).astype(int)
+    if not (rule := settings["grades"]).on or not len(grades):
+        return np.ones(len(grades))
+    held = np.bincount(grades, minlength=6)[:6].astype(float)
+    asked = np.array([0.0, *(rule.numbers[f"g{grade}"] for grade in range(1, 6))]) / 100 * needed
+    taken = np.minimum(asked, held)
+    spare = held - taken
+    taken += spare * min(1.0, (needed - taken.sum()) / max(spare.sum(), 1e-9))
+    return np.asarray((taken / np.maximum(held, 1))[grades], dtype=np.float64)
 
 
 def compiled(settings: Mapping[str, Setting], pool: ItemPool, quotas: Quotas, *, forms: int, pinned: frozenset[int],
@@ -76,7 +96,7 @@ def _content(settings: Mapping[str, Setting], items: int) -> list[engine.Rule]:
 
 def _measuring(settings: Mapping[str, Setting], pool: ItemPool, quotas: Quotas, forms: int) -> list[engine.Rule]:
     found: list[engine.Rule] = []
-    average = average_information(pool, quotas)
+    average = average_information(pool, quotas, settings, forms)
     if (rule := settings["difficulty"]).on:
         found.append(engine.Difficulty(mean=rule.numbers["mean"], tolerance=rule.numbers["within"], weight=rule.price))
     if (rule := settings["parallel"]).on:

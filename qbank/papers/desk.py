@@ -1,159 +1,163 @@
-"""From a weight table to sealed papers: specify, assemble, seal, verify, discard."""
+"""Specifications (组卷方案): made from a weight table, revised into new versions, copied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.bank import require_reach
-from qbank.items.models import ItemVersion
-from qbank.items.states import STANDING, ItemKind
+from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
-from qbank.papers import holds, report  # noqa: F401  # holds registers itself with the practice bank
-from qbank.papers.assembly_before import Assembly
-from qbank.papers.assembly_before import assemble as search
-from qbank.papers.compliance import Candidate, Demands, holdings, shortages
-from qbank.papers.contents import quotas_of, weights_of
-from qbank.papers.models import Paper, PaperItem, Quota, Specification, SpecificationPart
-from qbank.papers.pool import Pool, pool_of
-from qbank.papers.sealing import discard, seal, verify
-from qbank.papers.specification import LeafRange, Part, Quotas, check_parts, derive_quotas, kind_name
+from qbank.papers import holds  # noqa: F401  # registers itself with the practice bank
+from qbank.papers.assembling import again as again
+from qbank.papers.assembling import assemble as assemble
+from qbank.papers.assembling import choose as choose
+from qbank.papers.assembling import keep as keep
+from qbank.papers.contents import parts_of, weights_of
+from qbank.papers.models import Paper, PaperFamily, Quota, Specification, SpecificationPart
+from qbank.papers.pool import pool_of
+from qbank.papers.rules import refuse_mistakes, settings_of
+from qbank.papers.sealing import discard as discard
+from qbank.papers.sealing import seal as seal
+from qbank.papers.sealing import verify as verify
+from qbank.papers.specification import LeafRange, Part, Quotas, check_parts, derive_quotas
 from qbank.standards.models import WeightTable
+from qbank.standards.packs import pack_for
 
-__all__ = ["Choice", "again", "assemble", "choose", "discard", "keep", "seal", "specify", "verify"]
-MOST_FORMS = 3
 LONGEST_NAME = 100
-DELIVERED = frozenset({ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.JUDGE})  # what the exam page can show and mark
+LONGEST_TEXT = 2000
 MINUTES = (30, 240)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The forms that were found, by version id, and the bank they were found in; nothing is stored yet."""
+class Contents:
+    """What a specification says beside its weight table. ``rules`` as :mod:`qbank.papers.rules` stores them."""
 
-    assembly: Assembly
-    pool: Pool
-    demands: Demands
+    name: str
+    parts: tuple[Part, ...]
+    minutes: int
+    instructions: str = ""
+    calculator: bool = False
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
+def contents_of(specification: Specification) -> Contents:
+    return Contents(specification.name, parts_of(specification), specification.minutes, specification.instructions,
+                    specification.calculator, specification.rules)
 
 
 def specify(session: Session, table: WeightTable, institution_id: int, name: str, parts: Sequence[Part], who: Viewer, *,
-            minutes: int, now: datetime) -> Specification:
+            minutes: int, now: datetime, instructions: str = "", calculator: bool = False,
+            rules: Mapping[str, Any] | None = None) -> Specification:
     """A specification with its quotas, derived from the weights and, as far as they allow, from what the bank holds."""
     require_reach(session, table, institution_id, Role.PAPER_COMPOSER, who)
-    name = " ".join(name.split())
+    wanted = _checked(session, table, institution_id, Contents(name, tuple(parts), minutes, instructions, calculator, rules or {}))
+    made = Specification(institution_id=institution_id, table=table, created_by=who.account_id, created_at=now, number=1)
+    _write(session, made, wanted, who)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def revise(session: Session, specification: Specification, wanted: Contents, who: Viewer, *, reason: str = "",
+           now: datetime) -> Specification:
+    """The specification with ``wanted``: changed as it stands while nothing was made from it, else its next version."""
+    require_reach(session, specification.table, specification.institution_id, Role.PAPER_COMPOSER, who)
+    _newest_only(session, specification)
+    wanted = _checked(session, specification.table, specification.institution_id, wanted)
+    same_weights = weights_of(session, specification.table) == specification.weights
+    if wanted == contents_of(specification) and same_weights:
+        raise Refused("nothing_changed", "内容没有任何改动，不需要保存。")
+    if not was_used(session, specification):
+        if wanted.parts != parts_of(specification) or not same_weights:
+            specification.parts.clear()
+            specification.quotas.clear()
+            session.flush()  # the old rows go before new ones take their places
+            _write(session, specification, wanted, who)
+        else:
+            _write_plain(specification, wanted)
+        session.flush()
+        return specification
+    made = Specification(institution_id=specification.institution_id, table=specification.table, created_by=who.account_id,
+                         created_at=now, root_id=specification.line, number=specification.number + 1, reason=reason.strip())
+    _write(session, made, wanted, who)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def copy(session: Session, specification: Specification, name: str, who: Viewer, *, now: datetime) -> Specification:
+    """A specification of its own with the same contents."""
+    contents = contents_of(specification)
+    return specify(session, specification.table, specification.institution_id, name, contents.parts, who, now=now,
+                   minutes=contents.minutes, instructions=contents.instructions, calculator=contents.calculator, rules=contents.rules)
+
+
+def was_used(session: Session, specification: Specification) -> bool:
+    """Whether anything was composed from this version: then it never changes again."""
+    return any(session.scalar(sa.select(model.id).where(model.specification_id == specification.id).limit(1)) is not None
+               for model in (Paper, PaperFamily))
+
+
+def versions_of(session: Session, specification: Specification) -> list[Specification]:
+    """All versions of its line, the oldest first."""
+    line = specification.line
+    return list(session.scalars(sa.select(Specification).where(sa.or_(Specification.id == line, Specification.root_id == line))
+                                .order_by(Specification.number)))
+
+
+def _newest_only(session: Session, specification: Specification) -> None:
+    newest = versions_of(session, specification)[-1]
+    if newest is not specification:
+        raise Refused("not_newest", f"这是第 {specification.number} 版，已有第 {newest.number} 版。请在最新版上修改。")
+
+
+def _checked(session: Session, table: WeightTable, institution_id: int, wanted: Contents) -> Contents:
+    name, instructions = " ".join(wanted.name.split()), wanted.instructions.strip()
     if not 0 < len(name) <= LONGEST_NAME:
         raise Refused("name", f"请填写方案名称，不超过 {LONGEST_NAME} 字。")
-    if not MINUTES[0] <= minutes <= MINUTES[1]:
-        raise Refused("minutes", f"考试时间应在 {MINUTES[0]} 到 {MINUTES[1]} 分钟之间，现在是 {minutes}。")
+    if len(instructions) > LONGEST_TEXT:
+        raise Refused("instructions", f"考生须知不超过 {LONGEST_TEXT} 字，现在是 {len(instructions)} 字。")
+    if not MINUTES[0] <= wanted.minutes <= MINUTES[1]:
+        raise Refused("minutes", f"考试时间应在 {MINUTES[0]} 到 {MINUTES[1]} 分钟之间，现在是 {wanted.minutes}。")
     if table.standard.occupation.is_access_type:
         raise Refused("access_type", f"{table.standard.occupation.name}属于准入类职业，不在职业技能等级认定范围内，不能组卷。")
-    parts = [part for part in parts if part.count]
-    if any(part.kind not in DELIVERED for part in parts):
-        raise Refused("bad_parts", "题型只能是单选题、多选题或判断题。")
+    parts = tuple(part for part in wanted.parts if part.count)
     check_parts(parts)
+    if any(part.kind not in set(ItemKind) for part in parts):
+        raise Refused("bad_parts", "没有这种题型，请从列出的题型中选择。")
+    refuse_mistakes(settings_of(wanted.rules, pack_for(session, session.get_one(Institution, institution_id))))
+    return dataclasses.replace(wanted, name=name, instructions=instructions, parts=parts)
+
+
+def _write_plain(made: Specification, wanted: Contents) -> None:
+    made.name, made.minutes, made.instructions = wanted.name, wanted.minutes, wanted.instructions
+    made.calculator, made.rules = wanted.calculator, dict(wanted.rules)
+
+
+def _write(session: Session, made: Specification, wanted: Contents, who: Viewer) -> None:
+    """Everything of ``wanted`` with its quotas, from the weights as they are now."""
+    _write_plain(made, wanted)
+    quotas = derived(session, made.table, made.institution_id, wanted, who)
+    made.weights, made.within_bank = dict(quotas.target), quotas.within_bank
+    made.parts = [SpecificationPart(position=p, kind=ItemKind(part.kind), count=part.count, half_points=part.half_points)
+                  for p, part in enumerate(wanted.parts)]
+    ranges = {found.path: found for found in made.table.ranges}
+    made.quotas = [Quota(range=ranges[path], position=p, count=count) for (path, p), count in quotas.counts.items() if count]
+
+
+def derived(session: Session, table: WeightTable, institution_id: int, wanted: Contents, who: Viewer) -> Quotas:
+    """How many items of each part come from each range, within what the bank holds where the weights allow it."""
     weights = weights_of(session, table)
     pool = pool_of(session, table.id, institution_id, who.account_id)
-    quotas = derive_quotas([LeafRange(path, weight) for path, weight in weights.items()], parts,
-                           holdings(pool.candidates, Demands(barred=pool.barred)))
-    specification = Specification(
-        institution_id=institution_id, table=table, name=name, minutes=minutes, weights=weights,
-        within_bank=quotas.within_bank, created_by=who.account_id, created_at=now,
-        parts=[SpecificationPart(position=p, kind=ItemKind(part.kind), count=part.count, half_points=part.half_points)
-               for p, part in enumerate(parts)])
-    ranges = {found.path: found for found in table.ranges}
-    specification.quotas = [Quota(range=ranges[path], position=p, count=count)
-                            for (path, p), count in quotas.counts.items() if count]
-    session.add(specification)
-    session.flush()
-    return specification
-
-
-def assemble(session: Session, specification: Specification, who: Viewer, *, now: datetime, seed: int,
-             forms: int = 1) -> list[Paper]:
-    """Draft papers (A, B, C) that meet the specification. Refuses with every shortage when the bank is too small."""
-    return keep(session, specification, choose(session, specification, who, seed=seed, forms=forms), who, now=now)
-
-
-def choose(session: Session, specification: Specification, who: Viewer, *, seed: int, forms: int = 1) -> Choice:
-    """The search alone: it only reads, and may take seconds."""
-    require_reach(session, specification.table, specification.institution_id, Role.PAPER_COMPOSER, who)
-    if not 1 <= forms <= MOST_FORMS:
-        raise Refused("forms", f"一次可组 1 到 {MOST_FORMS} 套试卷，现在是 {forms}。")
-    if not 0 <= seed < 2**53:
-        raise Refused("seed", "随机种子应是 0 到 9007199254740991 之间的整数。")
-    if weights_of(session, specification.table) != specification.weights:
-        raise Refused("weights_changed", "权重表在制定本方案后修改过，配额已不符合。请按现在的权重表新建组卷方案。")
-    quotas = quotas_of(session, specification)
-    pool = pool_of(session, specification.table_id, specification.institution_id, who.account_id)
-    demands = Demands(barred=pool.barred, apart=pool.apart, together=pool.together, forms=forms, seed=seed)
-    _refuse_shortages(specification, pool, quotas, demands)
-    return Choice(search(pool.candidates, quotas, demands), pool, demands)
-
-
-def keep(session: Session, specification: Specification, choice: Choice, who: Viewer, *, now: datetime) -> list[Paper]:
-    """Store what the search found as draft papers."""
-    quotas = quotas_of(session, specification)
-    by_key = {item.key: item for item in choice.pool.candidates}
-    forms = {"ABC"[i]: keys for i, keys in enumerate(choice.assembly.forms)}
-    _refuse_changed_bank(session, {key for keys in forms.values() for key in keys})
-    run = 1 + (session.scalar(sa.select(sa.func.count()).where(Paper.specification_id == specification.id,
-                                                               Paper.form == "A")) or 0)
-    papers = []
-    for letter, keys in forms.items():
-        chosen = [by_key[key] for key in keys]
-        sheet = report.counted(session, specification, quotas, chosen, choice.demands)
-        sheet |= report.provenance(choice.pool, len(forms), choice.assembly.status,
-                                   choice.assembly.gap)
-        sheet |= report.companies(choice.pool, keys)
-        sheet["overlap_forms"] = report.overlap_between(forms, letter)
-        sheet["overlap_sealed"] = report.overlap_with_sealed(
-            session, [choice.pool.item_ids[key] for key in keys], specification.institution_id)
-        papers.append(Paper(
-            specification=specification, institution_id=specification.institution_id, form=letter,
-            name=f"{specification.name} 第{run:02d}次 {letter}卷", seed=choice.demands.seed, composer_id=who.account_id,
-            created_at=now, compliance=sheet, items=_numbered(chosen, quotas)))
-    session.add_all(papers)
-    session.flush()
-    return papers
-
-
-def again(session: Session, paper: Paper, seed: int, forms: int) -> tuple[str, int, tuple[tuple[int, ...], ...]]:
-    """The call that made the paper, once more on the bank as it is, with uses as they were: bank digest and size, forms."""
-    specification = paper.specification
-    pool = pool_of(session, specification.table_id, specification.institution_id, paper.composer_id, before=paper.created_at)
-    quotas = quotas_of(session, specification)
-    demands = Demands(barred=pool.barred, apart=pool.apart, together=pool.together, forms=forms, seed=seed)
-    return pool.digest, len(pool.candidates), search(pool.candidates, quotas, demands).forms
-
-
-def _numbered(chosen: Sequence[Candidate], quotas: Quotas) -> list[PaperItem]:
-    """Continuous numbers across the parts; ``chosen`` is in paper order."""
-    place = {part.kind: (position, part.half_points) for position, part in enumerate(quotas.parts)}
-    return [PaperItem(number=number, position=place[item.kind][0], version_id=item.key,
-                      half_points=place[item.kind][1]) for number, item in enumerate(chosen, start=1)]
-
-
-def _refuse_shortages(specification: Specification, pool: Pool, quotas: Quotas, demands: Demands) -> None:
-    short = shortages(pool.candidates, quotas, demands)
-    if not short:
-        return
-    names = {found.path: found.name for found in specification.table.ranges}
-    lines = [f"{line.range_key} {names[line.range_key]}：{kind_name(line.kind)}需要 {line.need} 道，可用 {line.have} 道，"
-             f"缺 {line.missing} 道" for line in short]
-    if pool.own:
-        lines.append(f"题库中有 {len(pool.own)} 道题由您命制或修改过，按命题与组卷分离的要求没有计入；可请其他组卷员组卷。")
-    if pool.torn:
-        lines.append(f"有 {len(pool.torn)} 道题所在的共用题干题组还不完整（有的题未入库、已暂停或材料版本不同），没有计入。")
-    missing = sum(line.missing for line in short)
-    raise Refused("bank_too_small", f"题库不够组卷：{len(short)} 处不足，共缺 {missing} 道。请先补充下列范围的题目并审核入库，再组卷。", lines)
-
-
-def _refuse_changed_bank(session: Session, version_ids: set[int]) -> None:
-    approved = sa.select(sa.func.count()).where(ItemVersion.id.in_(version_ids), ItemVersion.state.in_(STANDING))
-    if session.scalar(approved) != len(version_ids):
-        raise Refused("bank_changed", "组卷期间题库有变动，选中的题有的已停用或有了新版本。请重新组卷。")
+    barred = pool.of_items(row["item"] for row in wanted.rules.get("barred", ()))
+    return derive_quotas([LeafRange(path, weight) for path, weight in weights.items()], wanted.parts,
+                         pool.holdings(wanted.parts, barred))

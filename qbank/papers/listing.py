@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from qbank.kernel.access import Viewer, visible
-from qbank.papers.models import Paper, PaperState, Specification
+from qbank.papers.models import Paper, PaperFamily, PaperState, Specification
 from qbank.standards.models import Standard, WeightTable
 
 SORTS = {"new": (Paper.created_at.desc(), Paper.id.desc()), "old": (Paper.created_at, Paper.id),
@@ -56,7 +56,20 @@ def papers(viewer: Viewer, filters: Filters) -> sa.Select[Paper]:
 
 
 def specifications(viewer: Viewer) -> sa.Select[Specification]:
-    """Specifications that ``viewer`` may see, the newest first."""
-    return visible(Specification, viewer).options(
-        joinedload(Specification.table).joinedload(WeightTable.standard).joinedload(Standard.occupation)
-        ).order_by(Specification.id.desc())
+    """The newest version of every specification that ``viewer`` may see, the newest first."""
+    later = aliased(Specification)
+    superseded = sa.exists().where(later.number > Specification.number,
+                                   later.root_id == sa.func.coalesce(Specification.root_id, Specification.id))
+    return visible(Specification, viewer).where(~superseded).options(
+        joinedload(Specification.table).joinedload(WeightTable.standard).joinedload(Standard.occupation),
+        selectinload(Specification.parts)).order_by(Specification.id.desc())
+
+
+def families(viewer: Viewer, line: int | None = None) -> sa.Select[PaperFamily]:
+    """Calls that made papers, or found none, the newest first; ``line``: of all versions of one specification."""
+    query = visible(PaperFamily, viewer).options(
+        joinedload(PaperFamily.composer), joinedload(PaperFamily.specification).joinedload(Specification.table)
+        .joinedload(WeightTable.standard).joinedload(Standard.occupation), selectinload(PaperFamily.papers)).order_by(PaperFamily.id.desc())
+    if line is None:
+        return query
+    return query.where(PaperFamily.specification.has(sa.or_(Specification.id == line, Specification.root_id == line)))

@@ -23,12 +23,18 @@ class Past:
     item_ids: frozenset[int]
 
 
-def past_of(session: Session, table_id: int, institution_id: int) -> tuple[Past, ...]:
-    """The newest first. Forms made together have one turn, that of the one sealed last."""
+def past_of(session: Session, table_id: int, institution_id: int, *, before: datetime | None = None,
+            but_family: int | None = None) -> tuple[Past, ...]:
+    """The newest first, as it stood at ``before``, without one family. Forms made together have one turn, that of the one
+    sealed last."""
     query = (sa.select(Paper.id, Paper.name, Paper.sealed_at, Paper.family_id)
              .join(Specification, Specification.id == Paper.specification_id)
              .where(Paper.state == PaperState.SEALED, Specification.table_id == table_id,
                     Paper.institution_id == institution_id).order_by(Paper.sealed_at.desc(), Paper.id.desc()))
+    if before is not None:
+        query = query.where(Paper.sealed_at <= before)
+    if but_family is not None:
+        query = query.where(sa.or_(Paper.family_id.is_(None), Paper.family_id != but_family))
     rows = session.execute(query).all()
     items = links(session, [row.id for row in rows])
     turns: dict[tuple[bool, int], int] = {}

@@ -29,12 +29,17 @@ def counted(session: Session, specification: Specification, quotas: Quotas, chos
     report = compliance(chosen, quotas, demands)
     names = {found.path: found.name for found in specification.table.ranges}
     cells: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    of_table = {row[0]: row[1] for row in session.execute(
+        sa.select(Range.path, sa.func.count(Point.id)).join(Point, Point.range_id == Range.id)
+        .where(Range.table_id == specification.table_id).group_by(Range.path))}
+    examined = Counter(path for path, _ in {(item.range_key, item.point_key) for item in chosen})
     for item in chosen:
         cells[item.range_key][item.kind] += 1
     target = grade_targets(quotas, demands)
     return {
         "ranges": [{"path": path, "name": names[path], "target": aim, "actual": got,
                     "items": [cells[path][part.kind] for part in quotas.parts],
+                    "points": examined[path], "points_of_table": of_table.get(path, 0),
                     "quotas": [quotas.counts[path, p] for p in range(len(quotas.parts))]}
                    for path, (aim, got, _) in report.ranges.items()],
         "kinds": [{"kind": part.kind, "half_points": part.half_points, "target": part.count,
@@ -59,8 +64,12 @@ def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Qu
     """The sheet of a paper counted anew, from its items and the bank as they are now."""
     used = exposures(session, paper.specification.table_id, paper.institution_id)
     grades = measured_grades(session, [item.version_id for item in items])
-    chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items]
+    chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items if item.half_points]
     sheet = counted(session, paper.specification, quotas, chosen, Demands())
+    asked = {line["grade"]: line["target"] for line in paper.compliance.get("difficulty", [])}
+    for line in sheet["difficulty"] if asked else []:  # the mix that was asked for is the call's
+        line["target"] = asked.get(line["grade"], 0)
+    sheet["mean_difficulty_target"] = paper.compliance.get("mean_difficulty_target", sheet["mean_difficulty_target"])
     return sheet | {"overlap_sealed": overlap_with_sealed(session, [item.version.item_id for item in items],
                                                           paper.institution_id, but=paper.id)}
 
@@ -81,15 +90,10 @@ def overlap_between(forms: Mapping[str, Sequence[int]], letter: str) -> list[dic
 def companies(pool: Pool, keys: Sequence[int]) -> dict[str, Any]:
     """How a form keeps to the decided pairs and to the sets of shared materials: counted, not assumed."""
     held = set(keys)
-    sets = [members & held for members in pool.together if members & held]
-    return {"apart_marked": len(pool.apart), "apart_met": sum(one in held and other in held for one, other in pool.apart),
-            "sets": len(sets), "sets_broken": sum(part not in pool.together for part in sets), "set_items_barred": len(pool.torn)}
-
-
-def provenance(pool: Pool, forms: int, status: str, gap: float) -> dict[str, Any]:
-    """What it takes to make the same paper again, but for the seed, and how good the solver says it is."""
-    return {"forms": forms, "status": status, "gap": round(gap, 6), "bank_size": len(pool.candidates),
-            "own_barred": len(pool.own), "bank_digest": pool.digest}
+    sets = [members & held for members in pool.items.together if members & held]
+    return {"apart_marked": len(pool.items.apart),
+            "apart_met": sum(one in held and other in held for one, other in pool.items.apart),
+            "sets": len(sets), "sets_broken": sum(part not in pool.items.together for part in sets), "set_items_barred": len(pool.torn)}
 
 
 def deviations(paper: Paper) -> int:

@@ -93,6 +93,7 @@ GROUPS: Mapping[str, tuple[RuleKind, ...]] = {
     ),
 }
 KINDS_OF_RULES: Mapping[str, RuleKind] = {kind.code: kind for group in GROUPS.values() for kind in group}
+GRADE_FIELDS: Mapping[int, str] = {grade: f"g{grade}" for grade in range(1, 6)}
 LISTS: Mapping[str, str] = {"pinned": "必选题", "barred": "禁用题"}
 
 

@@ -104,7 +104,7 @@ def _points(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
     asked: Counter[str] = Counter()
     for (key, _), count in stock.quotas.counts.items():
         asked[key] += count
-    held = Counter(key for key, _ in {(str(stock.items.ranges[i]), str(stock.items.points[i])) for i in np.flatnonzero(stock.open)})
+    held = Counter(key for key, _ in {(str(stock.items.ranges[i]), str(stock.items.points[i])) for i in np.flatnonzero(stock.open).tolist()})
     repeated = sum(max(0, count - held[key]) for key, count in asked.items())
     if repeated:
         return Supply(False, f"有 {sum(count > held[key] for key, count in asked.items())} 个范围的鉴定点少于题数，一套卷至少有 {repeated} 题与别的题同点。")
@@ -144,7 +144,7 @@ def _difficulty(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
 
 
 def _information(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
-    listed = " / ".join(f"{value:.1f}" for value in average_information(stock.items, stock.quotas))
+    listed = " / ".join(f"{value:.1f}" for value in average_information(stock.items, stock.quotas, stock.settings, stock.forms))
     return Supply(True, f"题库平均一套卷在 θ＝{' / '.join(f'{theta:.2f}' for theta in stock.items.abilities)} 处的信息量为 {listed}；{_calibrated(stock)}。")
 
 
@@ -192,8 +192,9 @@ def _fresh(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
 def _keys(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
     found = Counter((str(kind), str(answer)) for kind, answer, usable in
                     zip(stock.items.kinds, stock.items.answers, stock.open, strict=True) if usable)
-    told = [f"单选 {'、'.join(f'{letter} {found['single', letter]}' for letter in 'ABCD')}"] if any(k == "single" for k, _ in found) else []
-    told += [f"判断 √ {found['judge', 'T']}、× {found['judge', 'F']}"] if any(kind == "judge" for kind, _ in found) else []
+    kinds = {kind for kind, _ in found}
+    told = ["单选 " + "、".join(f"{letter} {found['single', letter]}" for letter in "ABCD")] if "single" in kinds else []
+    told += [f"判断 √ {found['judge', 'T']}、× {found['judge', 'F']}"] if "judge" in kinds else []
     return Supply(True, f"题库中答案：{'；'.join(told)}。" if told else "没有单选题和判断题。")
 
 

@@ -144,7 +144,7 @@ def test_what_was_practised_with_never_enters_an_exam(
     version = reserve.items[0].version
     release_for_practice(session, version.item, world.author, "教材已公开", now=clock())
     composer = people("郑华", Role.PAPER_COMPOSER)
-    assert version.id not in {one.key for one in pool_of(session, world.table.id, world.school.id, composer.account_id).candidates}
+    assert version.id not in pool_of(session, world.table.id, world.school.id, composer.account_id).items.keys
     with refused("practice_items") as choosing:
         sittings.choose_paper(session, world.sitting, reserve.id, world.officer)
     assert f"题 {version.item_id}" in choosing.value.sentence

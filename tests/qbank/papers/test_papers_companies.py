@@ -106,7 +106,7 @@ def test_a_set_waits_until_all_its_items_are_in_the_exam_bank_with_one_material(
     def pool() -> tuple[tuple[frozenset[int], ...], frozenset[int]]:
         session.flush()
         found = pool_of(session, bank.table.id, bank.school, composer.account_id)
-        return found.together, found.torn
+        return tuple(found.items.together), found.torn
 
     assert pool() == ((keys,), frozenset())
     members[0].state = ItemState.SUSPENDED

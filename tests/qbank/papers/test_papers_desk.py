@@ -132,10 +132,10 @@ def test_a_bank_that_is_too_small_is_refused_with_every_range_and_how_many_it_la
     specification = specified(session, bank, composer, FORMS["80×1+20×1"])
     assert specification.within_bank is False
     found = refusal(lambda: assemble(session, specification, composer, now=clock(), seed=1))
-    assert found.code == "bank_too_small"
+    assert found.code == "unmakeable"
     assert len(found.details) == 16  # eight ranges, two kinds, no range has enough
-    assert "A-A-A 范围AAA：单选题需要 4 道，可用 3 道，缺 1 道" in found.details
-    assert "共缺 97 道" in found.sentence
+    assert "范围 A-A-A 单选题缺 1 题：1 套共需 4 题，可用 3 题；补写 1 题" in found.details
+    assert "共 16 处冲突" in found.sentence
     assert session.scalars(sa.select(Paper)).all() == []
 
 
@@ -152,7 +152,7 @@ def test_what_the_composer_wrote_is_not_used_and_a_shortage_says_so(
                                                                 ItemVersion.author_id != both.account_id)):
         version.state = ItemState.RETIRED
     found = refusal(lambda: one_paper(session, bank, both, clock))
-    assert found.code == "bank_too_small"
+    assert found.code == "unmakeable"
     assert "题库中有 8 道题由您命制或修改过" in found.details[-1]
 
 
@@ -168,8 +168,8 @@ def test_who_edited_an_item_once_may_not_compose_with_it_later(
                          state=ItemState.APPROVED, content_hash="3", author_id=bank.author.account_id, created_at=clock())
     session.add(newest)
     session.flush()
-    choice = choose(session, specified(session, bank, editor), editor, seed=1)
-    assert choice.pool.own == {newest.id}
+    choice = choose(session, specified(session, bank, editor), editor, seed=1, now=bank.session.info["clock"]())
+    assert choice.question.pool.own == {newest.id}
 
 
 def test_a_person_who_wrote_one_of_its_items_may_not_seal_a_paper_others_may(
@@ -201,7 +201,8 @@ def test_a_paper_with_an_item_that_was_retired_meanwhile_is_not_sealed(
 def test_an_item_retired_between_the_search_and_the_writing_is_noticed(
         session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
-    choice = choose(session, specification, composer, seed=1)
+    choice = choose(session, specification, composer, seed=1, now=clock())
+    assert choice.assembly is not None
     session.get_one(ItemVersion, choice.assembly.forms[0][0]).state = ItemState.RETIRED
     assert refusal(lambda: keep(session, specification, choice, composer, now=clock())).code == "bank_changed"
 
@@ -337,20 +338,20 @@ def test_weights_that_were_changed_after_the_specification_stop_assembly(
     one, other = leaves(bank.table)[:2]
     one.weight, other.weight = one.weight + 2, other.weight - 2
     session.flush()
-    assert refusal(lambda: choose(session, specification, composer, seed=1)).code == "weights_changed"
+    assert refusal(lambda: choose(session, specification, composer, seed=1, now=clock())).code == "weights_changed"
 
 
 @pytest.mark.parametrize(("change", "code"), [
     ({"name": "  "}, "name"), ({"name": "长" * 101}, "name"), ({"minutes": 10}, "minutes"),
     ({"parts": (Part("single", 99, 2),)}, "bad_parts"), ({"parts": ()}, "bad_parts"),
     ({"parts": (Part("single", 50, 2), Part("single", 50, 2))}, "bad_parts"),
-    ({"parts": (Part("essay", 100, 2),)}, "bad_parts"),
+    ({"parts": (Part("riddle", 100, 2),)}, "bad_parts"), ({"instructions": "长" * 2001}, "instructions"),
 ])
 def test_a_specification_that_makes_no_sense_is_refused_by_name(
         session: Session, bank: Bank, composer: Viewer, clock: TestClock, change: Any, code: str) -> None:
     values = {"name": "电工", "parts": SMALL, "minutes": 90, **change}
     found = refusal(lambda: specify(session, bank.table, bank.school, values["name"], values["parts"], composer,
-                                    minutes=values["minutes"], now=clock()))
+                                    minutes=values["minutes"], instructions=values.get("instructions", ""), now=clock()))
     assert found.code == code
 
 
@@ -368,8 +369,8 @@ def test_only_a_composer_of_this_school_and_occupation_composes(
 def test_forms_and_seeds_out_of_range_are_refused(
         session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
-    for values in ({"forms": 0, "seed": 1}, {"forms": 4, "seed": 1}, {"seed": -1}, {"seed": 2**53}):
-        assert refusal(partial(choose, session, specification, composer, **values)).code in {"forms", "seed"}
+    for values in ({"forms": 0, "seed": 1}, {"forms": 201, "seed": 1}, {"seed": -1}, {"seed": 2**53}):
+        assert refusal(partial(choose, session, specification, composer, now=clock(), **values)).code in {"forms", "seed"}
 
 
 def test_a_draft_that_is_given_up_is_kept_as_discarded(
