@@ -40,7 +40,8 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.times import local_date
-from qbank.papers.models import Paper, Specification
+from qbank.papers.models import Paper, PaperFamily, Specification
+from qbank.papers.sealed import PaperPrint
 from qbank.standards.models import Subject, WeightTable
 from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.archive.models import ArchivePack
@@ -63,7 +64,7 @@ IDS: dict[str, Any] = {
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
     "version_id": ItemVersion, "review_id": Review, "supervision_id": Supervision,
-    "specification_id": Specification, "paper_id": Paper,
+    "specification_id": Specification, "paper_id": Paper, "family_id": PaperFamily, "print_id": PaperPrint,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
@@ -188,6 +189,7 @@ def complete(world: World) -> None:
         assert done
         assert sheet
         one, other = session.scalars(sa.select(Item.id).where(Item.table_id == first_batch.table_id).order_by(Item.id).limit(2))
+        sealed = session.scalars(sa.select(Paper.id).where(Paper.fingerprint.is_not(None)).order_by(Paper.id)).first()
         session.add_all([
             ItemPair(first_id=one, second_id=other, kind=PairKind.SIMILAR, decided_by_id=author.id, decided_at=NOW),
             BulkRun(account_id=author.id, action="suspend", at=NOW, changes=[], refused=[]),
@@ -202,6 +204,8 @@ def complete(world: World) -> None:
                      state=PageState.WAITING),
             ExportFile(account_id=author.id, institution_id=plan.institution_id, table_id=first_batch.table_id, format="csv",
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
+            PaperPrint(paper_id=sealed, account_id=officer.id, title="A卷 试卷与答题卡", options={"what": "paper"}, file_name="gone.bin",
+                       digest="0" * 64, pages=1, wrapped_key=b"x", key_name="x", made_at=NOW),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 

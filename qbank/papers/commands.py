@@ -12,7 +12,7 @@ from qbank.kernel.db import Actor
 from qbank.kernel.refused import Refused
 from qbank.papers import packs
 from qbank.papers.assembly import assemble
-from qbank.papers.engine.rules import STANDARD, Equal, Overlap
+from qbank.papers.engine.rules import STANDARD, Equal, Overlap, Rule
 from qbank.papers.excel_forms import forms_workbook
 from qbank.papers.excel_pool import read_pool, template
 from qbank.papers.models import Paper, PaperState
@@ -88,7 +88,7 @@ def assemble_file(file: Path, out: Path, forms: int, seed: int, overlap: int | N
     """Assemble parallel forms from an Excel pool (sheets 试题, 范围, 题型, 互斥), without a database. See `papers template`."""
     try:
         read = read_pool(file.read_bytes(), cut=cut)
-        rules = [rule for rule in STANDARD if not isinstance(rule, Overlap)] + [Overlap(most=overlap), *([Equal()] if match else [])]
+        rules: list[Rule] = [rule for rule in STANDARD if not isinstance(rule, Overlap)] + [Overlap(most=overlap), *([Equal()] if match else [])]
         made = assemble(read.pool, read.quotas, forms=forms, rules=rules, seed=seed, seconds=seconds)
     except Refused as refusal:
         raise click.ClickException("\n".join((refusal.sentence, *refusal.details))) from refusal

@@ -31,7 +31,7 @@ def paper_document(paper: Paper, curves: Mapping[str, Curves]) -> Document:
 def family_document(family: PaperFamily, papers: Sequence[Paper], curves: Mapping[str, Curves]) -> Document:
     """All forms of one call side by side."""
     report = family.report
-    told = [["组卷方案", family.specification.label], ["套数", len(papers)], ["求解结果", report.get("status", "")],
+    told: list[list[Any]] = [["组卷方案", family.specification.label], ["套数", len(papers)], ["求解结果", report.get("status", "")],
             ["优化值", report.get("value")], ["理论界", report.get("bound")], ["差距", report.get("gap")], ["用时（秒）", report.get("seconds")],
             ["任两套共用题数最多", report.get("shared")], ["题库可用题数", report.get("bank_size")], ["题库状态摘要", report.get("bank_digest", "")],
             ["合格线", report.get("cut_sentence", "")], *([f"软约束代价：{rule}", cost] for rule, cost in report.get("costs", {}).items())]
@@ -145,7 +145,7 @@ def _shared(sheet: Mapping[str, Any]) -> Section:
 
 def _forms(papers: Sequence[Paper]) -> Section:
     """A line for each form: what must be alike."""
-    abilities = next((paper.compliance["abilities"] for paper in papers if paper.compliance.get("abilities")), [])
+    abilities: list[float] = next((paper.compliance["abilities"] for paper in papers if paper.compliance.get("abilities")), [])
     columns = [("卷", 6), ("状态", 9), ("与权重的偏差（分）", 12), ("平均难度", 9), *((f"信息量 θ={theta:.2f}", 11) for theta in abilities),
                ("合格线处期望得分", 11), ("标准误", 8), ("使用最多的题（套）", 10), ("满足的要求", 9), ("未满足", 8)]
     rows = []

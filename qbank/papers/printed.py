@@ -137,7 +137,7 @@ def _section(section: Section, placed: Sequence[Placed]) -> dict[str, Any]:
 
 def _answers(section: Section) -> dict[str, Any]:
     choices = section.kind in CHOICES
-    rows = []
+    rows: list[dict[str, Any]] = []
     for item in section.items:
         letters = ["√", "×"] if section.kind is ItemKind.JUDGE else [option.letter for option in item.version.options]
         lines = min(3, max(1, blanks_in(item.version.stem))) if section.kind is ItemKind.FILL else LINES.get(section.kind, 0)
