@@ -102,7 +102,10 @@ def test_another_computer_waits_and_the_first_turns_read_only(exam_room: Room) -
     expect(first.locator("#banner")).to_contain_text("已在另一台电脑上打开")
     expect(first.locator(".q input").first).to_be_disabled()
     first.keyboard.press("A")
-    second.wait_for_timeout(300)
+    first.evaluate("""async () => { const { Clock } = await import(document.querySelector('script[type=module]').src.replace("page.js", "clock.js"));
+        Clock.prototype.remaining = () => 0; }""")
+    second.wait_for_timeout(600)
+    expect(first.locator("#saved")).to_have_text("本页已停用")  # its time is no longer its business
     assert exam_room.stored(name) == held | elsewhere
 
 
@@ -184,8 +187,9 @@ def test_a_room_without_its_server_goes_on_to_the_end_and_offers_an_answer_file(
     room.wait_stored(page, name, held)
     room.stop_server()
     unsent = answer(room, page, name, range(3, 6))
-    page.evaluate("""async () => { const clock = (await import(document.querySelector('script[type=module]').src.replace("page.js", "clock.js"))).Clock;
-        clock.prototype.remaining = () => 0; }""")  # the time is over on this page
+    page.evaluate("""async () => { const { Clock } = await import(document.querySelector('script[type=module]').src.replace("page.js", "clock.js"));
+        const real = Clock.prototype.remaining; window.over = true;
+        Clock.prototype.remaining = function () { return window.over ? 0 : real.call(this); }; }""")  # the time is over on this page
     expect(page.locator("#emergency")).to_be_visible(timeout=15_000)
     expect(page.locator("#emergency-told")).to_contain_text("考试时间已到。暂时连不上服务器，您的作答完整保存在这台电脑上")
     with page.expect_download() as download:
@@ -206,9 +210,12 @@ def test_a_room_without_its_server_goes_on_to_the_end_and_offers_an_answer_file(
     assert json.loads(page.locator("#emergency-text").input_value())["digest"] == file["digest"]
     assert page.url.endswith(f"/exam/sheets/{file['sheet']}")
 
-    room.start_server()
+    page.evaluate("window.over = false")
+    room.start_server()  # which knows that there is time left: the candidate goes on
     room.wait_stored(page, name, held | unsent)
     expect(page.locator("#emergency")).to_be_hidden()
+    expect(page.locator("#desk")).to_be_visible()
+    expect(page.locator(".q input").first).to_be_enabled()
 
 
 def test_a_standby_server_with_an_older_copy_is_given_the_last_minutes_again(exam_room: Room) -> None:

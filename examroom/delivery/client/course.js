@@ -140,7 +140,7 @@ export class Course {
 
   // Hands in: everything is sent first. When the server has granted more time meanwhile, answering goes on.
   async finish(because) {
-    if (this.ending || this.done || !this.entered) return;
+    if (this.ending || this.done || !this.entered || this.transport.stopped) return;
     this.ending = true;
     this.offer.decide();
     await Promise.resolve(); // what was just taken becomes events
@@ -154,6 +154,7 @@ export class Course {
     this.ending = false;
     if (status === 200 && data.state === "handed_in") { await this.close(data); return; }
     this.emergency.hide();
+    this.page.stranded(false);
     if (this.transport.stopped) return;
     if (status === 409 && ["superseded", "waiting"].includes(data.code)) { this.transport.end(data.sentence); return; }
     if (status === 409 && this.dialog.open) this.dialog.refused(data.sentence);
@@ -167,7 +168,7 @@ export class Course {
     if (!this.ending || this.done) return;
     this.dialog.close();
     this.status.tell("", "", "net");
-    this.page.stranded();
+    this.page.stranded(true);
     this.emergency.show(`${because === "time" ? "考试时间已到。" : ""}暂时连不上服务器，您的作答完整保存在这台电脑上。`
       + "本页会一直重试，连上后自动交卷。请不要关闭本页，举手告诉监考员；监考员要求时，再保存作答文件。");
   }

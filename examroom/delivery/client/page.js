@@ -23,7 +23,7 @@ const clock = new Clock();
 const sheet = new Sheet();
 const look = new Look(sheetId, document.body, { changed: tools });
 const status = new Status({ saved: byId("saved"), banner: byId("banner"), announcer: byId("announcer"), notices: byId("notices") },
-  { confirmed: () => transport.sign() });
+  { confirmed: () => { keep("read", status.read); transport.sign(); } });
 const store = await openStore();
 const transport = new Transport({ base, sheet: Number(sheetId), store, heard: (event) => course.heard(event), reopen: () => course.reopen(),
   csrf: document.querySelector('meta[name="csrf-token"]').content,
@@ -69,9 +69,9 @@ function cover(paused) {
   if (paused) byId("cover").focus();
 }
 
-function stranded() {
-  byId("desk").hidden = byId("tools").hidden = true;
-  byId("emergency").focus();
+function stranded(whether) {
+  byId("desk").hidden = byId("tools").hidden = whether;
+  if (whether) byId("emergency").focus();
 }
 
 function closed(receipt) {
@@ -96,7 +96,7 @@ function tick() {
 }
 
 function left(count, what) {
-  transport.sign();
+  if (course.entered) transport.sign();
   byId("full-screen").setAttribute("aria-pressed", String(screen.full));
   byId("full-screen").textContent = screen.full ? "退出全屏" : "进入全屏";
   byId("full-asked").hidden = screen.full;
@@ -147,4 +147,5 @@ tools();
 paint(watermark);
 desk.struck = (await store.mark(`${sheetId}:struck`).catch(() => null)) || {};
 paper.load(await store.mark(`${sheetId}:scratch`).catch(() => ""));
+status.read = (await store.mark(`${sheetId}:read`).catch(() => 0)) || 0; // confirmed once is confirmed
 course.enter();

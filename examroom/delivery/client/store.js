@@ -153,6 +153,6 @@ export class LocalStore {
 
   async clear(sheet) {
     this.place.removeItem(this.key(sheet));
-    for (const name of ["struck", "scratch"]) this.place.removeItem(`examroom-mark:${sheet}:${name}`);
+    for (const name of ["struck", "scratch", "read"]) this.place.removeItem(`examroom-mark:${sheet}:${name}`);
   }
 }
