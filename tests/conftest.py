@@ -134,7 +134,7 @@ def no_connection_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def settings(tmp_path: Path, fresh_database_url: Callable[[], str]) -> Settings:
     return Settings(folder=tmp_path, database_url=fresh_database_url(), secret_key=b"s" * 32, identity_key=b"i" * 32,
-                    jobs_inline=True)
+                    jobs_inline=True, unsafe_database=True)
 
 
 @pytest.fixture

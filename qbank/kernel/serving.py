@@ -23,7 +23,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from qbank.kernel import audit, migrations
+from qbank.kernel import audit, durability, migrations
 from qbank.kernel.db import Database
 from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
@@ -57,6 +57,8 @@ def serve(factory: Factory, settings: Settings, host: str, port: int) -> None:
 def _application(factory: Factory, settings: Settings) -> Flask:
     """Runs in the process that takes the requests: nothing of the database is shared with the one that started it."""
     app = factory(settings)
+    if settings.unsafe_database:
+        LOG.error("EXAMROOM_UNSAFE_DATABASE is set: rooms open even if the database loses acknowledged answers. Never in an exam.")
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent.join,), name="parent", daemon=True).start()
@@ -120,6 +122,9 @@ def examine(settings: Settings, database: Database, *, now: datetime) -> list[Fi
                             "run: examroom upgrade"))
     if current == newest:
         with database.open(None, reads_only=True) as session:
+            weak = durability.weaknesses(session)
+            findings.append(Finding("durability", not weak, ", ".join(weak) or "what is acknowledged is kept",
+                                    "set synchronous_commit, fsync and full_page_writes to on; no room opens before"))
             breaks = audit.verify(session)
             findings.append(Finding("audit trail", not breaks, f"{len(breaks)} breaks, head {audit.head(session)[:16]}",
                                     "; ".join(found.sentence for found in breaks[:3])))
