@@ -16,7 +16,7 @@ from examroom.delivery.models import Answer, AnswerEvent, HandIn, Sheet, SheetSt
 from examroom.marking import written
 from examroom.marking.keys import Form, effective_key, forms_of
 from examroom.marking.models import TheoryScore
-from examroom.marking.scoring import Keyed, Ruling, earned
+from examroom.marking.scoring import Keyed, Ruling, right
 from examroom.plans.models import Sitting, SittingPaper, SittingState
 from qbank.items.draft import WRITTEN
 from qbank.papers.models import Paper, PaperItem, Specification
@@ -70,7 +70,7 @@ def tabulate(items: Sequence[Keyed], orders: Sequence[Sequence[int]], answers: S
         for column, item in enumerate(items):
             answer = choices[row, column] = given.get(item.number, "")
             codes[row, column] = (NOT_REACHED if item.number in beyond else OMITTED if not answer
-                                  else int(earned(item, answer, ruling=ruled.get(item.number)) == item.half_points))
+                                  else int(right(item, answer, ruled.get(item.number))))
     return Table(codes, choices)
 
 

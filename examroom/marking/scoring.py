@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qbank.items.draft import KINDS, WRITTEN
 from qbank.items.policy import ALL_OR_NOTHING, Policy
@@ -63,6 +63,11 @@ def earned(item: Keyed, answer: str, policy: Policy = ALL_OR_NOTHING, ruling: Ru
     return max(earned_by(item.kind, key, answer, item.half_points, policy) for key in keys)
 
 
+def right(item: Keyed, answer: str, ruling: Ruling | None = None) -> bool:
+    """Whether the answer is all that the key asks for, whatever it is worth: an item that is tried out is worth nothing."""
+    return earned(replace(item, half_points=2), answer, ALL_OR_NOTHING, ruling) == 2
+
+
 def verdict(item: Keyed, answer: str, ruling: Ruling | None = None) -> str:
     """Why an item earned what it earned, in one word of the trade."""
     if ruling is not None and (ruling.removed or ruling.full_marks):
@@ -73,10 +78,10 @@ def verdict(item: Keyed, answer: str, ruling: Ruling | None = None) -> str:
     if item.kind in WRITTEN:
         return "由人评分"
     keys = ruling.keys if ruling is not None and ruling.keys else (item.key,)
-    if earned(item, answer, ALL_OR_NOTHING, ruling) == item.half_points:
+    if right(item, answer, ruling):
         return "正确"
     if item.kind == "fill":
-        return "部分正确" if earned(item, answer, Policy(partial_fill=True), ruling) else "错误"
+        return "部分正确" if earned(replace(item, half_points=200), answer, Policy(partial_fill=True), ruling) else "错误"
     key = set(keys[0])
     if item.kind == "multiple" and chosen < key:
         return "少选"
@@ -100,7 +105,7 @@ def _of(item: Keyed, answer: str, policy: Policy, given: Given) -> int:
     ruling = given.rulings.get(item.number)
     if item.kind not in WRITTEN or (ruling is not None and (ruling.removed or ruling.full_marks)):
         return earned(item, answer, policy, ruling)
-    if not answer.strip():
+    if not answer.strip() or not item.half_points:
         return 0
     if item.number not in given.marks:
         raise ValueError(f"item {item.number} was not marked")

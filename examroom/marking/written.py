@@ -201,7 +201,7 @@ def _answers(session: Session, sitting: Sitting) -> list[tuple[int, PaperItem, s
     papers = sa.select(Sheet.paper_id).where(Sheet.sitting_id == sitting.id).distinct()
     items: dict[int, list[PaperItem]] = {}
     for item in session.scalars(sa.select(PaperItem).join(PaperItem.version).where(
-            PaperItem.paper_id.in_(papers), ItemVersion.kind.in_(WRITTEN_KINDS)).order_by(PaperItem.number)):
+            PaperItem.paper_id.in_(papers), PaperItem.half_points > 0, ItemVersion.kind.in_(WRITTEN_KINDS)).order_by(PaperItem.number)):
         items.setdefault(item.paper_id, []).append(item)
     if not items:
         return []

@@ -91,3 +91,10 @@ def test_omitted_and_not_reached_are_two_things() -> None:
     table = tabulate(items, [[3, 1, 4, 2], [1, 2, 3, 4]], [{3: "A", 4: "B"}, {}])
     np.testing.assert_array_equal(table.codes, [[OMITTED, NOT_REACHED, 1, 0], [OMITTED] * 4])
     assert table.choices.tolist() == [["", "", "A", "B"], [""] * 4]
+
+
+def test_an_item_that_is_tried_out_is_worth_nothing_and_still_right_or_wrong() -> None:
+    items = [Keyed(1, "single", "B", 2), Keyed(2, "single", "B", 0)]
+    assert mark(items, {1: "B", 2: "B"}).half_points == mark(items, {1: "B", 2: "A"}).half_points == 2
+    assert [verdict(items[1], answer) for answer in ("B", "A", "")] == ["正确", "错误", "未答"]
+    assert tabulate(items, [[1, 2], [1, 2]], [{1: "B", 2: "A"}, {1: "A", 2: "B"}]).codes.tolist() == [[1, 0], [0, 1]]
