@@ -242,14 +242,17 @@ def test_a_whole_family_is_opened_at_once_and_only_then_its_seed_is_told(
     assert [paper.seed for paper in papers] == [SEED, SEED]
 
 
-@pytest.mark.parametrize("column", ["content", "directory", "wrapped_key"])
+BEHIND = {"content": "UPDATE sealed_packs SET content = :held", "directory": "UPDATE sealed_packs SET directory = :held",
+          "wrapped_key": "UPDATE sealed_packs SET wrapped_key = :held"}
+
+
+@pytest.mark.parametrize("column", BEHIND)
 def test_one_changed_bit_of_a_pack_is_noticed(session: Session, sealed: Paper, officers: tuple[Viewer, Viewer], clock: TestClock,
                                               column: str) -> None:
     pack = session.scalars(sa.select(SealedPack)).one()
     held = bytearray(getattr(pack, column))
     held[len(held) // 2] ^= 1
-    table = sa.table("sealed_packs", sa.column(column))
-    session.execute(sa.update(table).values({column: bytes(held)}), execution_options={"autoflush": False})
+    session.execute(sa.text(BEHIND[column]), {"held": bytes(held)})  # behind the house's back
     session.expire_all()
     read = partial(packs.links, session, [sealed.id]) if column == "directory" else partial(packs.packed_of, session, sealed)
     assert code_of(read) == "pack_damaged"
