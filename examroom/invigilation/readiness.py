@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import time
 import urllib.request
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,11 +65,22 @@ def _sheets(session: Session, sitting: Sitting) -> Finding:
     """Open every sheet as its candidate will see it, through the code that serves it."""
     wrong, found = [], session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id).order_by(Sheet.id)).all()
     for sheet in found:
-        shown = bodies.shown(session, sheet)
-        if len(shown["questions"]) != len(sheet.layout) or any(KEYS & question.keys() for question in shown["questions"]):
+        if not _shows(session, sheet):
             wrong.append(f"{sheet.seat.number} 号 {sheet.enrolment.candidate.name}")
     return Finding("答卷", bool(found) and not wrong, f"打开 {len(found)} 份，题数与试卷一致 {len(found) - len(wrong)} 份"
                    + (f"；不一致：{'、'.join(wrong[:5])}" if wrong else ""), "重新发卷；仍不一致时换备用卷并报告系统管理员。")
+
+
+def _shows(session: Session, sheet: Sheet) -> bool:
+    """Whether what is kept for sending is whole, shows what the layout says, and carries nothing that belongs to the marking."""
+    try:
+        body = bodies.read(session, sheet.id)
+        text = bodies.plain(body, "").removesuffix(b",")
+        bodies.check(text.decode(), sheet.layout)
+        questions = bodies.shown(session, sheet)["questions"]
+    except (ValueError, zlib.error):
+        return False
+    return zlib.crc32(text) == body.checksum and not any(KEYS & question.keys() for question in questions)
 
 
 def _pictures(session: Session, sitting: Sitting) -> Finding:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.delivery.models import Answer, AnswerEvent, ExamPage, Sheet, SheetState
+from examroom.delivery.models import Answer, AnswerEvent, ExamPage, Sheet, SheetBody, SheetState
 from examroom.invigilation import load, readiness, rehearsal
 from examroom.invigilation.models import Rehearsal
 from examroom.plans.models import SittingState
@@ -83,6 +83,10 @@ def test_what_lacks_is_said_with_a_remedy(session: Session, world: SittingWorld,
     found = {one.subject: one for one in readiness.look(session, world.sitting, settings, now=world.now)}
     assert found["答卷"].well
     assert "打开 3 份" in found["答卷"].detail
+    body = session.get_one(SheetBody, world.sheet("刘洋").id)
+    body.content = body.content[:200]
+    session.flush()
+    assert "2 号 刘洋" in next(one for one in readiness.look(session, world.sitting, settings, now=world.now) if one.subject == "答卷").detail
     later = {one.subject: one for one in readiness.look(session, world.sitting, settings, now=world.now + timedelta(days=9000))}
     assert not later["备份"].well
     assert later["备份"].remedy
