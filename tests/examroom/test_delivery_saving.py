@@ -189,11 +189,11 @@ def test_hand_ins_are_in_the_trail_with_the_head_of_their_chain(session: Session
     entry = session.scalars(sa.select(AuditEntry).where(AuditEntry.table_name == "sheets").order_by(AuditEntry.id.desc())).first()
     assert entry is not None
     assert (entry.actor_name, entry.values["chain"][1]) == ("陈晓", written.standing.chain)
+    clock.moment = world.begin
+    soon = writes.Closing(request_of(world, "刘洋"), actor, False)
+    session.commit()
     with pytest.raises(Refused, match="too_early"):
-        clock.moment = world.begin
-        other = request_of(world, "刘洋")
-        session.commit()
-        writer.write(writes.hand_in, writes.Closing(with_events(other), actor, False))
+        writer.write(writes.hand_in, soon)
 
 
 def flip(session: Session, key: int) -> None:
