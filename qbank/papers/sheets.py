@@ -32,8 +32,8 @@ def paper_sheet(session: Session, specification: Specification, put: Question, a
         "bank_size": len(put.items), "own_barred": len(put.pool.own), "bank_digest": put.pool.digest,
         "overlap_forms": _shared_forms(assembly.forms, place, labels), "overlap_sealed": _shared_past(put, keys),
         "tried": len(keys) - len(scored), "lines": lines_of(assembly.lines[place]), "abilities": list(put.items.abilities),
-        "cut": put.pool.cut.theta, "cut_sentence": put.pool.cut.sentence, "information": list(assembly.information[place]),
-        "target": list(assembly.target), "expected": assembly.expected[place], "error": assembly.error[place],
+        "cut": put.pool.cut.theta, "cut_sentence": put.pool.cut.sentence, "information": list(map(float, assembly.information[place])),
+        "target": list(map(float, assembly.target)), "expected": float(assembly.expected[place]), "error": float(assembly.error[place]),
         "calibrated": int(put.pool.parameters.calibrated[[at[key] for key in scored]].sum())}
 
 

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from qbank.items.models import ItemVersion
 from qbank.items.states import ItemState
 from qbank.kernel.access import Role, Scope, Viewer
-from qbank.papers.booklet import sections_of
 from qbank.papers.commands import group
 from qbank.papers.contents import items_of
 from qbank.papers.desk import assemble, seal, specify
@@ -86,7 +85,10 @@ def test_three_forms_lead_to_the_list_of_the_three(
         session: Session, bank: Bank, composer: Viewer, enter: Enter, paper: Paper) -> None:
     browser = enter(composer)
     job = browser.post(f"/papers/specifications/{paper.specification_id}/assemble", data={"forms": "3", "seed": ""})
-    assert f"/papers/?specification={paper.specification_id}" in text_of(browser.get(job.location))
+    assert "/papers/families/2" in text_of(browser.get(job.location))
+    family = text_of(browser.get("/papers/families/2"))
+    assert "求解报告" in family
+    assert "C 卷" in family
     page = text_of(browser.get("/papers/?q=第02次&sort=name"))
     assert page.count("第02次") >= 3
     assert "第01次" not in page.split("<tbody>")[1]
@@ -138,16 +140,25 @@ def test_a_shortage_is_told_line_by_line_on_the_jobs_page_and_nothing_is_written
     session.commit()
     browser = enter(composer)
     job = browser.post(f"/papers/specifications/{paper.specification_id}/assemble", data={"forms": "1", "seed": "1"})
-    page = text_of(browser.get(job.location))
-    assert "题库不够组卷" in page
-    assert "缺 1 道" in page
+    assert "/papers/families/2" in text_of(browser.get(job.location))
+    page = text_of(browser.get("/papers/families/2"))
+    assert "没有组成" in page
+    assert "要写哪些题" in page
+    assert "判断题缺" in page
+    book = openpyxl.load_workbook(BytesIO(browser.get("/papers/families/2/writing.xlsx").get_data()))
+    assert book.sheetnames == ["命题任务", "鉴定点"]
     assert session.scalar(sa.select(sa.func.count(Paper.id))) == 1
     assert "题库还不够组一套卷" in text_of(browser.get(f"/papers/specifications/{paper.specification_id}"))
 
 
 def addresses(paper: Paper) -> list[tuple[str, str]]:
-    one, plan = f"/papers/{paper.id}", f"/papers/specifications/{paper.specification_id}"
-    return [*(("GET", path) for path in (one, plan, f"{one}/compliance", f"{one}/compliance.xlsx", f"{one}/print", f"{one}/key")),
+    one, plan, family = f"/papers/{paper.id}", f"/papers/specifications/{paper.specification_id}", f"/papers/families/{paper.family_id}"
+    mine = [("GET", f"{plan}/{door}") for door in ("edit", "rules", "items", "difference")]
+    mine += [("POST", f"{plan}/{door}") for door in ("edit", "rules", "rules/check", "items", "copy")]
+    mine += [("GET", family), ("GET", f"{family}/writing.xlsx"), ("POST", f"{family}/nearest")]
+    mine += [("GET", f"{one}/hand"), ("GET", f"{one}/hand/1"), ("GET", f"{one}/compare"), ("POST", f"{one}/hand/1"),
+             ("POST", f"{one}/hand/undo"), ("POST", f"{one}/hand/lock")]
+    return [*mine, *(("GET", path) for path in (one, plan, f"{one}/compliance", f"{one}/compliance.xlsx", f"{one}/print", f"{one}/key")),
             *(("POST", path) for path in (f"{one}/seal", f"{one}/discard", f"{one}/reproduce", f"{plan}/assemble"))]
 
 
