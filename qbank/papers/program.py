@@ -43,6 +43,17 @@ class Program:
         row, column, value = np.broadcast_arrays(np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float))
         self._entries.append((row.ravel().astype(np.int64), column.ravel().astype(np.int64), value.ravel()))
 
+    def copies(self, columns: Integers, *, upper: npt.ArrayLike) -> Integers:
+        """Add variables that cost and count as `columns` do in every row so far. Returns their indices."""
+        cost = np.concatenate([block[0] for block in self._columns])
+        made = self.columns(len(columns), cost=cost[columns], upper=upper)
+        place = np.full(self.width, -1)
+        place[columns] = made
+        for row, column, value in list(self._entries):
+            inside = place[column] >= 0
+            self._entries.append((row[inside], place[column[inside]], value[inside]))
+        return made
+
     def row(self, columns: Integers, coefficients: npt.ArrayLike, low: float, high: float) -> None:
         """Demand low <= sum of coefficient x variable <= high."""
         self.enter(self.rows(low, high, 1), columns, coefficients)

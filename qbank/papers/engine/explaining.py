@@ -18,7 +18,7 @@ from qbank.papers.engine import exact
 from qbank.papers.engine.child import Child
 from qbank.papers.engine.model import Demand, Model
 from qbank.papers.engine.problem import Groups, Must, Problem, pair_codes
-from qbank.papers.engine.relaxation import merit_of
+from qbank.papers.engine.relaxation import merits
 from qbank.papers.engine.solving import Found, Progress, solve
 from qbank.papers.engine.units import items_and_sets
 from qbank.papers.program import Solution
@@ -82,9 +82,8 @@ def _elastic(problem: Problem, free: frozenset[Demand] | None, average: bool, se
     """What is missed when the demands in `free` (None: all) have a price; None when that does not help."""
     units = items_and_sets(problem)
     model = Model(problem, units, average=average, elastic=True, softly=False, free=free)
-    program, merit = model.program, merit_of(problem, units)
-    grow = np.concatenate([merit, np.full(program.width - len(merit), inf)]) if average else ()
-    solution: Solution = program.solve(time_limit=seconds, gap=1e-3, near=1e-3, nodes=NODES, grow=grow, child=child)
+    grow = merits(model) if average else ()
+    solution: Solution = model.program.solve(time_limit=seconds, gap=1e-3, near=1e-3, nodes=NODES, grow=grow, child=child)
     if solution.values is None or (average and not solution.finished):
         return None
     times = problem.forms if average else 1

@@ -20,6 +20,7 @@ from qbank.papers.engine.units import Units
 from qbank.papers.program import Program
 
 DEAR = {"cell": 10.0, "must": 3.0}  # what an elastic program pays for a unit of a demand, others 1: the table itself goes last
+LEVELS = 4  # second to fifth uses of an item apart; those beyond cost as the fifth
 Demand: TypeAlias = tuple[str, int, int]  # kind, index of the band, groups or must, and which cell, label, item or pair
 
 
@@ -79,6 +80,9 @@ class Model:
             self._uses()
             self._overlap()
         self._aim()
+        self.repeated: tuple[Integers, ...] | None = None
+        if self._shares_little:
+            self._sharing(upper[0])
 
     @property
     def _musts_are_rows(self) -> bool:
@@ -94,6 +98,7 @@ class Model:
             held = np.flatnonzero(must[f] & inside)
             lower[f, units.of_item[held]] = 1.0
         lower = lower.mean(axis=0, keepdims=True) / units.part if self.average else lower
+        upper = np.minimum(upper, 1 / problem.forms) if self._shares_little else upper
         upper = np.maximum(np.broadcast_to(upper, lower.shape), lower)
         return (np.zeros_like(lower) if self._musts_are_rows else lower), upper
 
@@ -211,6 +216,30 @@ class Model:
                     limit = self.program.rows(-inf, problem.overlap, 1)
                     self.program.enter(limit, both, weight)
                     self._slack(limit, "overlap", 0, np.zeros(1, dtype=np.int64), below=False)
+
+    @property
+    def _shares_little(self) -> bool:
+        """Whether the average form has to hear of the overlap."""
+        free = self.problem.overlap is None or self.problem.overlap >= self.problem.quotas.sum()
+        return self.average and not free and self.problem.forms > 1 and bool(self.units.alone.all()) and bool((self.units.total > 1).any())
+
+    def _sharing(self, upper: Floats) -> None:
+        """An item on u forms is shared by u (u - 1) / 2 pairs of them: its use after the k-th costs k pairs. Such uses are columns
+        of their own, `repeated` (units, columns), and all pairs together bound what they cost."""
+        problem, forms = self.problem, self.problem.forms
+        must = problem.must().sum(axis=0)
+        pairs = forms * (forms - 1) / 2 * (problem.overlap or 0) - float((must * (must - 1) / 2).sum())
+        row = self.program.rows(-inf, pairs, 1)
+        size = np.bincount(self.units.of_item[self.units.of_item >= 0], minlength=self.units.count)
+        times, found = np.minimum(self.units.total, forms), []
+        for k in range(1, min(forms, LEVELS + 1)):
+            more = np.flatnonzero((times > k) & (upper <= 1 / forms))
+            room = np.minimum(1, times[more] - k) if k < LEVELS else times[more] - k
+            again = self.program.copies(self.chosen[0, more], upper=room / forms)
+            self.program.enter(row, again, k * forms * size[more])
+            found.append((more, again))
+        self._slack(row, "overlap", 0, np.zeros(1, dtype=np.int64), below=False)
+        self.repeated = tuple(np.concatenate(side) for side in zip(*found, strict=True))
 
     def _aim(self) -> None:
         """One column: the greatest deviation as a share of the target, or the least information, over all forms."""

@@ -17,6 +17,8 @@ from qbank.papers.engine.model import Model
 from qbank.papers.engine.problem import Problem
 from qbank.papers.engine.units import Units, classes, items_and_sets, ranks
 
+SECOND = 1e6  # less merit
+
 
 @dataclass(frozen=True)
 class Relaxation:
@@ -33,14 +35,24 @@ def relaxed(problem: Problem, seconds: float, child: Child) -> Relaxation:
     """Solve it. With an aim the soft rules are left out: the bound is the aim's own."""
     units = items_and_sets(problem)
     model = Model(problem, units, average=True, softly=problem.aim is None)
-    merit = merit_of(problem, units)
-    program = model.program
-    solution = program.solve(time_limit=seconds, gap=0.0, child=child,
-                             grow=np.concatenate([merit, np.full(program.width - len(merit), inf)]))
+    solution = model.program.solve(time_limit=seconds, gap=0.0, child=child, grow=merits(model))
     sign = -1.0 if problem.aim is not None and problem.aim.most else 1.0
     weight = None if solution.values is None else solution.values[model.chosen[0]]
+    if weight is not None and solution.values is not None and model.repeated is not None:
+        units_again, columns = model.repeated
+        np.add.at(weight, units_again, solution.values[columns])
     bound = solution.bound if problem.aim is not None else solution.bound * problem.forms
     return Relaxation(units, weight, sign * bound, solution.infeasible)
+
+
+def merits(model: Model) -> Floats:
+    """The merit of every column of an average form: all that is no item comes at once, second uses last."""
+    merit = merit_of(model.problem, model.units)
+    found = np.concatenate([merit, np.full(model.program.width - len(merit), inf)])
+    if model.repeated is not None:
+        units, columns = model.repeated
+        found[columns] = merit[units] - SECOND
+    return found
 
 
 def merit_of(problem: Problem, units: Units) -> Floats:
