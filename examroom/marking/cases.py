@@ -13,7 +13,7 @@ from examroom.delivery.models import Sheet
 from examroom.filing.duties import require_duty
 from examroom.marking.case_models import APPROVERS, CaseApproval, CaseState, ItemCase, KeyCheck, Remedy
 from examroom.marking.keys import told
-from examroom.marking.models import SittingReport, TheoryScore
+from examroom.marking.models import SittingReport
 from examroom.plans.models import Sitting, SittingPaper, SittingState
 from qbank.items.answers import blanks_of
 from qbank.items.bank import bar
@@ -169,13 +169,11 @@ def suspects(session: Session, sitting: Sitting) -> list[dict[str, object]]:
 
 
 def require_keys_checked(session: Session, sittings: Sequence[Sitting]) -> None:
-    """Refuse to let scores out while a key is suspect, a case is open, or the alarm has not been computed."""
+    """Refuse to let scores out while a key is suspect or a case is open."""
     lines = []
     for sitting in sittings:
         lines += [f"{sitting.name}：第 {one['number']} 题疑似错误答案，还没有人核对" for one in suspects(session, sitting)]
         lines += [f"{sitting.name}：问题试题 {case.id} 号{case.state.chinese}" for case in open_cases(session, sitting)]
-        if _unreported(session, sitting):
-            lines.append(f"{sitting.name}：场次统计报告还没有算出，不知道答案是否可疑")
     if lines:
         raise Refused("keys_unchecked", "公布成绩前须先核对可疑的答案，处理完问题试题。", lines)
 
@@ -184,16 +182,6 @@ def open_cases(session: Session, sitting: Sitting) -> Sequence[ItemCase]:
     return session.scalars(sa.select(ItemCase).where(
         ItemCase.institution_id == sitting.plan.institution_id, ItemCase.state.in_(OPEN),
         ItemCase.version_id.in_(versions_of(session, sitting))).order_by(ItemCase.id)).all()
-
-
-def _unreported(session: Session, sitting: Sitting) -> bool:
-    """Whether enough people sat for an alarm, and it was not computed since they were marked."""
-    n, newest = session.execute(sa.select(sa.func.count(), sa.func.max(TheoryScore.marked_at)).select_from(TheoryScore)
-                                .join(TheoryScore.sheet).where(Sheet.sitting_id == sitting.id, TheoryScore.void.is_(False))).one()
-    if n < pack_for(session, sitting.plan.institution).statistics_minimum_n:
-        return False
-    made = session.scalar(sa.select(SittingReport.made_at).where(SittingReport.sitting_id == sitting.id))
-    return made is None or made < newest
 
 
 def _require_member(session: Session, case: ItemCase, who: Viewer) -> None:

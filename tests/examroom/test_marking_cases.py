@@ -300,15 +300,6 @@ def test_a_done_case_answers_the_alarm(session: Session, world: ClosedWorld) -> 
     cases.require_keys_checked(session, [world.sitting])
 
 
-def test_an_alarm_that_is_not_computed_yet_keeps_scores_in(session: Session, world: ClosedWorld) -> None:
-    session.execute(sa.delete(SittingReport))
-    cases.require_keys_checked(session, [world.sitting])  # two people: nothing would be said of them
-    session.add(StoredRulePack(region="43", name="小样本", values='{"statistics_minimum_n": 2}'))
-    session.flush()
-    with refusal("keys_unchecked"):
-        cases.require_keys_checked(session, [world.sitting])
-
-
 def test_nothing_is_published_before_the_keys_are_checked(session: Session, world: ClosedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     suspect(world)
     made = ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after)
