@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from qbank.papers.assembling import Progress, numbered, silent
 from qbank.papers.assembly import assemble as search
 from qbank.papers.assembly import proof, swaps
 from qbank.papers.engine.results import Assembly, Swap
+from qbank.papers.engine.rules import Overlap, Rule
 from qbank.papers.models import Paper, PaperChange, PaperItem, PaperState
 from qbank.papers.packs import version_ids
 from qbank.papers.questions import Question, asked
@@ -73,7 +75,16 @@ def table_of(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> T
     tried = frozenset(item.version_id for item in paper.items if not item.half_points)
     put = asked(session, paper.specification, paper.composer_id, now=now, forms=len(family), family=paper.family_id,
                 holding={key for keys in held.values() for key in keys})
-    return Table(put, tuple(family), tuple(tuple(held[one.id]) for one in family), family.index(paper), tried)
+    forms = tuple(tuple(held[one.id]) for one in family)
+    return Table(replace(put, rules=_no_more_sharing(put.rules, forms)), tuple(family), forms, family.index(paper), tried)
+
+
+def _no_more_sharing(rules: Sequence[Rule], forms: Sequence[Sequence[int]]) -> tuple[Rule, ...]:
+    """Where sharing was only to be little, forms share no more by hand than they do already."""
+    if any(isinstance(rule, Overlap) and rule.most is not None for rule in rules):
+        return tuple(rules)
+    shared = max((len({*one} & {*other}) for one, other in combinations(forms, 2)), default=0)
+    return (*(rule for rule in rules if not isinstance(rule, Overlap)), Overlap(most=shared))
 
 
 def require_mine(session: Session, paper: Paper, who: Viewer) -> None:
