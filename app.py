@@ -464,7 +464,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
                  ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"),
                  ("审核试题", "items.review"), ("分配审题", "items.tasks"), ("规则包", "standards.packs"))),
     ("组卷", (
-        ("组卷方案", "papers.specifications"), ("组卷记录", "papers.families"), ("试卷", "papers.index"), ("启封试卷", "papers.openings"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
+        ("组卷方案", "papers.specifications"), ("组卷记录", "papers.families"), ("试卷", "papers.index"),
+             ("启封试卷", "papers.openings"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
     # examroom
     ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
     ("理论考试", (("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),

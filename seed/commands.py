@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from qbank.kernel.commands import Installation
-from qbank.kernel.console import Factory, announce_and_serve, folder_option, host_option, port_option
+from qbank.kernel.console import announce_and_serve, folder_option, host_option, port_option
+from qbank.kernel.serving import Factory
 from qbank.kernel.times import utc_now
 from seed.world import make_ready, prepare
 

@@ -137,7 +137,7 @@ def dynamic(session: Session, card: Card) -> dict[str, Any]:
     for place, entry in enumerate(card.layout, 1):
         if entry["number"] in held:
             answer, flagged, sequence = held[entry["number"]]
-            answers[str(place)] = {"answer": shuffle.to_shown(entry, answer), "flagged": flagged, "sequence": sequence}
+            answers[str(place)] = {"answer": shuffle.to_shown(entry, str(answer)), "flagged": flagged, "sequence": sequence}
     left = session.connection().scalar(_LEFT, {"sheet": card.sheet_id}) or 0
     return {"answers": answers, "left": left, "calculator": card.calculator, "watermark": f"{card.name} {card.ticket} {card.seat}座"}
 

@@ -106,7 +106,8 @@ def card_of(session: Session, sheet_id: int) -> Card | None:
     row = session.connection().execute(_CARD, {"sheet": sheet_id}).first()
     if row is None:
         return None
-    *front, starts_at, minutes, layout = row
+    key, seed, account, name, ticket, seat, calculator, seb, institution, starts_at, minutes, layout = row
     entries = tuple({"number": entry["number"], "kind": sys.intern(str(entry["kind"])), "options": sys.intern(entry["options"])}
                     for entry in layout)
-    return Card(*front, starts_at, starts_at + timedelta(minutes=minutes), entries)
+    return Card(key, seed, account, name, ticket, seat, calculator, seb, institution, starts_at,
+                starts_at + timedelta(minutes=minutes), entries)

@@ -83,12 +83,11 @@ def lost(seat: dict[str, Any], now: datetime) -> bool:
     return seat["state"] == SheetState.STARTED and (seen is None or now.timestamp() * 1000 - seen > LOST_AFTER * 1000)
 
 
-def _seats(sitting_room_id: int) -> sa.Select[Any]:
+def _seats(sitting_room_id: int) -> Any:
     return (sa.select(
         Seat.id.label("seat"), Seat.number, Enrolment.ticket_number, Enrolment.class_name, Enrolment.photo_id,
         Enrolment.time_percent, Account.name, Sheet.id.label("sheet"), Sheet.state, Sheet.ends_at,
         sa.func.json_array_length(Sheet.layout).label("of"),  # both databases know it: 60 layouts are not read to be counted
-
         Sheet.paused_at, Sheet.late_until, Sheet.admission, Sheet.handed_in_at, Sheet.handed_in_how,
         Presence.seen_at, Presence.address, Presence.left, Presence.clock_offset_ms, Presence.unsent,
         Presence.full_screen, Presence.read_notice)

@@ -80,7 +80,8 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
     items = {item.number: item for item in form.items}
     given = sheets.answers(session, sheet)
     html = html_of(session, sheet.paper.institution_id, [item.version for item in items.values()])
-    how = dict(session.execute(sa.select(Script.number, Script.how).where(Script.sheet_id == sheet.id, Script.how.is_not(None))).all())
+    rows = session.execute(sa.select(Script.number, Script.how).where(Script.sheet_id == sheet.id))
+    how = {number: settled.chinese for number, settled in rows if settled is not None}
     found: list[MarkedItem] = []
     above = None
     for shown, entry in enumerate(sheet.layout, 1):
@@ -94,6 +95,6 @@ def marked_items(session: Session, score: TheoryScore) -> list[MarkedItem]:
         found.append(MarkedItem(shown, item.number, item.version.kind.chinese, material, html(item.version.stem),
                                 {letter: html(text) for letter, text in texts.items()}, answer,
                                 item.version.key, score.earned[str(item.number)], item.half_points,
-                                how[item.number].chinese if item.number in how and item.number not in form.rulings
+                                how[item.number] if item.number in how and item.number not in form.rulings
                                 else scoring.verdict(keyed(item), answer, form.rulings.get(item.number))))
     return found

@@ -88,7 +88,8 @@ def assemble_file(file: Path, out: Path, forms: int, seed: int, overlap: int | N
     """Assemble parallel forms from an Excel pool (sheets 试题, 范围, 题型, 互斥), without a database. See `papers template`."""
     try:
         read = read_pool(file.read_bytes(), cut=cut)
-        rules: list[Rule] = [rule for rule in STANDARD if not isinstance(rule, Overlap)] + [Overlap(most=overlap), *([Equal()] if match else [])]
+        others = [rule for rule in STANDARD if not isinstance(rule, Overlap)]
+        rules: list[Rule] = [*others, Overlap(most=overlap), *([Equal()] if match else [])]
         made = assemble(read.pool, read.quotas, forms=forms, rules=rules, seed=seed, seconds=seconds)
     except Refused as refusal:
         raise click.ClickException("\n".join((refusal.sentence, *refusal.details))) from refusal

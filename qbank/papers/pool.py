@@ -193,7 +193,7 @@ def _uses(past: Sequence[Past], items: Sequence[int], now: datetime | None) -> t
     return [used[item] for item in items], [last.get(item, NEVER) for item in items]
 
 
-def _lengths(session: Session, table_id: int, institution_id: int, rows: Sequence[sa.Row[Any]]) -> list[int]:
+def _lengths(session: Session, table_id: int, institution_id: int, rows: Sequence[Any]) -> list[int]:
     """Characters to read of each version: stem and options, and its share of the material it has in common with others."""
     bank = (Item.table_id == table_id, Item.institution_id == institution_id, ItemVersion.state.in_(STANDING))
     counted = session.execute(

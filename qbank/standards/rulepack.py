@@ -37,7 +37,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
            "removed_item_rescaled"),
     "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
     "综合评审": ("least_panel", "panel_odd", "review_minutes", "thesis_percent"),
-    "成绩": ("theory_least", "practical_least", "review_least", "theory_substitution", "competition_scores", "make_up_years", "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
+    "成绩": ("theory_least", "practical_least", "review_least", "theory_substitution", "competition_scores", "make_up_years",
+           "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
 }
 LABELS: dict[str, tuple[str, str]] = {
     "name": ("名称", ""),
@@ -61,7 +62,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "similarity_permille": ("答卷雷同，校正后 p 不超过此值列入报告", "‰"),
     "similarity_minimum_n": ("答卷雷同分析至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
-    "grace_seconds": ("到时后收卷宽限", "秒"), "photo_check": ("考生须经监考员核验本人后才能开始答题", ""), "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
+    "grace_seconds": ("到时后收卷宽限", "秒"), "photo_check": ("考生须经监考员核验本人后才能开始答题", ""),
+    "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
     "least_invigilators": ("每考场监考员不少于", "人"),
     "opening_persons": ("启封试卷须在场", "人"), "opening_minutes": ("启封申请的有效时间", "分钟"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
     "least_assessors": ("每考评组考评员不少于", "人"), "assessors_odd": ("考评员人数须为单数", ""),
@@ -84,10 +86,11 @@ LABELS: dict[str, tuple[str, str]] = {
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
-LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1, "candidates_per_invigilator": 1, "least_invigilators": 1,
-         "candidates_per_assessor": 1, "least_assessors": 1, "least_panel": 1, "statistics_minimum_n": 1,
-         "calibration_minimum_n": 10, "two_parameter_minimum_n": 10, "similarity_minimum_n": 20,
-         "theory_least": 60, "practical_least": 60, "review_least": 60, "marking_third_rule": 1, "marking_seed_every": 2}
+LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1,
+         "candidates_per_invigilator": 1, "least_invigilators": 1, "candidates_per_assessor": 1, "least_assessors": 1,
+         "least_panel": 1, "statistics_minimum_n": 1, "calibration_minimum_n": 10, "two_parameter_minimum_n": 10,
+         "similarity_minimum_n": 20, "theory_least": 60, "practical_least": 60, "review_least": 60,
+         "marking_third_rule": 1, "marking_seed_every": 2}
 PERCENTS = {"theory_least", "practical_least", "review_least", "thesis_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
              "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
 MOST_OF = {"marking_third_rule": 4}

@@ -18,6 +18,7 @@ from examroom.plans.todo import todo
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, set_identity
 from qbank.kernel.refused import Refused
+from qbank.papers.models import Paper
 from qbank.standards.models import Standard
 from qbank.standards.rulepack import RulePack
 from tests.conftest import MONDAY, People

@@ -35,7 +35,7 @@ def state_of(version: ItemVersion) -> str:
 
 def pooled(session: Session, version: ItemVersion, who: Viewer) -> list[int]:
     pool = pool_of(session, version.item.table_id, version.item.institution_id, who.account_id)
-    return pool.items.keys.tolist()
+    return [int(key) for key in pool.items.keys]
 
 
 def test_a_suspended_item_is_not_offered_and_comes_back_as_what_it_was(

@@ -61,7 +61,7 @@ def test_page_pdf_and_workbook_say_the_same_before_and_after_the_sealing(
         assert expected_words in words, expected_words
     assert str(paper.fingerprint) in page
     assert {"题型", "重要程度", "难度", "测量", "答案分布", "与其他试卷共用题"} <= set(book.sheetnames)
-    assert book["鉴定范围"]._charts  # native charts: they can be edited in Excel
+    assert book["鉴定范围"]._charts  # type: ignore[attr-defined]  # native charts: they can be edited in Excel
     cells = "\n".join(str(cell) for sheet in book for row in sheet.values for cell in row)
     for stem in stems:
         assert stem not in cells

@@ -22,14 +22,14 @@ PARTS = [("单选题", 40, 2), ("判断题", 20, 1)]
 def pool(path: Path, **change: Any) -> Path:
     """300 items of three ranges; ``change`` replaces the rows of a sheet."""
     draw = np.random.default_rng(7)
-    items = [["题号*", "范围*", "题型*", "鉴定点", "重要程度", "难度", "答案", "字数", "a", "b", "c", "已用次数", "材料"]]
+    items: list[list[Any]] = [["题号*", "范围*", "题型*", "鉴定点", "重要程度", "难度", "答案", "字数", "a", "b", "c", "已用次数", "材料"]]
     for number in range(300):
         kind = "判断题" if number % 3 == 0 else "单选题"
         items.append([f"T{number:03d}", ("A-A", "A-B", "B-A", "B-A", "A-B")[number % 5], kind, f"P{number % 120}",
                       "XXXXYZ"[number % 6], int(draw.integers(1, 6)), "TF"[number % 2] if kind == "判断题" else "ABCD"[number % 4],
                       int(draw.integers(20, 90)), round(float(draw.uniform(0.7, 1.6)), 2),
                       round(float(draw.normal(-0.3, 0.8)), 2), 0, number % 3, None])
-    ranges = [["范围*", "名称", "权重%*"], *([path, f"范围{path}", weight] for path, weight in RANGES.items())]
+    ranges: list[list[Any]] = [["范围*", "名称", "权重%*"], *([path, f"范围{path}", weight] for path, weight in RANGES.items())]
     sheets: dict[str, list[list[Any]]] = {"试题": items, "范围": ranges, "题型": [["题型*", "题量*", "每题分值*"], *map(list, PARTS)],
                                           "互斥": [["题号一*", "题号二*"], ["T001", "T002"]], **change}
     book = openpyxl.Workbook()
@@ -62,7 +62,7 @@ def test_two_parallel_forms_come_from_a_workbook_and_are_written_to_one(tmp_path
         names = {row[2] for row in form}
         assert not {"T001", "T002"} <= names
     assert not {row[2] for row in forms[0]} & {row[2] for row in forms[1]}
-    assert book["测量"]._charts
+    assert book["测量"]._charts  # type: ignore[attr-defined]  # openpyxl has no other way to ask
     assert {row[7] for row in book["符合性"].values if row[6] == "硬"} == {"满足"}
     again = tmp_path / "again.xlsx"
     assert ran(str(file), "--out", str(again), "--forms", "2", "--seed", "3", "--overlap", "0").exit_code == 0

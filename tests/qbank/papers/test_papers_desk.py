@@ -369,7 +369,8 @@ def test_only_a_composer_of_this_school_and_occupation_composes(
 def test_forms_and_seeds_out_of_range_are_refused(
         session: Session, bank: Bank, composer: Viewer, clock: TestClock) -> None:
     specification = specified(session, bank, composer)
-    for values in ({"forms": 0, "seed": 1}, {"forms": 201, "seed": 1}, {"seed": -1}, {"seed": 2**53}):
+    wrong: tuple[dict[str, Any], ...] = ({"forms": 0, "seed": 1}, {"forms": 201, "seed": 1}, {"seed": -1}, {"seed": 2**53})
+    for values in wrong:
         assert refusal(partial(choose, session, specification, composer, now=clock(), **values)).code in {"forms", "seed"}
 
 

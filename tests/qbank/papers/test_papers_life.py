@@ -45,4 +45,4 @@ def test_opening_puts_items_to_use_and_a_suspended_one_keeps_a_draft_from_being_
         release_for_practice(session, again.items[0].version.item, bank.author, "公开", now=clock())
     suspend(session, doubtful, bank.author, "再查", now=clock())
     resume(session, doubtful, li, "已查", now=clock())
-    assert doubtful.state.value == "in_use"
+    assert doubtful.state is ItemState.IN_USE
