@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from examroom.delivery import phase, sheets
 from examroom.delivery.models import HandIn, Sheet
 from examroom.delivery.phase import Phase
-from examroom.plans.models import Enrolment, Seat, Sitting
+from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting, SittingRoom
 from qbank.kernel.access import Viewer
 
 DONE = {Phase.HANDED_IN, Phase.OVER, Phase.LATE}
@@ -59,7 +59,9 @@ def places(session: Session, viewer: Viewer, *, now: datetime) -> list[Place]:
     rows = session.execute(
         sa.select(Seat, Sheet).join(Seat.enrolment).join(Sitting, Sitting.id == Seat.sitting_id)
         .outerjoin(Sheet, sa.and_(Sheet.sitting_id == Seat.sitting_id, Sheet.enrolment_id == Seat.enrolment_id))
-        .where(Enrolment.account_id == viewer.account_id).order_by(Sitting.starts_at, Sitting.id)).all()
+        .where(Enrolment.account_id == viewer.account_id).order_by(Sitting.starts_at, Sitting.id)
+        .options(joinedload(Seat.sitting_room).options(joinedload(SittingRoom.room), joinedload(SittingRoom.sitting)
+                 .joinedload(Sitting.plan).joinedload(ExamPlan.institution)))).all()
     return [_place(session, seat, sheet, now) for seat, sheet in rows]
 
 

@@ -38,6 +38,7 @@ class Settings:
     upload_megabytes: int = 20
     jobs_inline: bool = False
     public_url: str = "http://127.0.0.1:8000"
+    proxies: int = 0  # how many servers of ours stand in front and say whom they speak for; 0: believe nobody
     unsafe_database: bool = False  # open rooms on a database that may lose what it acknowledged: for tests, never for an exam
 
     @property
@@ -87,6 +88,7 @@ class Settings:
             upload_megabytes=read("UPLOAD_MEGABYTES", 20, _between(1, 1024)),
             jobs_inline=read("JOBS_INLINE", False, _flag),
             unsafe_database=read("UNSAFE_DATABASE", False, _flag),
+            proxies=read("PROXIES", 0, _between(0, 5)),
             public_url=read("PUBLIC_URL", "http://127.0.0.1:8000", _web_address),
         )
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qbank.kernel.access import Role, Viewer, may_pass
 from qbank.kernel.accounts import Account
@@ -111,6 +112,8 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(CSRFError, _bad_token)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]  # Flask's way
     app.wsgi_app = Fence(app.wsgi_app, settings.folder, settings.secret_key, secure=settings.secure_cookies)  # type: ignore[method-assign]  # Flask's way
     for error in (HTTPException, StaleDataError, IntegrityError, OperationalError):
         app.register_error_handler(error, _failed)
