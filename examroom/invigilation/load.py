@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from qbank.kernel.times import utc_now
+
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 MOST_THREADS = 400
 PATIENCE = 30  # seconds for one answer
@@ -72,7 +74,7 @@ class Candidate:
         self.sequence += 1
         number = (self.sequence - 1) % max(1, self.questions) + 1
         body = {"events": [{"sequence": self.sequence, "number": number, "answer": "A", "flagged": False}],
-                "signs": {"left": 0, "clock": round(time.time() * 1000), "unsent": 0, "full_screen": True, "read": 0}}
+                "signs": {"left": 0, "clock": round(utc_now().timestamp() * 1000), "unsent": 0, "full_screen": True, "read": 0}}
         answer = json.loads(self._ask("POST", f"/exam/sheets/{self.sheet_id}/events", body))
         if answer.get("refused") and answer["refused"][0]["code"] != "unknown":  # a written answer takes no letter
             raise OSError(answer["refused"][0]["sentence"])

@@ -28,7 +28,7 @@ from qbank.kernel.audit import AuditEntry
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import LEAST_FREE_BYTES, Finding
 from qbank.kernel.settings import Settings
-from qbank.kernel.times import spoken
+from qbank.kernel.times import spoken, utc_now
 from qbank.papers.contents import items_of
 from qbank.papers.opening import require_open
 from qbank.standards.packs import pack_for
@@ -118,7 +118,7 @@ def _clock(session: Session, now: datetime) -> Finding:
     newest = session.scalar(sa.select(sa.func.max(AuditEntry.at))) or now
     detail, well = f"服务器时间 {spoken(now, seconds=True)}", newest <= now
     if session.get_bind().dialect.name == "postgresql":
-        ahead = (session.scalar(sa.select(sa.func.clock_timestamp())) or now).timestamp() - time.time()
+        ahead = (session.scalar(sa.select(sa.func.clock_timestamp())) or now).timestamp() - utc_now().timestamp()
         detail, well = f"{detail}，数据库时钟相差 {ahead:+.1f} 秒", well and abs(ahead) < 2
     return Finding("时钟", well, detail, "校准服务器（和数据库服务器）的时钟；最新的审计记录不应晚于现在。")
 

@@ -6,13 +6,13 @@ import hmac
 import json
 import secrets
 import sqlite3
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 from qbank.kernel import fencing, standby
 from qbank.kernel.standby import BLOCK, DATABASE, FILES_AT_ONCE, Digests, shipped
+from qbank.kernel.times import utc_now
 
 
 class Feed:
@@ -40,7 +40,7 @@ class Feed:
         """What a follower with version ``have`` lacks."""
         before, version = self.picture, self._version()
         whole = have != version or not before
-        at = time.time()
+        at = utc_now().timestamp()
         self._look()
         now = self.picture
         count = -(-len(now) // BLOCK)

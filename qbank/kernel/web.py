@@ -61,8 +61,19 @@ def db() -> Session:
     return session
 
 
+def _let_go() -> None:
+    """End what the request's own session has read: in a POST that holds the write lock of SQLite, and whoever waits for
+    the combined writer or for a hash would wait for himself."""
+    if "session" in g:
+        held: Session = g.session
+        if held.new or held.dirty or held.deleted:
+            raise RuntimeError("changes of this request would be lost: commit point and combined writer do not mix")
+        held.rollback()
+
+
 def reading() -> Session:
     """A session beside the request's own that only reads: for what takes longer than a write lock may be held."""
+    _let_go()
     database: Database = flask.current_app.extensions["examroom"]["database"]
     return database.open(None, reads_only=True)
 
@@ -122,6 +133,7 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
 
 def writer() -> Writer:
     """The combined writer of this process."""
+    _let_go()
     found: Writer = flask.current_app.extensions["examroom"]["writer"]
     return found
 
@@ -232,8 +244,9 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Frame-Options"] = "DENY"
-    if not (request.endpoint or "").endswith("static"):
-        response.headers.setdefault("Cache-Control", "no-store")
+    caching = response.headers.get("Cache-Control", "no-cache")  # what Flask gives to every file it sends
+    if caching == "no-cache" and not (request.endpoint or "").endswith("static"):
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

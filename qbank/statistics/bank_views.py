@@ -16,6 +16,7 @@ from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.packs import pack_for
 from qbank.statistics import listing, verdicts
 from qbank.statistics.blueprint import Bank, blueprint, chosen_bank, picture
+from qbank.statistics.holds import shut
 from qbank.statistics.models import FormStatistic, ItemStatistic, StatisticRun
 
 MOST_POINTS = 2000  # a page that a browser still draws
@@ -72,6 +73,7 @@ def run(run_id: int) -> Any:
         ItemVersion.id.in_([one["version"] for one in anchors])))}
     minimum = pack_for(db(), db().get_one(Institution, found.institution_id)).statistics_minimum_n
     return render_template("statistics/run.html", run=found, versions=versions, minimum=minimum, bank_value=f"{found.institution_id}:{found.table_id}",
+                           shut=shut(db(), [form.paper_id for form in found.forms], now=now()),
                            anchors=sorted(anchors, key=lambda one: -abs(one["distance"] or 0)), cut=cut_of(found))
 
 

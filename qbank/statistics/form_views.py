@@ -15,7 +15,7 @@ from qbank.standards.packs import pack_for
 from qbank.statistics import listing, verdicts
 from qbank.statistics.bank_views import forms_of
 from qbank.statistics.blueprint import SPREADSHEET, blueprint, chosen_bank, picture
-from qbank.statistics.holds import require_released
+from qbank.statistics.holds import require_released, shut
 from qbank.statistics.models import FormStatistic
 from qbank.statistics.reports import FormReport, form_report
 from qbank.statistics.verdicts import Thresholds
@@ -24,7 +24,8 @@ from qbank.statistics.verdicts import Thresholds
 @blueprint.get("/forms")
 def forms() -> Any:
     chosen = chosen_bank(request.args.get("bank", ""))
-    return render_template("statistics/forms.html", bank=chosen, rows=forms_of(chosen) if chosen else [],
+    rows = forms_of(chosen) if chosen else []
+    return render_template("statistics/forms.html", bank=chosen, rows=rows, shut=shut(db(), [row.paper_id for row in rows], now=now()),
                            minimum=chosen.limits.minimum if chosen else 0)
 
 

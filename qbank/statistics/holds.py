@@ -5,7 +5,7 @@ This room knows neither papers nor sittings; the rooms above append to HOLDS whe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,11 @@ from sqlalchemy.orm import Session
 from qbank.kernel.refused import Refused
 
 HOLDS: list[Callable[[Session, int, datetime], list[str]]] = []  # (session, paper id, now) → sentences
+
+
+def shut(session: Session, paper_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """The papers whose statistics may not be shown yet."""
+    return {paper_id for paper_id in paper_ids if any(hold(session, paper_id, now) for hold in HOLDS)}
 
 
 def require_released(session: Session, paper_id: int, *, now: datetime) -> None:

@@ -329,7 +329,8 @@ def test_handing_in_gives_a_receipt_and_locks_the_sheet(app: Flask, running: Sit
     state = page.get("state").json
     assert "questions" not in state
     assert state["receipt"] == receipt
-    assert page.open() == {"token": "", "page": "ended"}  # a reload shows the receipt, not the questions
+    again = page.open()  # a reload shows the receipt, not the questions
+    assert (again["token"], again["page"], again["receipt"]) == ("", "ended", receipt)
     assert page.client.get(page.base).status_code == 200
 
 
@@ -454,16 +455,18 @@ def test_a_new_password_or_a_disabled_account_stops_the_page_in_the_write(app: F
 def test_only_opening_needs_a_csrf_token_and_a_refused_token_brings_a_new_one(app: Flask, running: SittingWorld) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     client = app.test_client()
+    ticket, number = running.enrolment("陈晓").ticket_number, running.numbers["陈晓"]
+    running.session.commit()
 
     def sign_in() -> None:
         form = client.get("/exam").get_data(as_text=True)
         token = form.split('name="csrf_token" value="')[1].split('"')[0]
-        answer = client.post("/exam", data={"csrf_token": token, "ticket": running.enrolment("陈晓").ticket_number,
-                                            "identity_number": running.numbers["陈晓"]})
+        answer = client.post("/exam", data={"csrf_token": token, "ticket": ticket, "identity_number": number})
         assert answer.status_code == 302
 
     sign_in()
     page = Page(client, running.sheet_id("陈晓"))
+    running.session.commit()
     assert page.post("open", {}).status_code == 400
     page.headers["X-CSRFToken"] = page.get("pulse").json["csrf"]  # there is no page token yet: 401
     page.open()

@@ -278,7 +278,7 @@ def test_the_fingerprint_changes_with_every_part_of_the_content_and_with_nothing
     assert first.options
     edits = {
         "stem": dataclasses.replace(first, stem=first.stem + " "), "key": dataclasses.replace(first, key="BC"),
-        "half_points": dataclasses.replace(first, half_points=9), "version": dataclasses.replace(first, version_id=1),
+        "half_points": dataclasses.replace(first, half_points=9), "version": dataclasses.replace(first, version_id=999_999),
         "number": dataclasses.replace(first, number=99), "kind": dataclasses.replace(first, kind="multiple"),
         "option": dataclasses.replace(first, options={**first.options, "A": dataclasses.replace(
             first.options["A"], text="另一说法")}),
