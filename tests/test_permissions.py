@@ -25,11 +25,12 @@ from app import ACCESS, create_app
 from examroom.delivery.models import ExamPage, PageState, Sheet, SheetState
 from examroom.filing.models import FiledScope
 from examroom.filing.scopes import publish_scope
+from examroom.invigilation.models import Rehearsal
 from examroom.marking.case_models import AnswerFile, ItemCase
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
-from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Sitting, SittingRoom
+from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Seat, Sitting, SittingRoom
 from qbank.exchange.models import ExportFile
 from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, ItemVersion, Review, ReviewTask
 from qbank.items.states import PairKind
@@ -69,7 +70,7 @@ IDS: dict[str, Any] = {
     "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
     "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
-    "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "practical.sheet_id": MarkSheet,
+    "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat, "practical.sheet_id": MarkSheet,
     "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.
@@ -87,6 +88,8 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "statistics.plot": "the items that are tried have too few answers for a plot: test_statistics_pages opens it",
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",
+    "invigilation.photo": "nobody of the demo world has a photo: test_invigilation opens one",
+    "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
 }
 GLOBAL_ROLES = {Role.ADMINISTRATOR}  # keeps institutions and accounts of the whole installation, and no school's data
 SECRET_FIELDS = {"key", "keys", "score", "scores", "explanation", "correct", "source", "half_points_earned", "is_correct"}
@@ -209,6 +212,7 @@ def complete(world: World) -> None:
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
             PaperPrint(paper_id=sealed, account_id=officer.id, title="A卷 试卷与答题卡", options={"what": "paper"}, file_name="gone.bin",
                        digest="0" * 64, pages=1, wrapped_key=b"x", key_name="x", made_at=NOW),
+            Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 

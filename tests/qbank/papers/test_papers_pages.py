@@ -158,7 +158,7 @@ def addresses(paper: Paper) -> list[tuple[str, str]]:
     mine += [("GET", family), ("GET", f"{family}/writing.xlsx"), ("POST", f"{family}/nearest")]
     mine += [("GET", f"{one}/hand"), ("GET", f"{one}/hand/1"), ("GET", f"{one}/compare"), ("POST", f"{one}/hand/1"),
              ("POST", f"{one}/hand/undo"), ("POST", f"{one}/hand/lock")]
-    return [*mine, *(("GET", path) for path in (one, plan, f"{one}/compliance", f"{one}/compliance.xlsx", f"{one}/print", f"{one}/key")),
+    return [*mine, *(("GET", path) for path in (one, plan, f"{one}/compliance", f"{one}/compliance.xlsx")),
             *(("POST", path) for path in (f"{one}/seal", f"{one}/discard", f"{one}/reproduce", f"{plan}/assemble"))]
 
 
