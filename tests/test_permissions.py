@@ -70,7 +70,8 @@ IDS: dict[str, Any] = {
     "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
     "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
-    "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat, "practical.sheet_id": MarkSheet,
+    "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
+    "practical.sheet_id": MarkSheet,
     "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.

@@ -39,7 +39,7 @@ def assemble(session: Session, specification: Specification, who: Viewer, *, now
     choice = choose(session, specification, who, now=now, seed=seed, forms=forms)
     if choice.explanation is not None:
         raise _told(choice.explanation, choice.question)
-    return keep(session, specification, choice, who, now=now).papers
+    return list(keep(session, specification, choice, who, now=now).papers)
 
 
 def _told(explanation: Explanation, put: Question) -> Refused:
