@@ -25,7 +25,7 @@ NOW = datetime(2027, 3, 3, 6, 30, tzinfo=UTC)  # a Wednesday; no working calenda
 def make_demo(folder: Path, database_url: str) -> Flask:
     """The demo world one minute after its start; ``app.extensions["visitors"]`` is what the console prints."""
     settings = Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32,
-                        jobs_inline=True)
+                        jobs_inline=True, unsafe_database=True)  # the suite's PostgreSQL runs without fsync
     app = create_app(make_ready(settings, fresh=False), clock=TestClock(NOW + timedelta(minutes=1)))
     app.config.update(WTF_CSRF_ENABLED=False)
     app.extensions["visitors"] = prepare(app, now=NOW)

@@ -191,7 +191,8 @@ def served(playwright: Playwright, folder: Path, database_url: str, early: timed
     expect.set_options(timeout=15_000)
     clock = RunningClock()
     settings = dataclasses.replace(
-        Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32, jobs_inline=True),
+        Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32, jobs_inline=True,
+                 unsafe_database=True),
         idle_minutes=600)  # the clock jumps
     app = create_app(settings, clock=clock)
     app.config["TESTING"] = True
