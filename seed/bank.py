@@ -69,7 +69,8 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
 
 
 def compose_papers(stage: Stage) -> None:
-    """Three parallel sealed forms for level 4 (two more wait to be sealed), one sealed form for level 2."""
+    """For level 4 a sealed form of its own, whose statistics may be seen, then two parallel ones (one more waits to be
+    sealed); one sealed form for level 2."""
     with stage.acting("composer", stage.days(-100)) as (session, who):
         school = who.institution_for(*(scope.role for scope in who.scopes)) or 0
         fourth = session.get_one(WeightTable, theory_table(stage, 4))
@@ -81,9 +82,8 @@ def compose_papers(stage: Stage) -> None:
         technician = desk.specify(session, second, school, "电工二级 单选60＋判断20＋多选10", TECHNICIAN_FORM, who, minutes=120,
                                   now=stage.days(-100))
         draw = random.Random(20_200_320)
-        sealed = desk.assemble(session, usual, who, now=stage.days(-99), seed=draw.randrange(10**6), forms=3)
-        sealed += desk.assemble(session, technician, who, now=stage.days(-99), seed=draw.randrange(10**6))
-        for paper in sealed:
-            desk.seal(session, paper, who, now=stage.days(-98) + timedelta(hours=1))
+        for specification, forms in ((usual, 1), (usual, 2), (technician, 1)):
+            for paper in desk.assemble(session, specification, who, now=stage.days(-99), seed=draw.randrange(10**6), forms=forms):
+                desk.seal(session, paper, who, now=stage.days(-98) + timedelta(hours=1))
         desk.assemble(session, half, who, now=stage.days(-2), seed=draw.randrange(10**6))
     reviewing.release_some(stage, theory_table(stage, 4))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from examroom.delivery import sheets
 from examroom.filing import scopes
 from examroom.invigilation import rooms
+from examroom.marking import cases
 from examroom.marking import desk as marking
 from examroom.oversight import desk as oversight
 from examroom.oversight.models import Supervision
@@ -254,7 +255,12 @@ def finish(stage: Stage, plan_id: int, day: float) -> None:
         oversight.report(session, mine, "全程督导理论考试和操作技能考核。考场设置、考评人员和考生配比符合方案要求，考务流程规范，"
                                         "未发现违规违纪行为。建议：考后及时整理影像资料归档。", who, now=stage.days(day))
     with stage.acting("officer", stage.days(day + 1)) as (session, who):
-        merged = results.merge_plan(session, session.get_one(ExamPlan, plan_id), who, now=stage.days(day + 1))
+        plan = session.get_one(ExamPlan, plan_id)
+        for sitting in plan.sittings:
+            for suspect in cases.suspects(session, sitting):
+                cases.check_key(session, sitting, int(str(suspect["version"])), "对照教材和国家标准逐字核对，答案无误；本场考生较少，属偶然偏离。",
+                                who, now=stage.days(day + 1))
+        merged = results.merge_plan(session, plan, who, now=stage.days(day + 1))
         results.publish(session, merged, who, now=stage.days(day + 2))
         list_id = merged.id
     with stage.acting("officer", stage.days(day + 11)) as (session, who):

@@ -60,11 +60,12 @@ def test_a_new_installation_gets_its_administrator_with_a_one_time_password(
 
 def test_the_doctor_finds_nothing_wrong_and_says_so_in_two_forms(examroom: Callable[..., click.testing.Result]) -> None:
     plain = examroom("check")
-    assert plain.exit_code == 0, plain.output
+    forgets = "database: postgresql" in plain.output  # the suite's own server runs without fsync, and the doctor must say so
+    assert plain.exit_code == forgets, plain.output
     assert "ok   schema" in plain.output
     lines = [json.loads(line) for line in examroom("check", "--json").output.splitlines()]
     assert {line["subject"] for line in lines} >= {"disk", "database", "schema", "audit trail", "clock"}
-    assert all(line["well"] for line in lines)
+    assert {line["subject"] for line in lines if not line["well"]} == ({"durability"} if forgets else set())
 
 
 def test_serving_an_old_schema_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,8 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",
     "invigilation.photo": "nobody of the demo world has a photo: test_invigilation opens one",
+    "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
+    "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
 }
 GLOBAL_ROLES = {Role.ADMINISTRATOR}  # keeps institutions and accounts of the whole installation, and no school's data
