@@ -28,6 +28,14 @@ def mask(number: str) -> str:
     return f"{number[:6]}{'*' * max(0, len(number) - 10)}{number[-4:]}" if len(number) > 10 else "*" * len(number)
 
 
+def masked_name(name: str) -> str:
+    """``张*``, ``张*明``, ``欧**娜``: the first character and, of three or more, the last stay readable."""
+    name = name.strip()
+    if len(name) <= 2:
+        return f"{name[:1]}*" if name else ""
+    return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
+
+
 def birth_date(number: str) -> date:
     """The birth date written in a checked number."""
     return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
