@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,19 +12,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
+from qbank.kernel.attachments import Attachment
 from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.standards.models import WeightTable
-
-
-class RowKind(enum.StrEnum):
-    """A row that earns points, or a ★ row that fails the whole part when violated."""
-
-    POINTS = "points"
-    VETO = "veto"
-
-    @property
-    def chinese(self) -> str:
-        return {"points": "评分项", "veto": "★ 否决项"}[self.value]
+from scoring.practical.rows import RowKind, RowRule, from_json
+from scoring.practical.structure_models import STRUCTURE_ROLES, PracticalModule, occupation_of
 
 
 class Part(enum.StrEnum):
@@ -47,6 +40,9 @@ class Rubric(Versioned, Base):
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
     name: Mapped[Line]
     frozen: Mapped[bool] = mapped_column(default=False)
+    full: Mapped[int] = mapped_column(default=200, server_default="200")  # half-points that all rows together are worth
+    # Of a task: path of a 职业功能 -> half-points that its rows sum to; null: the weights of the table.
+    targets: Mapped[dict[str, int] | None] = mapped_column(sa.JSON(none_as_null=True))
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     table: Mapped[WeightTable] = relationship()
     rows: Mapped[list[RubricRow]] = relationship(order_by="RubricRow.position", cascade="all, delete-orphan",
@@ -54,7 +50,7 @@ class Rubric(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return viewer.reach(cls.institution_id, Role.EXAM_OFFICER)
+        return viewer.reach(cls.institution_id, *STRUCTURE_ROLES, occupation=occupation_of(cls.table_id))
 
 
 class RubricRow(Base):
@@ -71,7 +67,12 @@ class RubricRow(Base):
     kind: Mapped[RowKind] = mapped_column(sa.Enum(RowKind, native_enum=False, length=10))
     text: Mapped[str]
     most: Mapped[int]  # half-points; 0 for a veto row
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what its kind needs: rows.from_json
     rubric: Mapped[Rubric] = relationship(back_populates="rows")
+
+    @property
+    def rule(self) -> RowRule:
+        return RowRule(self.kind, self.most, from_json(self.kind, self.detail))
 
 
 class PracticalGroup(Versioned, Base):
@@ -82,11 +83,15 @@ class PracticalGroup(Versioned, Base):
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
     rubric_id: Mapped[int] = mapped_column(sa.ForeignKey("rubrics.id"))
+    module_id: Mapped[int | None] = mapped_column(sa.ForeignKey("practical_modules.id"))  # null: the whole part in one group
     name: Mapped[Line]
     place: Mapped[Line] = mapped_column(default="")
     starts_at: Mapped[datetime]
+    chief_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # 考评组长: decides where marks lie too far apart
     plan: Mapped[ExamPlan] = relationship()
     rubric: Mapped[Rubric] = relationship()
+    module: Mapped[PracticalModule | None] = relationship()
+    chief: Mapped[Account | None] = relationship()
     assessors: Mapped[list[GroupAssessor]] = relationship(back_populates="group", cascade="all, delete-orphan",
                                                           order_by="GroupAssessor.id")
     members: Mapped[list[GroupMember]] = relationship(back_populates="group", cascade="all, delete-orphan",
@@ -94,7 +99,7 @@ class PracticalGroup(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        own = cls.assessors.any(GroupAssessor.account_id == viewer.account_id)
+        own = sa.or_(cls.assessors.any(GroupAssessor.account_id == viewer.account_id), cls.chief_id == viewer.account_id)
         return sa.or_(sa.and_(sa.literal(viewer.has(Role.PRACTICAL_ASSESSOR)), own),
                       cls.plan.has(ExamPlan.visible_to(viewer)))
 
@@ -116,7 +121,7 @@ class GroupMember(Base):
     """A candidate of a group."""
 
     __tablename__ = "group_members"
-    __table_args__ = (sa.UniqueConstraint("enrolment_id"),)
+    __table_args__ = (sa.UniqueConstraint("group_id", "enrolment_id"),)
 
     id: Mapped[Id]
     group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"), index=True)
@@ -140,7 +145,11 @@ class MarkSheet(Versioned, Base):
     member_id: Mapped[int] = mapped_column(sa.ForeignKey("group_members.id"), index=True)
     assessor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     signed_at: Mapped[datetime | None]  # null: still being filled in
+    signed_with: Mapped[str] = mapped_column(sa.String(4), default="", server_default="")  # pen, pin; empty before there were both
+    signature_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))  # what the pen wrote
+    is_chief: Mapped[bool] = mapped_column(default=False, server_default="0")  # of the chief assessor, after a spread
     member: Mapped[GroupMember] = relationship(back_populates="sheets")
+    signature: Mapped[Attachment | None] = relationship()
     assessor: Mapped[Account] = relationship()
     marks: Mapped[list[Mark]] = relationship(cascade="all, delete-orphan", back_populates="mark_sheet")
 
@@ -154,7 +163,8 @@ class MarkSheet(Versioned, Base):
         someone_missing = (sa.exists().where(GroupMember.id == cls.member_id,
                                              GroupAssessor.group_id == GroupMember.group_id, sa.not_(signed))
                            .correlate_except(GroupMember, GroupAssessor))
-        return sa.or_(own, sa.and_(sa.not_(someone_missing), cls.member.has(GroupMember.visible_to(viewer))))
+        return sa.or_(own, sa.and_(sa.not_(someone_missing), cls.signed_at.is_not(None),
+                                   cls.member.has(GroupMember.visible_to(viewer))))
 
 
 class Mark(Base):
@@ -167,6 +177,7 @@ class Mark(Base):
     id: Mapped[Id]
     mark_sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("mark_sheets.id"))
     row_id: Mapped[int] = mapped_column(sa.ForeignKey("rubric_rows.id"))
+    entry: Mapped[Any] = mapped_column(sa.JSON(none_as_null=True), nullable=True)  # what was seen; old marks have none
     half_points: Mapped[int | None]  # null: not yet marked, or a veto row
     violated: Mapped[bool | None]  # null: not yet decided, or a points row
     mark_sheet: Mapped[MarkSheet] = relationship(back_populates="marks")

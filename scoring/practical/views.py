@@ -17,7 +17,7 @@ from qbank.kernel.views import safe_next
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.packs import pack_for
-from scoring.practical import desk, marking_views, overview  # noqa: F401  # marking_views: its doors hang on the blueprint
+from scoring.practical import desk, marking_views, modules, overview  # noqa: F401  # marking_views: its doors hang on the blueprint
 from scoring.practical.blueprint import blueprint
 from scoring.practical.duties import may_act, qualified
 from scoring.practical.models import MarkSheet, Part, PracticalGroup, PracticalScore, RowKind, Rubric
