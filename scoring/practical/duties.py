@@ -39,9 +39,19 @@ def call_on(session: Session, plan: ExamPlan, role: Role, account_ids: Sequence[
     if len(found.keys() & set(account_ids)) != len(account_ids):
         raise Refused("not_qualified", f"名单中有人没有本计划的{role.chinese}角色或账号已停用。请先请系统管理员授予角色，再安排。")
     called = [found[key] for key in account_ids]
-    if names := [account.name for account in called if _sits(session, plan, account)]:
+    sitting = sitting_among(session, plan, called)
+    if names := [account.name for account in called if account.id in sitting]:
         raise Refused("is_candidate", f"{'、'.join(names)}是本计划的考生，不能担任{role.chinese}，请回避并另选他人。")
     return called
+
+
+def sitting_among(session: Session, plan: ExamPlan, accounts: Sequence[Account]) -> set[int]:
+    """Which of these people are candidates of the plan themselves, by their account or their identity number."""
+    hashes = {one.identity_hash: one.id for one in accounts if one.identity_hash}
+    candidates = session.execute(sa.select(Account.id, Account.identity_hash).join(Enrolment, Enrolment.account_id == Account.id)
+                                 .where(Enrolment.plan_id == plan.id)).all()
+    keys = {one.id for one in accounts}
+    return {key for key, _ in candidates if key in keys} | {hashes[held] for _, held in candidates if held in hashes}
 
 
 def check_number(number: int, least: int, odd: bool, what: str) -> None:
@@ -57,11 +67,3 @@ def _reaches(plan: ExamPlan, role: Role) -> sa.ColumnElement[bool]:
                                      (Grant.occupation_code, plan.standard.occupation.code)]
     within = sa.or_(Grant.region.is_(None), sa.literal(plan.institution.region).startswith(Grant.region))
     return sa.and_(Grant.role == role, within, *(sa.or_(column.is_(None), column == value) for column, value in bounds))
-
-
-def _sits(session: Session, plan: ExamPlan, account: Account) -> bool:
-    """Whether this person is enrolled, by this account or by another with the same identity number."""
-    same = Enrolment.account_id == account.id
-    if account.identity_hash:
-        same = sa.or_(same, Enrolment.candidate.has(Account.identity_hash == account.identity_hash))
-    return session.scalar(sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, same).limit(1)) is not None
