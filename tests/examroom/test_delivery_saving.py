@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -138,20 +139,20 @@ def test_nothing_is_acknowledged_when_the_database_fails(session: Session, world
 
 
 def test_too_many_waiting_and_a_stopping_server_say_so(database: Database, clock: TestClock) -> None:
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
     full = Writer(database, clock, most_waiting=2)
 
     def slow(own: Session, tasks: Sequence[int], now: datetime) -> Sequence[int]:
-        gate.wait(5)
+        begun.set()
+        gate.wait(60)
         return tasks
 
     with ThreadPoolExecutor(8) as crowd:
         first = crowd.submit(full.write, slow, 0)
-        while full._thread is None or full._queue.qsize():
-            threading.Event().wait(0.01)
+        assert begun.wait(60)
         waiting = [crowd.submit(full.write, slow, n) for n in (1, 2)]
-        while full._queue.qsize() < 2:
-            threading.Event().wait(0.01)
+        while full._queue.qsize() < 2 and not any(one.done() for one in waiting):
+            time.sleep(0.01)
         with pytest.raises(NotWritten, match="busy"):
             full.write(slow, 3)
         gate.set()
