@@ -22,8 +22,9 @@ def on_duty(session: Session, who: Viewer, institution_id: int, *roles: Role, pl
     return session.scalar(sa.select(Institution.id).where(Institution.id == institution_id, reached)) is not None
 
 
-def require_duty(session: Session, who: Viewer, institution_id: int, *roles: Role, plan_id: int | None = None) -> None:
+def require_duty(session: Session, who: Viewer, institution_id: int, *roles: Role, plan_id: int | None = None,
+                 occupation: str | None = None) -> None:
     """Refuse unless ``who`` is on duty there."""
-    if not on_duty(session, who, institution_id, *roles, plan_id=plan_id):
+    if not on_duty(session, who, institution_id, *roles, plan_id=plan_id, occupation=occupation):
         names = "或".join(role.chinese for role in roles)
         raise Refused("not_your_duty", f"这项工作应由负责该校的{names}办理，您的权限不包括该校。如需办理，请联系系统管理员。")

@@ -17,7 +17,8 @@ from typing import Any
 from qbank.kernel.refused import Refused
 
 DECIMAL = re.compile(r"-?\d{1,6}(\.\d{1,4})?")
-MOST_COUNT = 10_000
+UNIT = re.compile(r"[^\d\s扣,，;；:：]{1,20}")
+MOST_COUNT = 9_999
 Entry = int | str | bool
 
 
@@ -164,10 +165,12 @@ def told(row: RowRule) -> str:
         return f"每{detail.unit}扣 {spoken(detail.per_time)} 分{end}"
     if isinstance(detail, Measured):
         bands = "；".join(f"{low}～{high} 得 {spoken(points)} 分" for low, high, points in detail.bands)
-        return f"标称 {detail.nominal} {detail.unit}：{bands}；超出不得分"
+        head = f"标称 {detail.nominal} {detail.unit}".rstrip()
+        return f"{head}：{bands}；超出不得分"
     if isinstance(detail, TimeLimit):
-        end = f"，超过 {detail.void_after} 分钟本项不得分" if detail.void_after else ""
-        return f"{detail.minutes} 分钟内完成；每超 1 分钟扣 {spoken(detail.per_minute)} 分{end}"
+        per = f"；每超 1 分钟扣 {spoken(detail.per_minute)} 分" if detail.per_minute else ""
+        end = f"；超过 {detail.void_after} 分钟本项不得分" if detail.void_after else ""
+        return f"{detail.minutes} 分钟内完成{per}{end}"
     return ""
 
 
@@ -204,7 +207,7 @@ def problem(row: RowRule) -> str:
 
 
 def _deduction_problem(detail: Deduction, most: int) -> str:
-    if not detail.unit.strip() or len(detail.unit) > 20:
+    if not UNIT.fullmatch(detail.unit):
         return "请填写计数单位，例如“处”“次”“根”"
     if not 0 < detail.per_time <= most:
         return f"每次扣分应大于 0 且不超过本项 {spoken(most)} 分"
