@@ -64,6 +64,7 @@ import scoring.results.views
 import scoring.review.commands
 import scoring.review.todo
 import scoring.review.views
+from examroom.delivery.lane import Lane
 from qbank.kernel import web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
 from qbank.kernel.console import console, run
@@ -135,6 +136,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "standards.packs": PACK_SETTERS,
     "standards.new_pack": PACK_SETTERS,
     "standards.pack": PACK_SETTERS,
+    "standards.pack_history": OFFICES | ADMIN,
+    "standards.pack_version": OFFICES | ADMIN,
     # qbank.items
     "items.index": BANK,
     "items.export": BANK,
@@ -220,6 +223,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "papers.families": COMPOSER,
     "papers.family": COMPOSER,
     "papers.keep_nearest": COMPOSER,
+    "papers.seal_family": COMPOSER,
     "papers.writing_task": COMPOSER,
     "papers.by_hand": COMPOSER,
     "papers.offers": COMPOSER,
@@ -431,6 +435,29 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.answer": OFFICER,
     "results.submit": OFFICER,
     "results.decide": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "results.check": OFFICER,
+    "results.reopen": {Role.PROVINCE_OFFICER},
+    "results.misconduct_of": OFFICES,
+    "results.propose_misconduct": OFFICER,
+    "results.decide_misconduct": OFFICER,
+    "results.withdraw_misconduct": OFFICER,
+    "results.misconduct_file": OFFICES,
+    "results.recheck_list": OFFICES,
+    "results.recheck": OFFICES,
+    "results.look_recheck": OFFICER,
+    "results.decide_recheck": OFFICER,
+    "results.ask_recheck": {Role.CANDIDATE},
+    "results.resit_list": OFFICES,
+    "results.resit_workbook": OFFICES,
+    "results.take_over": OFFICER,
+    "results.proof_list": OFFICES,
+    "results.issue_proofs": OFFICER,
+    "results.proof_pdf": OFFICES | {Role.CANDIDATE},
+    "results.revoke_proof": OFFICER,
+    "results.notices": ANYONE,
+    "results.object_publicly": ANYONE,
+    "results.receipt": ANYONE,
+    "results.check_proof": ANYONE,
     "results.workbook": OFFICES,
     "results.sheet": OFFICES,
     "results.notice": ANYONE,
@@ -473,12 +500,12 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
               ("问题试题", "marking.item_cases"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
-                 ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
+                 ("成绩复核", "results.recheck_list"), ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
     ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
 # What the sign-in page offers to those who have no account.
-PUBLIC = (("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"))
+PUBLIC = (("结果公示", "results.notices"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"))
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
@@ -530,6 +557,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)
+    app.wsgi_app = Lane(app.wsgi_app, app.extensions)  # type: ignore[method-assign]  # Flask's way
     doors = {endpoint: frozenset(roles) for endpoint, roles in ACCESS.items()}
     web.install(app, settings, Database.of(settings), clock or SteadyClock(), doors)
     app.template_filter("spoken")(spoken)

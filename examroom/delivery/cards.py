@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -99,6 +100,12 @@ class Cards:
             terms = Terms.of(pack_for(session, session.get_one(Institution, institution_id)))
             self._terms[institution_id] = (time.monotonic() + PACK_SECONDS, terms)
         return terms
+
+
+def cards_of(kernel: dict[str, Any]) -> Cards:
+    """The cards of this process; ``kernel``: the application's extension."""
+    found: Cards = kernel.setdefault("cards", Cards())
+    return found
 
 
 def card_of(session: Session, sheet_id: int) -> Card | None:

@@ -16,16 +16,14 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
-from examroom.delivery import bodies, cards, pages, saving, seb_door, shuffle, tokens, told, writes
+from examroom.delivery import asked, bodies, cards, pages, saving, seb_door, tokens, told, writes
 from examroom.delivery.blueprint import blueprint
-from examroom.delivery.cards import Card, Cards, Terms
+from examroom.delivery.cards import Card, Cards, Terms, cards_of
 from examroom.delivery.models import PageState, SheetState
 from qbank.kernel.db import Actor, Database
 from qbank.kernel.web import bare, now, proven, settings, signed_in, writer
 
-EVENTS_AT_ONCE = 500
 LONGEST_LINE = 200
-MOST = 2**31 - 1
 SAID = {
     "superseded": (pages.SUPERSEDED, 409), "waiting": (pages.WAITING, 409),
     "unknown_page": ("服务器上没有这一页的登记，正在重新登记。", 409), "bad_token": ("本页已失效，请重新进入考试。", 401),
@@ -96,9 +94,12 @@ def events(sheet_id: int) -> Any:
         return _no("bad_token")
     card, terms = _card(sheet_id)
     body = _body()
-    taken, refused = _events(card, body)
-    written = writer().write(writes.save, saving.Request(card, terms, taken, holder, _signs(body), request.remote_addr or "",
-                                                         after=_after(body)))
+    try:
+        taken, refused = asked.events(card, body)
+    except ValueError:
+        raise BadRequest from None
+    written = writer().write(writes.save, saving.Request(card, terms, taken, holder, asked.signs(body, now()), request.remote_addr or "",
+                                                         after=asked.after(body)))
     return _answer(card, terms, written, refused)
 
 
@@ -110,8 +111,8 @@ def hand_in(sheet_id: int) -> Any:
         return _no("bad_token")
     card, terms = _card(sheet_id)
     body = _body()
-    asked = saving.Request(card, terms, (), holder, None, request.remote_addr or "", after=_after(body))
-    closing = writes.Closing(asked, Actor(holder.account_id, card.name), body.get("because") == "time")
+    wish = saving.Request(card, terms, (), holder, None, request.remote_addr or "", after=asked.after(body))
+    closing = writes.Closing(wish, Actor(holder.account_id, card.name), body.get("because") == "time")
     return _answer(card, terms, writer().write(writes.hand_in, closing), [])
 
 
@@ -131,7 +132,7 @@ def _answer(card: Card, terms: Terms, written: writes.Written, refused: list[sav
     if written.stop or written.standing is None:
         return _no(written.stop or "unknown_page", written.standing)
     answer = told.told(card, terms, written.standing, written.word, now=now()) | {
-        "page": "live", "refused": [_plain(refusal) for refusal in (*refused, *written.refused)]}
+        "page": "live", "refused": [refusal.plain() for refusal in (*refused, *written.refused)]}
     if written.standing.state is SheetState.HANDED_IN:
         with _reading() as session:
             answer["receipt"] = told.receipt(session.connection(), card, written.standing)
@@ -146,7 +147,7 @@ def _told(session: Session, card: Card, terms: Terms, holder: tokens.Holder) -> 
         raise NotFound
     over = standing.state is SheetState.HANDED_IN
     stop = "" if over else saving.stop_of(connection, standing, holder)
-    answer = told.told(card, terms, standing, told.words(connection, [card.sheet_id]).get(card.sheet_id, told.Word()), now=now())
+    answer = told.told(card, terms, standing, told.words(connection, [card.sheet_id]).get(card.sheet_id, told.NOTHING), now=now())
     return answer | ({"receipt": told.receipt(connection, card, standing)} if over else {}), stop
 
 
@@ -169,10 +170,6 @@ def _fresh() -> dict[str, str]:
     return {"csrf": generate_csrf()}
 
 
-def _plain(refusal: saving.Refusal) -> dict[str, Any]:
-    return {"sequence": refusal.sequence, "code": refusal.code, "sentence": refusal.sentence}
-
-
 def _holder(sheet_id: int) -> tokens.Holder | None:
     holder = tokens.read(settings().secret_key, request.headers.get("X-Page-Token", ""))
     return holder if holder is not None and holder.sheet_id == sheet_id else None
@@ -187,8 +184,7 @@ def _reading() -> Iterator[Session]:
 
 
 def _cards() -> Cards:
-    found: Cards = flask.current_app.extensions["examroom"].setdefault("cards", Cards())
-    return found
+    return cards_of(flask.current_app.extensions["examroom"])
 
 
 def _card(sheet_id: int) -> tuple[Card, Terms]:
@@ -206,55 +202,7 @@ def _card(sheet_id: int) -> tuple[Card, Terms]:
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise BadRequest
-    return body
-
-
-def _events(card: Card, body: dict[str, Any]) -> tuple[list[saving.Event], list[saving.Refusal]]:
-    """The events of the request in canonical terms: here the shuffle is undone. 400 for what is not an event at all."""
-    sent = body.get("events")
-    if not isinstance(sent, list) or len(sent) > EVENTS_AT_ONCE:
-        raise BadRequest
-    taken, refused = [], []
-    for one in sent:
-        sequence, number, answer, flagged = _fields(one)
-        try:
-            paper_number, letters = shuffle.to_canonical(card.layout, number, answer)
-        except ValueError:
-            refused.append(saving.Refusal(sequence, "unknown", "题号或选项不在本卷上。"))
-            continue
-        taken.append(saving.Event(sequence, paper_number, letters, flagged))
-    return taken, refused
-
-
-def _fields(one: Any) -> tuple[int, int, str, bool]:
-    fields = one if isinstance(one, dict) else {}
-    sequence, number, answer, flagged = (fields.get(name) for name in ("sequence", "number", "answer", "flagged"))
-    if not (type(sequence) is int and type(number) is int and isinstance(answer, str) and isinstance(flagged, bool)
-            and 1 <= sequence <= saving.HIGHEST_SEQUENCE):
-        raise BadRequest
-    return sequence, number, answer, flagged
-
-
-def _after(body: dict[str, Any]) -> int:
-    """What the page was last told as acknowledged."""
-    after = body.get("after")
-    return min(max(after, 0), saving.HIGHEST_SEQUENCE) if type(after) is int else 0
-
-
-def _signs(body: dict[str, Any]) -> saving.Signs | None:
-    """What the page says of itself, as far as it can be read; nonsense is left out, never refused."""
-    sent = body.get("signs")
-    if not isinstance(sent, dict):
-        return None
-
-    def whole(name: str) -> int:
-        value = sent.get(name)
-        return min(max(value, 0), MOST) if type(value) is int else 0
-
-    clock, full_screen = sent.get("clock"), sent.get("full_screen")
-    offset = round(clock - now().timestamp() * 1000) if isinstance(clock, int | float) and abs(clock) < 2**53 else None
-    return saving.Signs(whole("left"), None if offset is None else min(max(offset, -MOST), MOST), whole("unsent"),
-                        full_screen if isinstance(full_screen, bool) else None, whole("read"))
+    try:
+        return asked.body_of(request.get_data() if request.is_json else b"")
+    except ValueError:
+        raise BadRequest from None

@@ -54,6 +54,9 @@ class Refusal:
     code: str
     sentence: str
 
+    def plain(self) -> dict[str, Any]:
+        return {"sequence": self.sequence, "code": self.code, "sentence": self.sentence}
+
 
 @dataclass(frozen=True, slots=True)
 class Signs:

@@ -37,6 +37,9 @@ class Word:
     notices: tuple[dict[str, Any], ...] = ()
 
 
+NOTHING = Word()
+
+
 def words(connection: sa.Connection, sheet_ids: Collection[int]) -> dict[int, Word]:
     """For many sheets at once; one that is told nothing is missing."""
     ids = {"ids": sorted(set(sheet_ids))}

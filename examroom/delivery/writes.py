@@ -12,11 +12,9 @@ from sqlalchemy.orm import Session
 from examroom.delivery import handing_in, pages, saving, told
 from examroom.delivery.models import HandIn, SheetState
 from examroom.delivery.phase import Phase
-from examroom.delivery.told import Word
+from examroom.delivery.told import NOTHING, Word
 from qbank.kernel.db import Actor
 from qbank.kernel.refused import Refused
-
-NOTHING = Word()
 
 
 @dataclass(frozen=True, slots=True)

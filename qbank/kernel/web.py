@@ -37,6 +37,8 @@ READING = {"GET", "HEAD", "OPTIONS"}
 CONTENT_SECURITY_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
                            "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
                            "frame-ancestors 'none'; object-src 'none'")
+SAFE_HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 ANONYMOUS_ACTOR = Actor(None, "未登录访问")
 SENTENCES = {
     400: "提交的内容不完整或已失效，请返回上一页刷新后重试。",
@@ -240,10 +242,7 @@ def _finish(response: Response) -> Response:
 
 
 def _headers(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["X-Frame-Options"] = "DENY"
+    response.headers.update(SAFE_HEADERS)
     caching = response.headers.get("Cache-Control", "no-cache")  # what Flask gives to every file it sends
     if caching == "no-cache" and not (request.endpoint or "").endswith("static"):
         response.headers["Cache-Control"] = "no-store"
