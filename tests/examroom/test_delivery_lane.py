@@ -1,0 +1,155 @@
+"""The fast lane answers the plain save and the pulse itself, as the doors behind it would, and leaves everything else to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import Client, EnvironBuilder, TestResponse
+from werkzeug.wrappers import Response
+
+from app import create_app
+from examroom.delivery.lane import Lane
+from examroom.delivery.models import AnswerEvent, Presence
+from qbank.kernel.accounts import Account
+from qbank.kernel.db import Database
+from qbank.kernel.identity import IdentityCipher
+from qbank.kernel.settings import Settings
+from qbank.kernel.writer import NotWritten
+from tests.conftest import People, TestClock
+from tests.sitting_world import SittingWorld
+
+
+class Behind:
+    """The whole application behind a lane; counts what the lane leaves to it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.reached = app, 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.reached += 1
+        return self.app(environ, start_response)
+
+
+class Lanes:
+    """陈晓's page before a lane, and before the doors alone."""
+
+    def __init__(self, app: Flask, world: SittingWorld) -> None:
+        self.behind = Behind(app)
+        self.lane = Client(Lane(self.behind, app.extensions), Response)
+        self.sheet = world.sheet_id("陈晓")
+        client = world.enter(app, "陈晓")
+        opened = client.post(f"/exam/sheets/{self.sheet}/open", json={"machine": "pc"}, headers={"Accept": "application/json"})
+        self.headers = {"X-Page-Token": opened.json["token"], "Accept": "application/json"}
+        client.get(f"/exam/sheets/{self.sheet}/pulse", headers=self.headers)  # the terms are known from now on
+
+    def ask(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+        builder = EnvironBuilder(f"/exam/sheets/{self.sheet}/{path}", method="GET" if path == "pulse" else "POST", headers=self.headers,
+                                 **({"json": body} if body is not None else {}), **more)
+        return self.lane.open(builder)
+
+    def save(self, sequence: int, letters: str = "A", number: int = 1) -> TestResponse:
+        return self.ask("events", {"events": [{"sequence": sequence, "number": number, "answer": letters, "flagged": False}],
+                                   "signs": {"left": 2, "unsent": 1}})
+
+
+@pytest.fixture
+def world(session: Session, people: People, settings: Settings, clock: TestClock) -> SittingWorld:
+    made = SittingWorld(session, people, IdentityCipher(settings.identity_key)).make(clock())
+    made.running()
+    session.commit()
+    clock.moment = made.begin
+    return made
+
+
+@pytest.fixture
+def lanes(app: Flask, world: SittingWorld) -> Lanes:
+    return Lanes(app, world)
+
+
+def test_a_plain_save_and_a_pulse_never_reach_flask(lanes: Lanes, session: Session) -> None:
+    saved = lanes.save(1)
+    assert (saved.status_code, saved.json["acknowledged"], saved.json["page"], saved.json["refused"]) == (200, 1, "live", [])
+    pulse = lanes.ask("pulse")
+    assert (pulse.json["acknowledged"], pulse.json["phase"], pulse.json["page"]) == (1, "answering", "live")
+    assert lanes.behind.reached == 0
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 1
+    assert session.get_one(Presence, lanes.sheet).left == 2
+
+
+def test_it_answers_word_for_word_what_the_door_behind_it_answers(lanes: Lanes, app: Flask) -> None:
+    lanes.save(1)
+    for path, body in (("pulse", None), ("events", {"events": []})):
+        fast = lanes.ask(path, body)
+        lanes.behind.reached = 0
+        app.extensions["examroom"]["cards"]._held.clear()  # an unknown card goes the long way
+        slow = lanes.ask(path, body)
+        assert lanes.behind.reached == 1
+        assert fast.json == slow.json
+        drop = {"Vary"}  # Flask's session says that it was looked at
+        assert {key: value for key, value in fast.headers if key not in drop} | {"Content-Length": ""} == \
+            {key: value for key, value in slow.headers if key not in drop} | {"Content-Length": ""}
+
+
+@pytest.mark.parametrize(("sent", "status"), [(b"\xff{", 400), (b"[" * 50_000, 400), (b"[]", 400), (b'{"events": 1}', 400)])
+def test_what_is_no_request_is_refused_behind_it(lanes: Lanes, session: Session, sent: bytes, status: int) -> None:
+    answer = lanes.ask("events", data=sent, content_type="application/json")
+    assert (answer.status_code, lanes.behind.reached) == (status, 1)
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 0
+
+
+def test_a_foreign_or_a_forged_token_opens_nothing(lanes: Lanes, app: Flask, world: SittingWorld, session: Session) -> None:
+    other = Lanes(app, world)
+    other.sheet = world.sheet_id("刘洋")
+    assert other.save(1).status_code == 401
+    lanes.headers["X-Page-Token"] = lanes.headers["X-Page-Token"][:-1] + "!"
+    assert (lanes.save(1).status_code, lanes.ask("pulse").status_code) == (401, 401)
+    assert session.scalar(sa.select(sa.func.count()).select_from(AnswerEvent)) == 0
+
+
+def test_a_page_that_was_ended_a_disabled_account_and_the_end_of_time_are_seen_in_the_write(
+        lanes: Lanes, app: Flask, world: SittingWorld, session: Session, clock: TestClock) -> None:
+    newer = Lanes(app, world)  # the same computer opened the sheet again
+    assert (lanes.save(1).json["code"], lanes.behind.reached) == ("superseded", 1)
+    assert newer.save(1).status_code == 200
+    account = session.get_one(Account, world.enrolment("陈晓").account_id)
+    account.active = False
+    session.commit()
+    assert newer.save(2).json["code"] == "signed_out"
+    account.active = True
+    session.commit()
+    clock.moment = world.begin + timedelta(minutes=90, seconds=120)
+    over = newer.save(3)
+    assert (over.status_code, over.json["refused"][0]["code"], over.json["state"]) == (200, "over", "handed_in")
+    assert over.json["receipt"]["how"] == "到时自动交卷"
+
+
+def test_a_full_writer_says_busy_and_nothing_was_written(lanes: Lanes, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(handler: Any, task: Any) -> Any:
+        raise NotWritten("busy")
+
+    monkeypatch.setattr(app.extensions["examroom"]["writer"], "write", busy)
+    answer = lanes.save(1)
+    assert (answer.status_code, json.loads(answer.data)["code"], answer.headers["Retry-After"]) == (503, "busy", "1")
+    assert lanes.behind.reached == 0
+
+
+def test_the_address_is_the_one_that_the_proxy_in_front_tells(session: Session, world: SittingWorld, settings: Settings, clock: TestClock,
+                                                              database: Database) -> None:
+    app = create_app(replace(settings, proxies=1), clock=clock)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    client = world.enter(app, "陈晓")
+    sheet = world.sheet_id("陈晓")
+    token = client.post(f"/exam/sheets/{sheet}/open", json={}, headers={"Accept": "application/json"}).json["token"]
+    for _ in range(2):
+        assert client.post(f"/exam/sheets/{sheet}/events", json={"events": []}, headers={
+            "X-Page-Token": token, "X-Forwarded-For": "10.1.2.3"}).status_code == 200
+    assert session.get_one(Presence, sheet).address == "10.1.2.3"
+    app.extensions["examroom"]["database"].engine.dispose()
