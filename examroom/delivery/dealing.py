@@ -24,7 +24,8 @@ from qbank.items.states import ItemKind
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
-from qbank.papers import opening
+from qbank.papers import opening, uses
+from qbank.papers.compiling import MOST_LETTERED
 from qbank.papers.models import Paper, PaperItem
 
 
@@ -60,8 +61,9 @@ def deal(session: Session, sitting: Sitting, who: Viewer, *, now: datetime, seed
 
 
 def check_ready(session: Session, sitting: Sitting, who: Viewer, *, now: datetime) -> None:
-    """Refuse now what the dealing would refuse later."""
-    _checked(session, sitting, who, now)
+    """Refuse now what the dealing would refuse later; of a pool the first forms are looked at, those dealt when they are dealt."""
+    papers, _ = _checked(session, sitting, who, now)
+    _require_open(session, papers[:MOST_LETTERED], now)
 
 
 def prepare(session: Session, sitting: Sitting, who: Viewer, *, now: datetime, seed: str | int | None = None,
@@ -71,11 +73,13 @@ def prepare(session: Session, sitting: Sitting, who: Viewer, *, now: datetime, s
     drawn = str(seed) if seed is not None else secrets.token_hex(16)
     if len(drawn) > 32:
         raise Refused("seed_too_long", "随机种子最长 32 个字符，请缩短。")
-    shapes = {paper.id: shapes_of(session, paper) for paper in papers}
-    for paper in papers:
-        _check_count(paper, shapes[paper.id])
-    rendered = {paper.id: bodies.render(session, paper) for paper in papers}
     chosen = forms_of(sitting, papers, seats, drawn)
+    dealt = [paper for paper in papers if paper.id in set(chosen.values())]  # a pool has more forms than seats
+    _require_open(session, dealt, now)
+    shapes = {paper.id: shapes_of(session, paper) for paper in dealt}
+    for paper in dealt:
+        _check_count(paper, shapes[paper.id])
+    rendered = {paper.id: bodies.render(session, paper) for paper in dealt}
     made = []
     for done, seat in enumerate(seats):
         paper_id = chosen[seat.id]
@@ -92,6 +96,8 @@ def write(session: Session, sitting: Sitting, prepared: Prepared, who: Viewer, *
     """Write a prepared dealing, in one piece. Refuses when seats or papers are not what it was made from any more."""
     session.refresh(sitting, with_for_update=True)
     papers, seats = _checked(session, sitting, who, now)
+    given = {one.paper_id for one in prepared.sheets}
+    _require_open(session, [paper for paper in papers if paper.id in given], now)
     if _basis(sitting, papers, seats) != prepared.basis:
         raise Refused("changed_meanwhile", "发卷期间座位或试卷有改动，没有写入。请再发一次卷。")
     sitting.seed = prepared.seed
@@ -103,6 +109,7 @@ def write(session: Session, sitting: Sitting, prepared: Prepared, who: Viewer, *
     ledger.begin(session, found, who, now=now)
     bodies.keep(session, {sheet.id: one.body for sheet, one in zip(found, prepared.sheets, strict=True)})
     bodies.keep_pictures(session, sitting.id, papers[0].institution_id, prepared.pictures)
+    uses.note_sitting(session, sitting.id, given, now=now)
     sitting.state = SittingState.DEALT
     session.add(Dealing(sitting_id=sitting.id, seed=prepared.seed, sheets=len(found), fingerprint=prepared.fingerprint,
                         dealt_by=who.account_id, at=now))
@@ -202,13 +209,16 @@ def _dealable(session: Session, sitting: Sitting, now: datetime) -> list[Paper]:
         raise Refused("already_begun", f"已有 {begun} 名考生开始答题，不能重新发卷。")
     if not sitting.papers:
         raise Refused("no_paper", "本场次还没有选定试卷，请先在考务方案里选择一份已封存的试卷。")
-    for paper in sitting.papers:
-        opening.require_open(session, paper, now=now)
     return sitting.papers
 
 
+def _require_open(session: Session, papers: Sequence[Paper], now: datetime) -> None:
+    for paper in papers:
+        opening.require_open(session, paper, now=now)
+
+
 def _check_count(paper: Paper, shapes: list[shuffle.Shape]) -> None:
-    wanted = sum(part.count for part in paper.specification.parts)
+    wanted = sum(part.count for part in paper.specification.parts) + sum(not item.half_points for item in paper.items)  # tried out
     if len(shapes) != wanted:
         raise Refused("item_count", f"试卷应有 {wanted} 题，实际 {len(shapes)} 题，不能发卷。请联系组卷员。")
 

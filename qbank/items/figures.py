@@ -29,11 +29,10 @@ USES: list[Callable[[Session], Mapping[int, tuple[int, datetime]]]] = []  # item
 STATISTICS: list[Callable[[Session], Iterable[Measured]]] = []
 
 
-def note_use(session: Session, item_ids: Collection[int], *, now: datetime) -> None:
-    """These items are in one more sealed paper."""
-    rows = _rows(session, item_ids)
-    for row in rows.values():
-        row.uses, row.last_used_at = row.uses + 1, now
+def note_uses(session: Session, uses: Mapping[int, int], *, now: datetime) -> None:
+    """Each of these items is in so many more opened papers."""
+    for item_id, row in _rows(session, uses.keys()).items():
+        row.uses, row.last_used_at = row.uses + uses[item_id], now
     session.flush()
 
 

@@ -1,34 +1,108 @@
-"""What is checked again before a paper is sealed, against the bank as it is then."""
+"""What is checked again before papers are sealed, against the bank as it is then."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.answers import guide_total
 from qbank.items.draft import WRITTEN
-from qbank.items.models import ItemVersion
+from qbank.items.models import ItemPair, ItemVersion
 from qbank.items.pairs import pairs_among
 from qbank.items.practice import practice_items
 from qbank.items.states import STANDING, PairKind
 from qbank.kernel.access import Viewer
+from qbank.papers import checking
 from qbank.papers.contents import weights_of
-from qbank.papers.models import Paper, PaperItem
+from qbank.papers.models import Paper, PaperItem, PaperState
+from qbank.papers.packs import packed_of, version_ids
 from qbank.papers.pool import sets_of, standing_versions
-from qbank.papers.questions import settings_in
+from qbank.papers.questions import Question, asked, settings_in
 from qbank.papers.specification import TOTAL, Quotas, kind_name
 
 PAIR_WORDS = {PairKind.ENEMY: "互相提示", PairKind.SIMILAR: "内容相近"}
+Items = Sequence[PaperItem]
 
 
-def problems(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas, sealer: Viewer) -> list[str]:
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """What papers of one specification are checked against, read once for all of them."""
+
+    quotas: Quotas
+    tried: Mapping[str, int]
+    same_weights: bool
+    together: tuple[frozenset[int], ...]
+    torn: frozenset[int]
+    pairs: tuple[ItemPair, ...]
+    practised: frozenset[int]
+    wrote: Mapping[int, frozenset[int]]  # account → items of which it wrote a version
+    missed: Mapping[int, list[str]]  # paper → hard rules that it misses
+
+
+def read(session: Session, papers: Mapping[Paper, Items], sealer: Viewer, *, now: datetime) -> Bank:
+    """Everything for papers of one specification and one composer."""
+    first = next(iter(papers))
+    table_id, school = first.specification.table_id, first.institution_id
+    held = {item.version_id: item.version.item_id for items in papers.values() for item in items}
+    together, torn = sets_of(session, table_id, school, standing_versions(session, table_id, school))
+    accounts = {sealer.account_id, first.composer_id}
+    wrote: defaultdict[int, set[int]] = defaultdict(set)
+    for account_id, item_id in session.execute(sa.select(ItemVersion.author_id, ItemVersion.item_id).distinct()
+                                               .where(ItemVersion.author_id.in_(accounts))):
+        wrote[account_id].add(item_id)
+    put = _question(session, papers, now)
+    return Bank(
+        quotas=put.quotas, tried=tried_of(session, first), together=together, torn=torn,
+        same_weights=weights_of(session, first.specification.table) == first.specification.weights,
+        pairs=tuple(pairs_among(session, sorted(set(held.values())))), missed=missed_rules(session, papers, put),
+        practised=frozenset(practice_items(session, sorted(held), hold=True)),
+        wrote={account_id: frozenset(items) for account_id, items in wrote.items()})
+
+
+def problems(bank: Bank, paper: Paper, items: Items, sealer: Viewer) -> list[str]:
     """Everything that keeps a paper from being sealed, one sentence each; empty: nothing."""
-    return [*_family_problems(paper), *_form_problems(items, quotas, tried_of(session, paper)), *_quota_problems(items, quotas), *_bank_problems(paper, items),
-            *_practice_problems(session, items), *_pair_problems(session, items), *_set_problems(session, paper, items),
-            *_weight_problems(session, paper), *_author_problems(session, paper, items, sealer)]
+    return [*_family_problems(paper), *_form_problems(items, bank.quotas, bank.tried), *_quota_problems(items, bank.quotas),
+            *_bank_problems(paper, items), *_practice_problems(items, bank.practised), *_pair_problems(items, bank.pairs),
+            *_set_problems(items, bank), *_weight_problems(bank.same_weights), *_author_problems(paper, items, bank, sealer),
+            *bank.missed[paper.id]]
+
+
+def missed_rules(session: Session, papers: Mapping[Paper, Items], put: Question) -> dict[int, list[str]]:
+    """Paper → the hard rules that it misses among the forms made with it, counted by the referee."""
+    first = next(iter(papers))
+    family = _family(first)
+    keys = version_ids(session, [one.id for one in family]) | {one.id: [item.version_id for item in items] for one, items in papers.items()}
+    held = set(put.items.keys.tolist())
+    forms = {one.form: keys[one.id] for one in family if set(keys[one.id]) <= held}
+    flags = np.asarray(put.items.pretest, dtype=bool)
+    found = checking.broken(put.items, put.quotas, put.rules, forms, frozenset(put.items.keys[flags].tolist()))
+    return {one.id: found.get(one.form, []) for one in papers}
+
+
+def _question(session: Session, papers: Mapping[Paper, Items], now: datetime) -> Question:
+    """The rules as they are asked now, with uses as they are now, and every item of these forms in the pool."""
+    first = next(iter(papers))
+    family = _family(first)
+    holding = {key for keys in version_ids(session, [one.id for one in family]).values() for key in keys}
+    put = asked(session, first.specification, first.composer_id, now=now, forms=first.family.forms if first.family else 1,
+                family=first.family_id, holding=holding)
+    tried = {item.version_id for items in papers.values() for item in items if not item.half_points}
+    if tried:  # other forms have theirs
+        tried |= {row.version_id for one in family if one.is_shut for row in packed_of(session, one).rows if not row.half_points}
+        tried |= set(session.scalars(sa.select(PaperItem.version_id).where(
+            PaperItem.paper_id.in_([one.id for one in family]), PaperItem.half_points == 0)))
+    return replace(put, items=replace(put.items, pretest=[key in tried for key in put.items.keys.tolist()]))
+
+
+def _family(paper: Paper) -> list[Paper]:
+    """The forms made by the same call that are in use."""
+    return [one for one in paper.family.papers if one.state is not PaperState.DISCARDED] if paper.family else [paper]
 
 
 def tried_of(session: Session, paper: Paper) -> Mapping[str, int]:
@@ -43,7 +117,7 @@ def _family_problems(paper: Paper) -> list[str]:
     return [f"这是组不成卷时最接近的草稿，违反 {len(paper.family.breaks)} 条必须满足的要求，只能查看，不能封存。"]
 
 
-def _form_problems(items: Sequence[PaperItem], quotas: Quotas, tried: Mapping[str, int]) -> list[str]:
+def _form_problems(items: Items, quotas: Quotas, tried: Mapping[str, int]) -> list[str]:
     found = []
     if [item.number for item in items] != list(range(1, len(items) + 1)):
         found.append("题号不连续。")
@@ -64,13 +138,13 @@ def _form_problems(items: Sequence[PaperItem], quotas: Quotas, tried: Mapping[st
     return found
 
 
-def _quota_problems(items: Sequence[PaperItem], quotas: Quotas) -> list[str]:
+def _quota_problems(items: Items, quotas: Quotas) -> list[str]:
     got = Counter((item.version.point.range.path, item.position) for item in items if item.half_points)
     return [f"范围 {path} 的{kind_name(quotas.parts[p].kind)}应有 {count} 道，现有 {got[path, p]} 道。"
             for (path, p), count in quotas.counts.items() if got[path, p] != count]
 
 
-def _bank_problems(paper: Paper, items: Sequence[PaperItem]) -> list[str]:
+def _bank_problems(paper: Paper, items: Items) -> list[str]:
     found = []
     for item in items:
         version = item.version
@@ -83,27 +157,25 @@ def _bank_problems(paper: Paper, items: Sequence[PaperItem]) -> list[str]:
     return found
 
 
-def _practice_problems(session: Session, items: Sequence[PaperItem]) -> list[str]:
-    shown = practice_items(session, [item.version_id for item in items], hold=True)
+def _practice_problems(items: Items, shown: frozenset[int]) -> list[str]:
     return [f"第 {item.number} 题（题 {item.version.item_id}）已转入练习题库，考生在练习中见过，不能用于考试。"
             for item in items if item.version.item_id in shown]
 
 
-def _pair_problems(session: Session, items: Sequence[PaperItem]) -> list[str]:
+def _pair_problems(items: Items, pairs: Sequence[ItemPair]) -> list[str]:
     """Pairs may be marked after the paper was made."""
     numbers = {item.version.item_id: item.number for item in items}
     return [f"第 {numbers[pair.first_id]} 题和第 {numbers[pair.second_id]} 题（题 {pair.first_id}、题 {pair.second_id}）"
-            f"已标记为“{PAIR_WORDS[pair.kind]}”，不能出现在同一套卷里。" for pair in pairs_among(session, list(numbers))]
+            f"已标记为“{PAIR_WORDS[pair.kind]}”，不能出现在同一套卷里。"
+            for pair in pairs if pair.first_id in numbers and pair.second_id in numbers]
 
 
-def _set_problems(session: Session, paper: Paper, items: Sequence[PaperItem]) -> list[str]:
+def _set_problems(items: Items, bank: Bank) -> list[str]:
     """A set of one shared material is taken whole, and all its items speak of the same text."""
     numbers = {item.version_id: item.number for item in items}
-    version_of = standing_versions(session, paper.specification.table_id, paper.institution_id)
-    together, torn = sets_of(session, paper.specification.table_id, paper.institution_id, version_of)
     found = [f"第 {numbers[version_id]} 题所在的共用题干题组现在不完整：有的题没有入库，或材料版本不同。"
-             for version_id in sorted(torn & numbers.keys(), key=numbers.__getitem__)]
-    for members in together:
+             for version_id in sorted(bank.torn & numbers.keys(), key=numbers.__getitem__)]
+    for members in bank.together:
         held = members & numbers.keys()
         if held and held != members:
             listed = "、".join(str(numbers[version_id]) for version_id in sorted(held, key=numbers.__getitem__))
@@ -111,20 +183,16 @@ def _set_problems(session: Session, paper: Paper, items: Sequence[PaperItem]) ->
     return found
 
 
-def _weight_problems(session: Session, paper: Paper) -> list[str]:
-    same = weights_of(session, paper.specification.table) == paper.specification.weights
+def _weight_problems(same: bool) -> list[str]:
     return [] if same else ["权重表在制定组卷方案后修改过，请按现在的权重表新建方案。"]
 
 
-def _author_problems(session: Session, paper: Paper, items: Sequence[PaperItem], sealer: Viewer) -> list[str]:
+def _author_problems(paper: Paper, items: Items, bank: Bank, sealer: Viewer) -> list[str]:
     """Neither who composed nor who seals may have written any version of any of the items."""
     numbers = {item.version.item_id: item.number for item in items}
-    wrote = session.execute(
-        sa.select(ItemVersion.author_id, ItemVersion.item_id).distinct()
-        .where(ItemVersion.item_id.in_(numbers), ItemVersion.author_id.in_({sealer.account_id, paper.composer_id}))).all()
     found = []
     for account_id, who in {sealer.account_id: "您", paper.composer_id: "本卷的组卷人"}.items():
-        mine = sorted(numbers[item_id] for author_id, item_id in wrote if author_id == account_id)
+        mine = sorted(number for item_id, number in numbers.items() if item_id in bank.wrote.get(account_id, ()))
         if mine:
             listed = "、".join(str(number) for number in mine[:10]) + ("等" if len(mine) > 10 else "")
             found.append(f"第 {listed} 题由{who}命制或修改过（共 {len(mine)} 题），命题与组卷、封存应当分离。")

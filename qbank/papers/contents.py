@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, object_session, selectinload
@@ -66,8 +66,12 @@ def candidate_of(item: PaperItem, exposure: int, grade: int | None = None) -> Ca
                      version.kind.value, grade or version.difficulty, version.key, exposure)
 
 
-def content_of(paper: Paper, items: Sequence[PaperItem] | None = None, salt: str | None = None) -> PaperContent:
-    """What the fingerprint is taken of, read from the stored rows; of a shut paper ``items`` and ``salt`` are its pack's."""
+def content_of(paper: Paper, items: Sequence[PaperItem] | None = None, salt: str | None = None,
+               scoring: Mapping[str, bool] | None = None) -> PaperContent:
+    """What the fingerprint is taken of, read from the stored rows; of a shut paper ``items`` and ``salt`` are its pack's.
+
+    ``scoring``: how a draft will be scored; None: as the paper says."""
+    scored = paper.compliance.get("scoring", {}) if scoring is None else scoring
     specification = paper.specification
     quotas: dict[str, list[int]] = {}
     for quota in specification.quotas:
@@ -78,7 +82,7 @@ def content_of(paper: Paper, items: Sequence[PaperItem] | None = None, salt: str
         parts=tuple(PaperPart(part.position, part.kind.value, part.count, part.half_points)
                     for part in specification.parts),
         items=tuple(_numbered(item) for item in (items_of(paper) if items is None else items)), salt=salt or paper.salt or "",
-        scoring={name: value for name, value in paper.compliance.get("scoring", {}).items() if value})
+        scoring={name: value for name, value in scored.items() if value})
 
 
 def policy_of(session: Session, paper: Paper) -> Policy:

@@ -16,7 +16,7 @@ from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
-from qbank.papers import holds  # noqa: F401  # registers itself with the practice bank
+from qbank.papers import holds, lists  # noqa: F401  # holds registers itself with the practice bank
 from qbank.papers.assembling import again as again
 from qbank.papers.assembling import assemble as assemble
 from qbank.papers.assembling import choose as choose
@@ -24,7 +24,7 @@ from qbank.papers.assembling import keep as keep
 from qbank.papers.contents import parts_of, weights_of
 from qbank.papers.models import Paper, PaperFamily, Quota, Specification, SpecificationPart
 from qbank.papers.pool import pool_of
-from qbank.papers.rules import refuse_mistakes, settings_of
+from qbank.papers.rules import LISTS, refuse_mistakes, settings_of
 from qbank.papers.sealing import discard as discard
 from qbank.papers.sealing import seal as seal
 from qbank.papers.sealing import verify as verify
@@ -49,9 +49,9 @@ class Contents:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
-def contents_of(specification: Specification) -> Contents:
+def contents_of(session: Session, specification: Specification) -> Contents:
     return Contents(specification.name, parts_of(specification), specification.minutes, specification.instructions,
-                    specification.calculator, specification.rules)
+                    specification.calculator, lists.rules_of(session, specification))
 
 
 def specify(session: Session, table: WeightTable, institution_id: int, name: str, parts: Sequence[Part], who: Viewer, *,
@@ -61,10 +61,7 @@ def specify(session: Session, table: WeightTable, institution_id: int, name: str
     require_reach(session, table, institution_id, Role.PAPER_COMPOSER, who)
     wanted = _checked(session, table, institution_id, Contents(name, tuple(parts), minutes, instructions, calculator, rules or {}))
     made = Specification(institution_id=institution_id, table=table, created_by=who.account_id, created_at=now, number=1)
-    _write(session, made, wanted, who)
-    session.add(made)
-    session.flush()
-    return made
+    return _added(session, made, wanted, who)
 
 
 def revise(session: Session, specification: Specification, wanted: Contents, who: Viewer, *, reason: str = "",
@@ -74,7 +71,7 @@ def revise(session: Session, specification: Specification, wanted: Contents, who
     _newest_only(session, specification)
     wanted = _checked(session, specification.table, specification.institution_id, wanted)
     same_weights = weights_of(session, specification.table) == specification.weights
-    if wanted == contents_of(specification) and same_weights:
+    if wanted == contents_of(session, specification) and same_weights:
         raise Refused("nothing_changed", "内容没有任何改动，不需要保存。")
     if not was_used(session, specification):
         if wanted.parts != parts_of(specification) or not same_weights:
@@ -84,21 +81,19 @@ def revise(session: Session, specification: Specification, wanted: Contents, who
             _write(session, specification, wanted, who)
         else:
             _write_plain(specification, wanted)
-        session.flush()
+        lists.keep(session, specification, wanted.rules)
         return specification
     made = Specification(institution_id=specification.institution_id, table=specification.table, created_by=who.account_id,
                          created_at=now, root_id=specification.line, number=specification.number + 1, reason=reason.strip())
-    _write(session, made, wanted, who)
-    session.add(made)
-    session.flush()
-    return made
+    return _added(session, made, wanted, who)
 
 
 def copy(session: Session, specification: Specification, name: str, who: Viewer, *, now: datetime) -> Specification:
-    """A specification of its own with the same contents."""
-    contents = contents_of(specification)
+    """A specification of its own with the same contents; what is pinned goes along for whoever may see it."""
+    contents = contents_of(session, specification)
+    rules = contents.rules if lists.may_see(session, specification, who) else lists.without_lists(contents.rules)
     return specify(session, specification.table, specification.institution_id, name, contents.parts, who, now=now,
-                   minutes=contents.minutes, instructions=contents.instructions, calculator=contents.calculator, rules=contents.rules)
+                   minutes=contents.minutes, instructions=contents.instructions, calculator=contents.calculator, rules=rules)
 
 
 def was_used(session: Session, specification: Specification) -> bool:
@@ -135,12 +130,21 @@ def _checked(session: Session, table: WeightTable, institution_id: int, wanted: 
     if any(part.kind not in set(ItemKind) for part in parts):
         raise Refused("bad_parts", "没有这种题型，请从列出的题型中选择。")
     refuse_mistakes(settings_of(wanted.rules, pack_for(session, session.get_one(Institution, institution_id))))
-    return dataclasses.replace(wanted, name=name, instructions=instructions, parts=parts)
+    rules = {code: value for code, value in wanted.rules.items() if value or code not in LISTS}  # an empty list is none
+    return dataclasses.replace(wanted, name=name, instructions=instructions, parts=parts, rules=rules)
+
+
+def _added(session: Session, made: Specification, wanted: Contents, who: Viewer) -> Specification:
+    _write(session, made, wanted, who)
+    session.add(made)
+    session.flush()
+    lists.keep(session, made, wanted.rules)
+    return made
 
 
 def _write_plain(made: Specification, wanted: Contents) -> None:
     made.name, made.minutes, made.instructions = wanted.name, wanted.minutes, wanted.instructions
-    made.calculator, made.rules = wanted.calculator, dict(wanted.rules)
+    made.calculator, made.rules = wanted.calculator, lists.without_lists(wanted.rules)
 
 
 def _write(session: Session, made: Specification, wanted: Contents, who: Viewer) -> None:

@@ -20,6 +20,7 @@ from qbank.papers.forms import read_seed
 from qbank.papers.models import PaperFamily, PaperState, Specification
 from qbank.papers.questions import MOST_IN_POOL, settings_in
 from qbank.papers.rules import KINDS_OF_RULES, LISTS, MODES
+from qbank.papers.sealing import drafts_of
 from qbank.papers.specification import KIND_NAMES
 from qbank.papers.writing import task_book
 
@@ -48,7 +49,8 @@ def family(family_id: int) -> Any:
     settings = settings_in(db(), found.specification)
     return render_template(
         "papers/family.html", found=found, papers=papers[:MOST_LISTED], total=len(papers), report=found.report, kinds=KIND_NAMES,
-        drafts=sum(paper.state is PaperState.DRAFT for paper in papers), mine=found.composer_id == viewer().account_id,
+        drafts=sum(paper.state is PaperState.DRAFT for paper in papers), shut=[paper for paper in papers if paper.is_shut],
+        mine=found.composer_id == viewer().account_id,
         explanation=found.report.get("explanation"), rows=KINDS_OF_RULES, lists=LISTS, modes=MODES, settings=settings,
         names={place.path: place.name for place in found.specification.table.ranges})
 
@@ -61,6 +63,15 @@ def keep_nearest(family_id: int) -> Any:
         raise Refused("no_nearest", "这次组卷没有可以保留的最接近的试卷。")
     job = enqueue(db(), "papers.nearest", {"specification": found.specification_id, "seed": found.seed, "forms": found.forms},
                   viewer(), now=now())
+    return redirect(url_for("accounts.job", job_id=job.id))
+
+
+@blueprint.post("/families/<int:family_id>/seal")
+def seal_family(family_id: int) -> Any:
+    """Seal every form of the call as one act, off the request."""
+    found = fetch(db(), PaperFamily, family_id, viewer())
+    drafts_of(found)
+    job = enqueue(db(), "papers.seal_family", {"family": found.id}, viewer(), now=now())
     return redirect(url_for("accounts.job", job_id=job.id))
 
 

@@ -197,9 +197,9 @@ def last_change(session: Session, paper: Paper) -> PaperChange | None:
     return session.scalars(query).first()
 
 
-def forget(session: Session, paper: Paper) -> None:
-    """What was changed by hand would tell items of a sealed paper."""
-    for change in session.scalars(sa.select(PaperChange).where(PaperChange.paper_id == paper.id)):
+def forget(session: Session, paper_ids: Collection[int]) -> None:
+    """What was changed by hand would tell items of sealed papers."""
+    for change in session.scalars(sa.select(PaperChange).where(PaperChange.paper_id.in_(paper_ids))):
         session.delete(change)
 
 

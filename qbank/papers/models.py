@@ -50,7 +50,8 @@ class Specification(Versioned, Base):
     minutes: Mapped[int]
     instructions: Mapped[str] = mapped_column(default="", server_default="")  # what the candidate reads first; empty: the rule pack's
     calculator: Mapped[bool] = mapped_column(default=False, server_default="0")  # the exam page offers one
-    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # as qbank.papers.rules writes them
+    # As qbank.papers.rules writes them, without what is pinned or barred: those items are encrypted, see qbank.papers.lists.
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     weights: Mapped[dict[str, int]] = mapped_column(sa.JSON)  # leaf range path -> half-per-cent, when it was derived
     within_bank: Mapped[bool]  # false: the bank could not serve these quotas when they were derived
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -208,6 +209,18 @@ class PaperChange(Base):
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     at: Mapped[datetime]
     account: Mapped[Account] = relationship()
+
+
+class PaperUse(Base):
+    """A paper was dealt to the candidates of a sitting. The rooms above say so; ``sitting_id`` is a key of theirs."""
+
+    __tablename__ = "paper_uses"
+    __table_args__ = (sa.UniqueConstraint("sitting_id", "paper_id"),)
+
+    id: Mapped[Id]
+    paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"), index=True)
+    sitting_id: Mapped[int]
+    at: Mapped[datetime]  # when it was first dealt there
 
 
 def _frozen(paper: Paper) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from werkzeug.exceptions import NotFound
 
 from qbank.items.bank import mark_in_use
-from qbank.items.figures import note_use
+from qbank.items.figures import note_uses
 from qbank.items.models import occupation_code_of
 from qbank.items.practice import practice_items
 from qbank.kernel.access import LARGEST_KEY, Role, Viewer
@@ -18,6 +19,7 @@ from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.papers import looks, packs
+from qbank.papers.assembling import Progress, silent
 from qbank.papers.models import Paper, PaperState, Specification
 from qbank.papers.packs import Packed, Row
 from qbank.papers.sealed import OpeningPerson, PaperOpening
@@ -25,6 +27,7 @@ from qbank.papers.sealing import findings, items_within, stopped, together
 from qbank.standards.packs import pack_for
 
 OPENERS = (Role.PAPER_COMPOSER, Role.EXAM_OFFICER)
+STOPPED = frozenset({"items_suspended", "practice_items"})  # codes of what keeps one form of a pool shut, and not the others
 LATEST_START = timedelta(days=30)  # a window further away is asked for when it is near
 
 
@@ -66,12 +69,28 @@ def ask(session: Session, paper: Paper, who: Viewer, reason: str, *, now: dateti
 
 def confirm(session: Session, paper: Paper, other: Viewer, *, now: datetime) -> PaperOpening:
     """Another person agrees; with as many as the rule pack asks for, the paper is opened."""
+    opening = agree(session, paper, other, now=now)
+    if opening.is_agreed:
+        open_agreed(session, opening, now=now)
+    return opening
+
+
+def open_agreed(session: Session, opening: PaperOpening, *, now: datetime) -> None:
+    """Open at once what enough persons agreed to."""
+    ready, _ = checked(session, opening)
+    restore(session, opening, [session.get_one(Paper, paper_id) for paper_id in ready], now)
+
+
+def agree(session: Session, paper: Paper, other: Viewer, *, now: datetime) -> PaperOpening:
+    """The same without the opening itself, which for a pool of forms is long work."""
     _require_opener(session, paper, other)
     _require_shut(paper)
     session.refresh(paper, with_for_update=True)
     opening = pending(session, paper, now=now)
     if opening is None:
         raise Refused("not_asked", f"试卷“{paper.name}”没有等待确认的启封申请，或申请已过期。请先提出启封申请。")
+    if opening.is_agreed:  # a pool whose opening stopped half-way is taken up again
+        return opening
     if now < opening.opens_from:
         raise Refused("not_yet", f"本次启封从 {spoken(opening.opens_from)} 开始，请届时再确认。")
     if other.account_id in {person.account_id for person in opening.persons}:
@@ -82,8 +101,6 @@ def confirm(session: Session, paper: Paper, other: Viewer, *, now: datetime) -> 
         raise Refused("composers_alone", "组卷人和封存人不能自行启封，至少须有一名没有参与组卷和封存的人，请由考务员确认。")
     opening.persons.append(persons[-1])
     session.flush()
-    if len(persons) >= opening.needed:
-        _open(session, opening, now)
     return opening
 
 
@@ -124,26 +141,64 @@ def require_open(session: Session, paper: Paper, *, now: datetime) -> None:
     _refuse_stopped(paper, stopped(session, rows))
 
 
-def _open(session: Session, opening: PaperOpening, now: datetime) -> None:
-    papers = [opening.paper]
+def shut_papers(opening: PaperOpening) -> list[Paper]:
+    """What the opening opens."""
     if opening.whole_family and opening.paper.family:
-        papers = [paper for paper in opening.paper.family.papers if paper.is_shut]
-    for paper in papers:
-        _restore(session, paper, packs.packed_of(session, paper), now)
+        return [paper for paper in opening.paper.family.papers if paper.is_shut]
+    return [opening.paper] if opening.paper.is_shut else []
+
+
+def checked(session: Session, opening: PaperOpening, *, progress: Progress = silent) -> tuple[list[int], list[int]]:
+    """Papers that may be opened, and those that stay shut: of a pool those with items that were stopped since.
+
+    Refuses when persons lack, when no paper is left, and for anything but a pool as soon as one paper may not be opened.
+    """
+    papers = shut_papers(opening)
+    if not opening.is_agreed or not papers:
+        raise Refused("not_asked", "没有已经确认、等待启封的申请。")
+    ready, left, why = [], [], None
+    for done, paper in enumerate(papers):
+        if done % 10 == 0:
+            progress(done, len(papers), f"正在核对密封内容，第 {done + 1} 套，共 {len(papers)} 套…")
+        try:
+            _require_usable(session, paper, packs.packed_of(session, paper))
+            ready.append(paper.id)
+        except Refused as refusal:
+            if refusal.code not in STOPPED or paper.family is None or not paper.family.is_pool:
+                raise
+            left.append(paper.id)
+            why = refusal
+    if not ready and why:
+        raise why
+    return ready, left
+
+
+def restore(session: Session, opening: PaperOpening, papers: Sequence[Paper], now: datetime) -> None:
+    """Open these papers: an act of all the persons of the opening."""
+    opening.opened_at = now
+    packed = {paper: packs.packed_of(session, paper) for paper in papers}
+    for paper, one in packed.items():
+        _require_usable(session, paper, one)
+        _restore(session, paper, one, now)
         for person in opening.persons:
             looks.record(session, paper, person.account.viewer(), "opened", now=now, detail=opening.reason)
-    opening.opened_at = now
+    versions = {item.version_id: item.version for paper in papers for item in paper.items}
+    mark_in_use(session, versions.values(), now=now)
+    note_uses(session, Counter(row.item_id for one in packed.values() for row in one.rows), now=now)
     _give_back_seed(session, papers[0])
     session.flush()
 
 
-def _restore(session: Session, paper: Paper, packed: Packed, now: datetime) -> None:
-    """The rows of the paper come back; its items are in use from now on."""
+def _require_usable(session: Session, paper: Paper, packed: Packed) -> None:
     if found := findings(paper):
         raise Refused("paper_changed", f"试卷“{paper.name}”与封存时不一致，不能启封使用。请立即报告考务负责人，改用备用卷。", found)
     _refuse_stopped(paper, stopped(session, packed.rows))
     if shown := practice_items(session, [row.version_id for row in packed.rows], hold=True):
         raise Refused("practice_items", f"试卷“{paper.name}”有 {len(shown)} 道题封存后转入了练习题库，考生在练习中见过，不能启封使用。请改用备用卷。")
+
+
+def _restore(session: Session, paper: Paper, packed: Packed, now: datetime) -> None:
+    """The rows of the paper come back."""
     session.info["opening"] = {paper.id}
     try:
         paper.items.extend(items_within(session, packed))
@@ -152,8 +207,6 @@ def _restore(session: Session, paper: Paper, packed: Packed, now: datetime) -> N
         session.flush()
     finally:
         session.info["opening"] = ()
-    mark_in_use(session, [item.version for item in paper.items], now=now)
-    note_use(session, [row.item_id for row in packed.rows], now=now)
 
 
 def _give_back_seed(session: Session, paper: Paper) -> None:

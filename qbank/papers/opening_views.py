@@ -12,10 +12,12 @@ from qbank.items import markup, pictures
 from qbank.items.models import occupation_code_of
 from qbank.kernel.access import Role, fetch
 from qbank.kernel.forms import moment
+from qbank.kernel.jobs import enqueue
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.papers import embargo, looks, opening
 from qbank.papers.blueprint import blueprint
 from qbank.papers.booklet import sections_of, texts_of
+from qbank.papers.compiling import MOST_LETTERED
 from qbank.papers.contents import items_of, policy_of
 from qbank.papers.models import Paper, PaperState, Specification
 from qbank.papers.reproduction import reproduce as made_again
@@ -42,7 +44,8 @@ def open_page(paper_id: int) -> Any:
     mine = paper.composer_id == viewer().account_id or viewer().account_id in looks.openers(db(), paper)
     return render_template("papers/opening.html", paper=paper, requests=opening.openings_of(db(), paper), at=now(),
                            pending=opening.pending(db(), paper, now=now()) if paper.is_shut else None,
-                           problems=findings(paper), me=viewer().account_id, may_look=mine and not paper.is_shut,
+                           problems=findings(paper), me=viewer().account_id,
+                           whole=request.args.get("family") == "1" or bool(paper.family and paper.family.is_pool), may_look=mine and not paper.is_shut,
                            siblings=[one for one in paper.family.papers if one.is_shut] if paper.family else [])
 
 
@@ -59,7 +62,13 @@ def ask_opening(paper_id: int) -> Any:
 @blueprint.post("/<int:paper_id>/opening/confirm")
 def confirm_opening(paper_id: int) -> Any:
     paper = opening.reachable(db(), paper_id, viewer())
-    opening.confirm(db(), paper, viewer(), now=now())
+    agreed = opening.agree(db(), paper, viewer(), now=now())
+    if agreed.is_agreed and len(opening.shut_papers(agreed)) > MOST_LETTERED:
+        db().flush()
+        job = enqueue(db(), "papers.open_family", {"opening": agreed.id}, viewer(), now=now())
+        return redirect(url_for("accounts.job", job_id=job.id))
+    if agreed.is_agreed:
+        opening.open_agreed(db(), agreed, now=now())
     flash("试卷已启封，可以发卷和打印。启封人已记录在案。" if not paper.is_shut else "已确认，还须其他人员确认。", "success")
     return redirect(url_for("papers.open_page", paper_id=paper.id))
 

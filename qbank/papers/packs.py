@@ -11,6 +11,7 @@ Whoever has the database alone cannot tell which items are on a shut paper. For 
 - the fingerprint covers 256 random bits that are in the pack: it confirms no guess before the opening;
 - points of the standard that occur twice: names go into the pack, the sheet keeps their number;
 - swaps by hand and the items of discarded papers: forgotten;
+- items pinned to every form: encrypted from the moment they are pinned (``qbank.papers.lists``), the trail never has them;
 - the length of a pack: filled up to full 4 KiB.
 
 What cannot be hidden, plainly: copies of the database made while the paper was a draft (also SQLite's write-ahead log
@@ -38,7 +39,7 @@ from qbank.items.models import ItemVersion
 from qbank.kernel.keyring import KEY_BYTES, Keyring, open_bytes, seal_bytes
 from qbank.kernel.refused import Refused
 from qbank.papers.models import Paper, PaperItem
-from qbank.papers.sealed import PaperPrint, SealedPack
+from qbank.papers.sealed import PaperPrint, SealedLists, SealedPack
 
 BLOCK = 4096
 
@@ -145,17 +146,19 @@ def links(session: Session, paper_ids: Iterable[int]) -> dict[int, list[tuple[in
 
 
 def rotate(session: Session) -> tuple[str, int]:
-    """Wrap the key of every pack and print under a new installation key: the new key's name, and how many were wrapped.
+    """Wrap the key of every pack, print and list of pinned items under a new installation key: the new key's name, and how many were wrapped.
 
     The content is not encrypted anew: a copy of the database and of the old key file goes on opening what it held.
     """
     keys = keyring_of(session)
     if session.get_bind().dialect.name == "postgresql":  # SQLite's writer is alone already
-        session.execute(sa.text("LOCK TABLE sealed_packs, paper_prints IN SHARE ROW EXCLUSIVE MODE"))
+        session.execute(sa.text("LOCK TABLE sealed_packs, paper_prints, sealed_lists IN SHARE ROW EXCLUSIVE MODE"))
     name = keys.add()
-    held: Sequence[SealedPack | PaperPrint] = [*session.scalars(sa.select(SealedPack)), *session.scalars(sa.select(PaperPrint))]
+    held: Sequence[SealedPack | PaperPrint | SealedLists] = [
+        *session.scalars(sa.select(SealedPack)), *session.scalars(sa.select(PaperPrint)), *session.scalars(sa.select(SealedLists))]
     for one in held:
-        bound = about(one.paper_id, "key" if isinstance(one, SealedPack) else "print")
+        bound = (about_lists(one.specification_id) if isinstance(one, SealedLists)
+                 else about(one.paper_id, "key" if isinstance(one, SealedPack) else "print"))
         one.key_name, one.wrapped_key = keys.wrap(keys.unwrap(one.key_name, one.wrapped_key, bound), bound)
     session.flush()
     return name, len(held)
@@ -163,7 +166,7 @@ def rotate(session: Session) -> tuple[str, int]:
 
 def unused_keys(session: Session) -> list[str]:
     """Keys of the file, but the current one, that wrap nothing."""
-    used = {*session.scalars(sa.select(SealedPack.key_name)), *session.scalars(sa.select(PaperPrint.key_name))}
+    used = {name for model in (SealedPack, PaperPrint, SealedLists) for name in session.scalars(sa.select(model.key_name))}
     return [name for name in keyring_of(session).names()[1:] if name not in used]
 
 
@@ -174,3 +177,7 @@ def _key(session: Session, pack: SealedPack) -> bytes:
 def about(paper_id: int, what: str) -> bytes:
     """What a ciphertext is bound to: it opens nowhere else."""
     return f"examroom/paper/{paper_id}/{what}".encode()
+
+
+def about_lists(specification_id: int) -> bytes:
+    return f"examroom/specification/{specification_id}/lists".encode()

@@ -183,10 +183,10 @@ def standing_versions(session: Session, table_id: int, institution_id: int) -> d
 
 
 def _uses(past: Sequence[Past], items: Sequence[int], now: datetime | None) -> tuple[list[int], list[int]]:
-    """Of each item: papers of the last year that it was on, and turns since it was last used."""
+    """Of each item: papers of the last year that it was on, and sittings since it was last used."""
     used: Counter[int] = Counter()
     last: dict[int, int] = {}
-    for paper in reversed(past):
+    for paper in sorted(past, key=lambda one: one.turn, reverse=True):
         last |= dict.fromkeys(paper.item_ids, paper.turn)
         if now is None or paper.sealed_at > now - YEAR:
             used.update(paper.item_ids)

@@ -18,6 +18,7 @@ from qbank.papers.contents import quotas_of, weights_of
 from qbank.papers.engine.items import ItemPool
 from qbank.papers.engine.results import Assembly, Explanation
 from qbank.papers.engine.rules import Rule
+from qbank.papers.lists import lists_of, require_sight
 from qbank.papers.models import Specification
 from qbank.papers.pool import Pool, pool_of
 from qbank.papers.rules import Setting, settings_of
@@ -61,9 +62,12 @@ def question(session: Session, specification: Specification, who: Viewer, *, now
         raise Refused("seed", f"随机种子应是 0 到 {LARGEST_SEED} 之间的整数。")
     if weights_of(session, specification.table) != specification.weights:
         raise Refused("weights_changed", "权重表在制定本方案后修改过，配额已不符合。请修改本方案并保存，题量会按现在的权重表重新分配。")
+    pinned = lists_of(session, specification).get("pinned", [])
+    if pinned:
+        require_sight(session, specification, who)  # whoever composes with them sees them on the draft
     found = asked(session, specification, who.account_id, now=now, seed=seed, forms=forms)
     held, usable = found.pool.version_of, {item for item, key in found.pool.version_of.items() if key not in found.barred}
-    lost = [row for row in specification.rules.get("pinned", ()) if row["item"] not in held or row["item"] not in usable]
+    lost = [row for row in pinned if row["item"] not in held or row["item"] not in usable]
     if lost:
         lines = [f"题 {row['item']}（{row['why']}）" for row in lost]
         raise Refused("pinned_unusable", f"有 {len(lost)} 道必选题现在不能使用（已停用、转入练习、被禁用，或由您命制）。请先从必选题中去掉。", lines)
@@ -76,8 +80,8 @@ def asked(session: Session, specification: Specification, composer_id: int, *, n
     its own ``family``; ``holding`` are versions that are on it, whatever became of them."""
     pool = pool_of(session, specification.table_id, specification.institution_id, composer_id, now=now, but_family=family,
                    holding=holding)
-    return of_values(pool, quotas_of(session, specification), settings_in(session, specification), specification.rules,
-                     seed=seed, forms=forms)
+    return of_values(pool, quotas_of(session, specification), settings_in(session, specification),
+                     lists_of(session, specification), seed=seed, forms=forms)
 
 
 def settings_in(session: Session, specification: Specification) -> dict[str, Setting]:

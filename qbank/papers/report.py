@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
@@ -13,10 +14,10 @@ from sqlalchemy.orm import Session
 from qbank.items.models import ItemVersion
 from qbank.papers.compliance import Candidate, Demands, compliance, grade_targets
 from qbank.papers.contents import candidate_of
-from qbank.papers.models import Paper, PaperItem, Specification
+from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.papers.packs import links
 from qbank.papers.pool import Pool
 from qbank.papers.specification import Quotas
-from qbank.papers.uses import exposures, overlaps
 from qbank.standards.models import Point, Range
 from qbank.statistics.grades import measured_grades
 
@@ -60,9 +61,29 @@ def counted(session: Session, specification: Specification, quotas: Quotas, chos
     }
 
 
-def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas) -> dict[str, Any]:
-    """The sheet of a paper counted anew, from its items and the bank as they are now."""
-    used = exposures(session, paper.specification.table_id, paper.institution_id)
+@dataclass(frozen=True)
+class Sealed:
+    """The sealed papers of a school with the items on them, read once for many sheets."""
+
+    names: Mapping[int, str]
+    items: Mapping[int, frozenset[int]]
+
+    @classmethod
+    def read(cls, session: Session, paper: Paper) -> Sealed:
+        """Those that ``paper`` is compared with."""
+        query = sa.select(Paper.id, Paper.name).where(Paper.state == PaperState.SEALED, Paper.institution_id == paper.institution_id)
+        names = {paper_id: name for paper_id, name in session.execute(query)}  # noqa: C416  # rows are not pairs to mypy
+        return cls(names, {paper_id: frozenset(item_id for _, item_id in rows) for paper_id, rows in links(session, names).items()})
+
+    def shared(self, item_ids: Sequence[int], but: int) -> list[dict[str, Any]]:
+        """Those that share items with these, most shared first."""
+        mine = set(item_ids)
+        counts = [(len(mine & items), paper_id) for paper_id, items in self.items.items() if paper_id != but]
+        return [{"id": paper_id, "name": self.names[paper_id], "shared": count} for count, paper_id in sorted(counts, reverse=True) if count]
+
+
+def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Quotas, used: Mapping[int, int], sealed: Sealed) -> dict[str, Any]:
+    """The sheet of a paper counted anew, from its items and the bank as they are now; ``used``: item → sealed papers."""
     grades = measured_grades(session, [item.version_id for item in items])
     chosen = [candidate_of(item, used.get(item.version.item_id, 0), grades.get(item.version_id)) for item in items if item.half_points]
     sheet = counted(session, paper.specification, quotas, chosen, Demands())
@@ -70,15 +91,7 @@ def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Qu
     for line in sheet["difficulty"] if asked else []:  # the mix that was asked for is the call's
         line["target"] = asked.get(line["grade"], 0)
     sheet["mean_difficulty_target"] = paper.compliance.get("mean_difficulty_target", sheet["mean_difficulty_target"])
-    return sheet | {"overlap_sealed": overlap_with_sealed(session, [item.version.item_id for item in items],
-                                                          paper.institution_id, but=paper.id)}
-
-
-def overlap_with_sealed(session: Session, item_ids: Sequence[int], institution_id: int,
-                        but: int | None = None) -> list[dict[str, Any]]:
-    """Earlier sealed papers that share items with this one."""
-    return [{"id": paper.id, "name": paper.name, "shared": shared}
-            for paper, shared in overlaps(session, item_ids, institution_id, but)]
+    return sheet | {"overlap_sealed": sealed.shared([item.version.item_id for item in items], paper.id)}
 
 
 def overlap_between(forms: Mapping[str, Sequence[int]], letter: str) -> list[dict[str, Any]]:

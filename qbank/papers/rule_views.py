@@ -15,6 +15,7 @@ from qbank.kernel.web import db, now, viewer
 from qbank.papers import desk, pins
 from qbank.papers.blueprint import blueprint
 from qbank.papers.contents import quotas_of
+from qbank.papers.lists import lists_of, may_see
 from qbank.papers.models import Specification
 from qbank.papers.pool import pool_of
 from qbank.papers.questions import MOST_IN_POOL, of_values, settings_in
@@ -35,8 +36,8 @@ def rules(specification_id: int) -> Any:
     form = RuleForm.read(request.form, settings)
     try:
         form.refuse()
-        plain = stored(form.settings, {name: pins.listed(found, name) for name in LISTS})
-        wanted = dataclasses.replace(desk.contents_of(found), rules=plain)
+        plain = stored(form.settings, lists_of(db(), found))
+        wanted = dataclasses.replace(desk.contents_of(db(), found), rules=plain)
         made = desk.revise(db(), found, wanted, viewer(), reason=request.form.get("reason", ""), now=now())
     except Refused as refusal:
         return _page(found, form, refusal), 409
@@ -58,7 +59,7 @@ def _page(found: Specification, form: RuleForm, refusal: Refused | None = None) 
     pack = pack_for(db(), db().get_one(Institution, found.institution_id))
     return render_template(
         "papers/rules.html", found=found, form=form, refusal=refusal, groups=GROUPS, modes=MODES, soft=SOFT, plain=defaults(pack),
-        marked=request.args.get("relax") or request.args.get("mark", ""), lists={name: pins.listed(found, name) for name in LISTS},
+        marked=request.args.get("relax") or request.args.get("mark", ""), lists=lists_of(db(), found),
         titles=LISTS, used=desk.was_used(db(), found), newest=desk.versions_of(db(), found)[-1] is found,
         supply=_supplies(found, form, _forms(request.args.get("forms", ""))))
 
@@ -74,7 +75,7 @@ def check_rules(specification_id: int) -> Any:
 
 def _supplies(found: Specification, form: RuleForm, forms: int) -> dict[str, Supply]:
     pool = pool_of(db(), found.table_id, found.institution_id, viewer().account_id, now=now())
-    put = of_values(pool, quotas_of(db(), found), form.settings, found.rules, forms=forms)
+    put = of_values(pool, quotas_of(db(), found), form.settings, lists_of(db(), found), forms=forms)
     return supplies(Stock(put.items, pool.parameters, put.quotas, put.settings, forms, put.barred))
 
 
@@ -87,8 +88,10 @@ def _forms(text: str) -> int:
 def pinned(specification_id: int) -> Any:
     found = fetch(db(), Specification, specification_id, viewer())
     text = request.args.get("q", "")
-    return render_template("papers/pinned.html", found=found, titles=LISTS, text=text, most=pins.MOST_FOUND,
-                           lists={name: pins.rows_of(db(), found, name) for name in LISTS}, hits=pins.search(db(), found, text),
+    seen = may_see(db(), found, viewer())
+    return render_template("papers/pinned.html", found=found, titles=LISTS, text=text, most=pins.MOST_FOUND, seen=seen,
+                           lists={name: pins.rows_of(db(), found, name) for name in LISTS} if seen else {},
+                           hits=pins.search(db(), found, text) if seen else [],
                            used=desk.was_used(db(), found))
 
 

@@ -77,7 +77,7 @@ GROUPS: Mapping[str, tuple[RuleKind, ...]] = {
     ),
     "使用与保密": (
         RuleKind("exposure", "一年内使用上限", "一年内已用于这么多套封存试卷的题不再选用。", THREE, (Field("most", "最多", "套", 1, 100),)),
-        RuleKind("rest", "近期用过的不用", "最近几次封存的组卷用过的题不再选用。", THREE, (Field("sittings", "最近", "次", 1, 50),)),
+        RuleKind("rest", "近期用过的不用", "最近几场考试发过的题不再选用；已封存、还没有开考的试卷同样算。", THREE, (Field("sittings", "最近", "场", 1, 50),)),
         RuleKind("overlap", "各套卷之间的共用题", "任意两套卷的共用题不超过这个比例；“尽量满足”时，题库不够才共用，且越少越好。", THREE,
                  (_percent("percent", "不超过"), _percent("pool", "每人一卷时不超过"))),
         RuleKind("earlier", "与以往试卷的共用题", "与最近这些封存试卷中任何一套的共用题不超过这个比例。", THREE,

@@ -31,6 +31,18 @@ class SealedPack(Base):
     sealed_at: Mapped[datetime]
 
 
+class SealedLists(Base):
+    """The items that a specification pins to every form or bars from all: what is pinned is on every sealed paper."""
+
+    __tablename__ = "sealed_lists"
+
+    id: Mapped[Id]
+    specification_id: Mapped[int] = mapped_column(sa.ForeignKey("specifications.id"), unique=True)
+    content: Mapped[bytes] = mapped_column(info={"secret": True})  # AES-256-GCM over the lists as JSON
+    wrapped_key: Mapped[bytes] = mapped_column(info={"secret": True})
+    key_name: Mapped[str] = mapped_column(sa.String(16))
+
+
 class PaperOpening(Base):
     """One request to open a sealed paper (启封): by whom, why, and between when another person may agree."""
 
@@ -48,6 +60,11 @@ class PaperOpening(Base):
     opened_at: Mapped[datetime | None]  # null: waits, or its window has passed
     paper: Mapped[Paper] = relationship()
     persons: Mapped[list[OpeningPerson]] = relationship(order_by="OpeningPerson.id", cascade="all, delete-orphan")
+
+    @property
+    def is_agreed(self) -> bool:
+        """As many persons as it needs; what is left is the opening itself."""
+        return len(self.persons) >= self.needed
 
 
 class OpeningPerson(Base):

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version as version_of
 from typing import Any
@@ -17,19 +18,22 @@ from qbank.items import markup
 from qbank.items.bank import require_reach
 from qbank.items.markup import pictures_in
 from qbank.items.models import ItemVersion, Picture
-from qbank.items.states import ItemState
+from qbank.items.practice import practice_items
+from qbank.items.states import STANDING, ItemState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
-from qbank.papers import hand, looks, packs, report
+from qbank.papers import checks, hand, looks, packs, report
+from qbank.papers.assembling import Progress, silent
 from qbank.papers.booklet import texts_of
-from qbank.papers.checks import problems
-from qbank.papers.contents import content_of, items_of, policy_of, quotas_of
+from qbank.papers.contents import content_of, items_of, policy_of
 from qbank.papers.curves import measured
 from qbank.papers.fingerprint import canonical, fingerprint
 from qbank.papers.models import Paper, PaperFamily, PaperItem, PaperState
 from qbank.papers.packs import Packed, Row
+from qbank.papers.uses import exposures
 
+MOST_TOLD = 50  # problems of a whole family
 MOVES: Mapping[PaperState, frozenset[PaperState]] = {
     PaperState.DRAFT: frozenset({PaperState.SEALED, PaperState.DISCARDED}),
     PaperState.SEALED: frozenset(),
@@ -37,62 +41,139 @@ MOVES: Mapping[PaperState, frozenset[PaperState]] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A paper that was checked and may be sealed: what stands on its sheet, and what goes into its pack."""
+
+    paper_id: int
+    compliance: Mapping[str, Any]
+    fingerprint: str
+    packed: Packed
+
+    @property
+    def held(self) -> list[tuple[int, int, int]]:
+        return [(row.number, row.version_id, row.half_points) for row in self.packed.rows]
+
+
 def seal(session: Session, paper: Paper, who: Viewer, *, now: datetime) -> None:
     """Check the paper against the bank as it is now, take its fingerprint, put its content into a pack, and freeze it."""
-    specification = paper.specification
-    require_reach(session, specification.table, paper.institution_id, Role.PAPER_COMPOSER, who)
-    check_move(paper, PaperState.SEALED)
-    items, quotas = items_of(paper), quotas_of(session, specification)
-    found = [*problems(session, paper, items, quotas, who), *_twins(session, paper, items)]
-    if found:
-        raise Refused("cannot_seal", f"本卷现在不能封存，有 {len(found)} 处问题。请作废本卷后重新组卷，或由他人封存。", found)
-    found_curves = measured(session, paper, items)
-    paper.compliance = {**paper.compliance, **report.fresh(session, paper, items, quotas),
-                        **({"curves": found_curves.to_json()} if found_curves else {}),
-                        "scoring": dataclasses.asdict(policy_of(session, paper))}
-    looks.record(session, paper, paper.composer.viewer(), "composed", now=now)
-    if who.account_id != paper.composer_id:
-        looks.record(session, paper, who, "composed", now=now, detail="封存")
-    put_away(session, paper, items, who, now=now)
+    write(session, prepare(session, [paper], who, now=now), who, now=now)
+
+
+def prepare(session: Session, papers: Sequence[Paper], who: Viewer, *, now: datetime, progress: Progress = silent) -> list[Ready]:
+    """Check drafts of one call: only reads, so it may take its time. Refuses all of them when one may not be sealed."""
+    for paper in papers:
+        require_reach(session, paper.specification.table, paper.institution_id, Role.PAPER_COMPOSER, who)
+        check_move(paper, PaperState.SEALED)
+    items = {paper: items_of(paper) for paper in papers}
+    bank = checks.read(session, items, who, now=now)
+    found = [[*checks.problems(bank, paper, items[paper], who), *lines] for paper, lines in _twins(session, items).items()]
+    if any(found):
+        raise _refusal(papers, found)
+    used, past = exposures(session, papers[0].specification.table_id, papers[0].institution_id), report.Sealed.read(session, papers[0])
+    ready = []
+    for done, paper in enumerate(papers):
+        if done % 10 == 0:
+            progress(done, len(papers), f"正在核对并加密，第 {done + 1} 套，共 {len(papers)} 套…")
+        found_curves = measured(session, paper, items[paper])
+        sheet = {**report.fresh(session, paper, items[paper], bank.quotas, used, past),
+                 **({"curves": found_curves.to_json()} if found_curves else {}),
+                 "scoring": dataclasses.asdict(policy_of(session, paper))}
+        ready.append(_ready(session, paper, items[paper], sheet))
+    return ready
+
+
+def _refusal(papers: Sequence[Paper], found: Sequence[Sequence[str]]) -> Refused:
+    bad = [(paper, lines) for paper, lines in zip(papers, found, strict=True) if lines]
+    if len(papers) == 1:
+        return Refused("cannot_seal", f"本卷现在不能封存，有 {len(bad[0][1])} 处问题。请作废本卷后重新组卷，或由他人封存。", bad[0][1])
+    return Refused("cannot_seal", f"{len(papers)} 套试卷中有 {len(bad)} 套现在不能封存，没有封存任何一套。请换题或作废有问题的试卷后再封存。",
+                   [f"{paper.form} 卷：{line}" for paper, lines in bad for line in lines][:MOST_TOLD])
+
+
+def _ready(session: Session, paper: Paper, items: Sequence[PaperItem], sheet: Mapping[str, Any]) -> Ready:
+    """Fingerprint and pack of a paper whose sheet gets ``sheet`` on top."""
+    salt = secrets.token_hex(32)
+    compliance = {**paper.compliance, **sheet}
+    text = canonical(content_of(paper, items, salt, compliance.get("scoring", {})))
+    packed = Packed(
+        canonical=text, salt=salt, pictures=_pictures(session, paper.institution_id, items),
+        rows=tuple(Row(item.number, item.position, item.version_id, item.version.item_id, item.half_points) for item in items),
+        rendered=tuple(rendering(item.version) for item in items), seed=_seed_of(session, paper),
+        forms=paper.family.forms if paper.family else int(compliance.get("forms", 1)),
+        bank={name: compliance.get(name) for name in ("bank_digest", "bank_size")},
+        report={"program": version_of("examroom"), **{name: compliance.get(name) for name in ("status", "gap")},
+                **(paper.family.report if paper.family else {})},
+        repeated=tuple(compliance.get("repeated", ())))
+    kept = {name: value for name, value in compliance.items() if name != "seed"}
+    return Ready(paper.id, {**kept, "repeated": [], "repeated_points": len(packed.repeated)},
+                 hashlib.sha256(text.encode()).hexdigest(), packed)
+
+
+def write(session: Session, ready: Sequence[Ready], who: Viewer, *, now: datetime) -> None:
+    """Freeze what was prepared. Refuses when a draft or one of its items was changed since."""
+    papers = {paper.id: paper for paper in session.scalars(sa.select(Paper).where(Paper.id.in_([one.paper_id for one in ready])))}
+    _refuse_changed(session, ready, papers)
+    for paper in papers.values():
+        looks.record(session, paper, paper.composer.viewer(), "composed", now=now)
+        if who.account_id != paper.composer_id:
+            looks.record(session, paper, who, "composed", now=now, detail="封存")
+    _freeze(session, ready, papers, who, now)
 
 
 def put_away(session: Session, paper: Paper, items: Sequence[PaperItem], who: Viewer, *, now: datetime) -> None:
-    """The act itself, without the checks: fingerprint, pack, and nothing left in clear."""
-    salt = secrets.token_hex(32)
-    content = content_of(paper, items, salt)
-    packed = Packed(
-        canonical=canonical(content), salt=salt, pictures=_pictures(session, paper.institution_id, items),
-        rows=tuple(Row(item.number, item.position, item.version_id, item.version.item_id, item.half_points) for item in items),
-        rendered=tuple(rendering(item.version) for item in items), seed=_seed_of(session, paper),
-        forms=paper.family.forms if paper.family else int(paper.compliance.get("forms", 1)),
-        bank={name: paper.compliance.get(name) for name in ("bank_digest", "bank_size")},
-        report={"program": version_of("examroom"), **{name: paper.compliance.get(name) for name in ("status", "gap")},
-                **(paper.family.report if paper.family else {})},
-        repeated=tuple(paper.compliance.get("repeated", ())))
+    """The act itself, without the checks."""
+    _freeze(session, [_ready(session, paper, items, {})], {paper.id: paper}, who, now)
+
+
+def _refuse_changed(session: Session, ready: Sequence[Ready], papers: Mapping[int, Paper]) -> None:
+    held: dict[int, list[tuple[int, int, int]]] = {one.paper_id: [] for one in ready}
+    rows = session.execute(sa.select(PaperItem.paper_id, PaperItem.number, PaperItem.version_id, PaperItem.half_points)
+                           .where(PaperItem.paper_id.in_(held)).order_by(PaperItem.paper_id, PaperItem.number))
+    for paper_id, *row in rows:
+        held[paper_id].append((row[0], row[1], row[2]))
+    for one in ready:
+        check_move(papers[one.paper_id], PaperState.SEALED)
+        if held[one.paper_id] != one.held:
+            raise Refused("changed_meanwhile", f"“{papers[one.paper_id].name}”在封存期间被改动，没有封存。请再封存一次。")
+    wanted = {version_id for one in ready for _, version_id, _ in one.held}
+    stands = sa.select(sa.func.count()).where(ItemVersion.id.in_(wanted), ItemVersion.state.in_(STANDING))
+    if session.scalar(stands) != len(wanted) or practice_items(session, sorted(wanted), hold=True):
+        raise Refused("changed_meanwhile", "封存期间题库有变动，选中的题有的已停用、有了新版本或转入练习。请再封存一次，看哪些题要换。")
+
+
+def _freeze(session: Session, ready: Sequence[Ready], papers: Mapping[int, Paper], who: Viewer, now: datetime) -> None:
+    """Fingerprints and packs into the database, and nothing left in clear."""
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sa.text("PRAGMA secure_delete = ON"))  # freed pages are overwritten, not only forgotten
     with session.no_autoflush:  # the state moves with the fingerprint, the pack and the items, in one flush
-        paper.compliance = {**paper.compliance, "repeated": [], "repeated_points": len(packed.repeated)}
-        paper.fingerprint, paper.sealed_at, paper.sealed_by = fingerprint(content), now, who.account_id
-        packs.store(session, paper, packed, now=now)
-        paper.state = PaperState.SEALED
-        _forget(session, paper)
+        for one in ready:
+            paper = papers[one.paper_id]
+            paper.compliance = dict(one.compliance)
+            paper.fingerprint, paper.sealed_at, paper.sealed_by = one.fingerprint, now, who.account_id
+            packs.store(session, paper, one.packed, now=now)
+            paper.state = PaperState.SEALED
+        _forget(session, list(papers.values()))
     session.flush()
-    session.expire(paper, ["items"])
+    for paper in papers.values():
+        session.expire(paper, ["items"])
 
 
-def _forget(session: Session, paper: Paper) -> None:
-    """Everything in clear that would tell the items, or make the same paper again."""
-    for item in list(session.scalars(sa.select(PaperItem).where(PaperItem.paper_id == paper.id))):
-        session.delete(item)
-    hand.forget(session, paper)
-    if paper.family:
-        paper.family.seed = None
-    for one in (paper, *(one for one in together(session, paper) if one.state is not PaperState.SEALED)):
-        one.seed = None
-        one.compliance = {name: value for name, value in one.compliance.items() if name != "seed"}
+def _forget(session: Session, papers: Sequence[Paper]) -> None:
+    """Everything in clear that would tell the items, or make the same papers again."""
+    ids = [paper.id for paper in papers]
+    session.execute(sa.delete(PaperItem).where(PaperItem.paper_id.in_(ids)).execution_options(synchronize_session=False))
+    hand.forget(session, ids)
+    for one in {one.id: one for paper in papers for one in together(session, paper)}.values():
+        if one.seed is not None and (one.id in ids or one.state is not PaperState.SEALED):
+            one.seed = None
+        if "seed" in one.compliance and one.state is not PaperState.SEALED:
+            one.compliance = {name: value for name, value in one.compliance.items() if name != "seed"}
+    for family in {paper.family for paper in papers if paper.family}:
+        family.seed = None
+    specifications = {paper.specification_id for paper in papers}
     for job in session.scalars(sa.select(Job).where(Job.kind.startswith("papers."))):
-        if "seed" in job.arguments and job.arguments.get("specification") == paper.specification_id:
+        if "seed" in job.arguments and job.arguments.get("specification") in specifications:
             job.arguments = {name: value for name, value in job.arguments.items() if name != "seed"}
 
 
@@ -112,13 +193,16 @@ def together(session: Session, paper: Paper) -> list[Paper]:
                                                        Paper.created_at == paper.created_at).order_by(Paper.id)))
 
 
-def _twins(session: Session, paper: Paper, items: Sequence[PaperItem]) -> list[str]:
+def _twins(session: Session, papers: Mapping[Paper, Sequence[PaperItem]]) -> dict[Paper, list[str]]:
     """Other drafts with the very same items: they would tell what the sealed one holds."""
-    mine = {item.version_id for item in items}
-    drafts = sa.select(Paper).where(Paper.specification_id == paper.specification_id, Paper.state == PaperState.DRAFT, Paper.id != paper.id)
-    others = {other.id: other for other in session.scalars(drafts)}
-    return [f"待封存的试卷“{others[paper_id].name}”与本卷的题完全相同，封存本卷后仍会透露内容。请先作废其中一份。"
-            for paper_id, held in packs.version_ids(session, others).items() if set(held) == mine]
+    ids = {paper.id for paper in papers}
+    drafts = sa.select(Paper).where(Paper.specification_id == next(iter(papers)).specification_id, Paper.state == PaperState.DRAFT)
+    others = {other.id: other for other in session.scalars(drafts) if other.id not in ids}
+    by_items: dict[frozenset[int], list[str]] = {}
+    for paper_id, held in packs.version_ids(session, others).items():
+        by_items.setdefault(frozenset(held), []).append(others[paper_id].name)
+    return {paper: [f"待封存的试卷“{name}”与本卷的题完全相同，封存本卷后仍会透露内容。请先作废其中一份。"
+                    for name in by_items.get(frozenset(item.version_id for item in items), [])] for paper, items in papers.items()}
 
 
 def verify(paper: Paper) -> bool:
@@ -187,14 +271,11 @@ def check_move(paper: Paper, to: PaperState) -> None:
         raise Refused("wrong_state", f"试卷“{paper.name}”现在是“{paper.state.chinese}”，不能改为“{to.chinese}”。请刷新页面查看最新状态。")
 
 
-def seal_family(session: Session, family: PaperFamily, who: Viewer, *, now: datetime) -> int:
-    """Seal every draft form of the family; all of them or none. How many."""
-    drafts = [paper for paper in family.papers if paper.state is PaperState.DRAFT]
-    if not drafts:
-        raise Refused("nothing_to_seal", f"“{family.name}”没有待封存的试卷。")
-    for paper in drafts:
-        seal(session, paper, who, now=now)
-    return len(drafts)
+def drafts_of(family: PaperFamily) -> list[Paper]:
+    """The forms of a call that wait to be sealed; refuses when there are none."""
+    if drafts := [paper for paper in family.papers if paper.state is PaperState.DRAFT]:
+        return drafts
+    raise Refused("nothing_to_seal", f"“{family.name}”没有待封存的试卷。")
 
 
 def _pictures(session: Session, institution_id: int, items: Sequence[PaperItem]) -> dict[str, str]:

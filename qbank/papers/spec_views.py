@@ -19,9 +19,10 @@ from qbank.papers import desk, listing
 from qbank.papers.blueprint import blueprint
 from qbank.papers.contents import parts_of, quotas_of
 from qbank.papers.forms import FREE, PRESETS, SpecificationForm, a_seed, rows_of
+from qbank.papers.lists import lists_of, rules_of
 from qbank.papers.models import PaperFamily, Specification
 from qbank.papers.outline import outline
-from qbank.papers.pins import listed, named
+from qbank.papers.pins import named
 from qbank.papers.pool import pool_of
 from qbank.papers.questions import MOST_IN_POOL, of_values, settings_in
 from qbank.papers.rules import GROUPS, KINDS_OF_RULES, LISTS
@@ -77,7 +78,7 @@ def edit_specification(specification_id: int) -> Any:
     form = SpecificationForm.read(request.form)
     try:
         wanted = desk.Contents(form.name, tuple(form.parts()), whole_number(form.minutes, "考试时间", *desk.MINUTES),
-                               form.instructions, form.calculator, found.rules)
+                               form.instructions, form.calculator, rules_of(db(), found))
         made = desk.revise(db(), found, wanted, viewer(), reason=form.reason, now=now())
     except Refused as refusal:
         return _form(banks, form, found, refusal), 409
@@ -100,7 +101,7 @@ def specification(specification_id: int) -> Any:
     found = fetch(db(), Specification, specification_id, viewer())
     pool = pool_of(db(), found.table_id, found.institution_id, viewer().account_id, now=now())
     quotas, settings = quotas_of(db(), found), settings_in(db(), found)
-    put = of_values(pool, quotas, settings, found.rules)
+    put = of_values(pool, quotas, settings, lists_of(db(), found))
     held = pool.holdings(quotas.parts, put.barred)
     versions = desk.versions_of(db(), found)
     return render_template(
@@ -109,7 +110,7 @@ def specification(specification_id: int) -> Any:
         own=len(pool.own), bank_size=len(pool.items), calibrated=int(pool.parameters.calibrated.sum()), seed=a_seed(),
         most=MOST_IN_POOL, kinds=KIND_NAMES, rules=[(kind.title, settings[code], said(kind, settings[code]))
                                                    for code, kind in KINDS_OF_RULES.items()],
-        pinned={name: len(listed(found, name)) for name in LISTS}, lists=LISTS,
+        pinned={name: len(rows) for name, rows in lists_of(db(), found).items()}, lists=LISTS,
         families=db().scalars(listing.families(viewer(), found.line).limit(10)).all())
 
 
@@ -133,4 +134,4 @@ def difference(specification_id: int) -> Any:
 
 def _side(one: Specification) -> Side:
     return Side(one.name, one.minutes, one.calculator, one.instructions, quotas_of(db(), one), settings_in(db(), one),
-                {title: named(db(), one, name) for name, title in LISTS.items()})
+                {title: named(db(), one, name, viewer()) for name, title in LISTS.items()})

@@ -170,7 +170,7 @@ def _exposure(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
 
 
 def _rest(stock: Stock, numbers: Mapping[str, Number]) -> Supply:
-    return _out(stock, stock.items.numbers("last_used") <= numbers["sittings"], f"最近 {numbers['sittings']:g} 次用过的题")
+    return _out(stock, stock.items.numbers("last_used") <= numbers["sittings"], f"最近 {numbers['sittings']:g} 场用过的题")
 
 
 def _overlap(stock: Stock, numbers: Mapping[str, Number]) -> Supply:

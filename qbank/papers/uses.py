@@ -1,4 +1,4 @@
-"""How often items were used: in how many sealed papers, shut ones among them, and what papers share.
+"""How often items were used: in how many sealed papers, shut ones among them, at which sittings, and what papers share.
 
 Counts that include shut papers serve rules only: shown item by item they would tell what is on a shut paper. What people
 see of an item's uses are its figures (``qbank.items.figures``), which count from the opening on.
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from qbank.items.figures import USES
 from qbank.items.models import ItemVersion
-from qbank.papers.models import Paper, PaperItem, PaperState, Specification
+from qbank.papers.models import Paper, PaperItem, PaperState, PaperUse, Specification
 from qbank.papers.packs import links
 
 
@@ -46,14 +46,11 @@ def all_uses(session: Session) -> dict[int, tuple[int, datetime]]:
 USES.append(all_uses)
 
 
-def overlaps(session: Session, item_ids: Collection[int], institution_id: int, but: int | None = None) -> list[tuple[Paper, int]]:
-    """Sealed papers of the institution that share items with these, most shared first; ``but`` is left out."""
-    wanted, others = set(item_ids), (Paper.state == PaperState.SEALED, Paper.institution_id == institution_id, Paper.id != (but or 0))
-    query = (sa.select(PaperItem.paper_id, sa.func.count(ItemVersion.item_id.distinct()))
-             .join(ItemVersion, ItemVersion.id == PaperItem.version_id).join(Paper, Paper.id == PaperItem.paper_id)
-             .where(*others, ItemVersion.item_id.in_(wanted)).group_by(PaperItem.paper_id))
-    shared = {paper_id: count for paper_id, count in session.execute(query)}  # noqa: C416  # as above
-    for paper_id, rows in links(session, session.scalars(sa.select(Paper.id).where(*others, Paper.opened_at.is_(None)))).items():
-        shared[paper_id] = len(wanted & {item_id for _, item_id in rows})
-    papers = {paper.id: paper for paper in session.scalars(sa.select(Paper).where(Paper.id.in_(shared)))}
-    return [(papers[paper_id], count) for paper_id, count in sorted(shared.items(), key=lambda pair: (-pair[1], -pair[0])) if count]
+def note_sitting(session: Session, sitting_id: int, paper_ids: Collection[int], *, now: datetime) -> None:
+    """These papers, and no others, are dealt to the candidates of a sitting. Dealt again, a paper keeps its first time."""
+    held = {use.paper_id: use for use in session.scalars(sa.select(PaperUse).where(PaperUse.sitting_id == sitting_id))}
+    for paper_id, use in held.items():
+        if paper_id not in paper_ids:
+            session.delete(use)
+    session.add_all([PaperUse(sitting_id=sitting_id, paper_id=paper_id, at=now) for paper_id in sorted(set(paper_ids) - held.keys())])
+    session.flush()

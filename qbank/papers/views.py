@@ -13,6 +13,7 @@ from qbank.kernel.web import db, now, paged, viewer
 from qbank.papers import (  # noqa: F401  # these register doors and kinds of job
     desk,
     family_views,
+    family_work,
     hand_views,
     health_views,
     listing,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from qbank.exchange import batches
 from qbank.items import bank, moves, practice
-from qbank.items.figures import note_use
+from qbank.items.figures import note_uses
 from qbank.items.models import ImportBatch, Item, ItemFigures, ItemVersion
 from qbank.items.states import ItemState, Purpose
 from qbank.kernel.access import Role, Viewer, visible
@@ -99,9 +99,9 @@ def test_the_table_knows_every_state_and_the_picture_every_move() -> None:
 
 
 def test_uses_are_counted_for_the_list(session: Session, clock: TestClock, version: ItemVersion) -> None:
-    note_use(session, [version.item_id], now=clock())
+    note_uses(session, {version.item_id: 1}, now=clock())
     later = clock.forward(days=1)
-    note_use(session, [version.item_id], now=later)
+    note_uses(session, {version.item_id: 1}, now=later)
     row = session.get_one(ItemFigures, version.item_id)
     assert (row.uses, row.last_used_at) == (2, later)
 
