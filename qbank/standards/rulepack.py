@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qbank.kernel.refused import Refused
+from qbank.standards import ratios
+from qbank.standards.review_form import read_form
+from qbank.standards.rounding import HALF_UP
+from qbank.standards.tiers import Tier, read_tiers
 
 PASS_HALF_POINTS = 120  # 60 of 100, in half-points: 59.5 fails
 FULL_HALF_POINTS = 200
@@ -35,10 +39,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
              "candidates_per_invigilator", "least_invigilators", "opening_persons", "opening_minutes"),
     "阅卷": ("marking_spread_percent", "marking_third_rule", "marking_seed_every", "marking_seed_alarm_percent",
            "removed_item_rescaled"),
-    "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd"),
-    "综合评审": ("least_panel", "panel_odd", "review_minutes", "thesis_percent"),
-    "成绩": ("theory_least", "practical_least", "review_least", "theory_substitution", "competition_scores", "make_up_years",
-           "make_up_attempts", "recheck_apply_working_days", "recheck_finish_working_days"),
+    "技能考核": ("candidates_per_assessor", "least_assessors", "assessors_odd", "senior_assessor_level", "assessor_times_in_row",
+             "assessor_expiry_days", "assessor_exceptions", "practical_spread_half_points", "practical_trim_from"),
+    "综合评审": ("least_panel", "panel_odd", "review_minutes", "review_form", "review_spread_half_points", "review_paper_required",
+             "review_paper_megabytes", "review_picture_megabytes", "review_video_megabytes", "review_evidence_files",
+             "overlap_alarm_percent"),
+    "成绩": ("review_from_level", "theory_least", "practical_least", "review_least", "rounding", "theory_substitution", "substitution_years",
+           "competition_scores", "recheck_apply_working_days", "recheck_finish_working_days"),
+    "补考与保留": ("make_up_years", "make_up_attempts", "resit_after_absence", "resit_after_void"),
+    "违纪与结果用语": ("misconduct_tiers", "label_passed", "label_failed", "label_absent", "label_void", "label_incomplete", "graded_labels",
+                "good_from", "excellent_from"),
 }
 LABELS: dict[str, tuple[str, str]] = {
     "name": ("名称", ""),
@@ -67,8 +77,18 @@ LABELS: dict[str, tuple[str, str]] = {
     "least_invigilators": ("每考场监考员不少于", "人"),
     "opening_persons": ("启封试卷须在场", "人"), "opening_minutes": ("启封申请的有效时间", "分钟"), "candidates_per_assessor": ("每名考评员最多负责考生", "人"),
     "least_assessors": ("每考评组考评员不少于", "人"), "assessors_odd": ("考评员人数须为单数", ""),
+    "senior_assessor_level": ("从几级起考评员须为高级考评员（2 即二级、一级，0 不要求）", "级"),
+    "assessor_times_in_row": ("考评员在同一机构同一职业连续考评不超过", "次"),
+    "assessor_expiry_days": ("考评员证到期前多久提醒", "天"),
+    "assessor_exceptions": ("个别职业的考评员配比（例如“6-31-01-03 1:8 不少于 5 人；…”，没有填“无”）", ""),
+    "practical_spread_half_points": ("各考评员总分相差超过（按半分填，20 即 10 分）由考评组长评定", "个半分"),
+    "practical_trim_from": ("考评员达到几人时去掉最高分和最低分再平均（0 不去）", "人"),
     "least_panel": ("评审委员会不少于", "人"), "panel_odd": ("评审委员人数须为单数", ""),
-    "review_minutes": ("评审答辩时长（默认）", "分钟"), "thesis_percent": ("评审中论文（技术总结）所占比例", "%"),
+    "review_minutes": ("评审答辩时长（默认）", "分钟"), "review_form": ("评分表各项及比例，例如“材料 40%、答辩 40%、业绩 20%”", ""),
+    "review_spread_half_points": ("评审专家总分相差超过（按半分填，20 即 10 分）须合议后重评", "个半分"),
+    "review_paper_required": ("提交技术总结或论文后才能答辩", ""), "review_paper_megabytes": ("技术总结（论文）文件不超过", "MB"),
+    "review_picture_megabytes": ("业绩材料的文档、图片不超过", "MB"), "review_video_megabytes": ("业绩材料的视频不超过", "MB"),
+    "review_evidence_files": ("每名考生业绩材料最多", "份"), "overlap_alarm_percent": ("与以往材料文字重合达到此值提示", "%"),
     "marking_spread_percent": ("两名阅卷员评分之差超过本题分值的此比例须第三评", "%"),
     "marking_third_rule": ("第三评后的得分：1 取最接近的两个的平均，2 以第三评为准，3 取三个的平均，4 取中间的一个", ""),
     "marking_seed_every": ("每评多少份混入一份种子卷", "份"),
@@ -77,11 +97,19 @@ LABELS: dict[str, tuple[str, str]] = {
     "theory_instructions": ("考生须知（试卷和答题页的开头）", ""),
     "importance_within_percent": ("X、Y、Z 题量占比与目标相差不超过", "个百分点"),
     "form_overlap_percent": ("同次各套试卷之间共用题不超过", "%"), "earlier_overlap_percent": ("与以往试卷共用题不超过", "%"),
-    "unused_sittings": ("最近几次组卷用过的题不再用", "次"), "uses_per_year": ("每道题一年内最多用于", "套试卷"),
+    "unused_sittings": ("最近几场考试用过的题不再用", "场"), "uses_per_year": ("每道题一年内最多用于", "套试卷"),
     "expected_within_half_points": ("各套试卷在合格线上的预期得分相差不超过（按半分填，2 即 1 分）", "个半分"),
     "key_within": ("各答案的题数与平均数相差不超过", "道"),
     "theory_least": ("理论知识合格分", "分"), "practical_least": ("操作技能合格分", "分"), "review_least": ("综合评审合格分", "分"),
     "theory_substitution": ("理论成绩可由专业（学科）考试或单项能力考核成绩替代", ""), "competition_scores": ("竞赛成绩可以认可", ""),
+    "review_from_level": ("哪一级起须综合评审（2 即技师及以上，3 即高级工及以上）", "级"),
+    "rounding": ("成绩取整：1 四舍五入到 0.5 分，2 四舍五入到整数分，3 舍去到 0.5 分，4 舍去到整数分（都不会把不合格进为合格）", ""),
+    "substitution_years": ("替代理论的考试成绩须在几年内取得（0 为不限）", "年"),
+    "resit_after_absence": ("缺考的部分可以补考", ""), "resit_after_void": ("因违纪成绩无效的部分可以补考", ""),
+    "misconduct_tiers": ("违纪等次（名称/本部分或全部无效/禁考月数，用分号隔开）", ""),
+    "label_passed": ("各部分都合格时称为", ""), "label_failed": ("有部分未达到合格分时称为", ""), "label_absent": ("缺考时称为", ""),
+    "label_void": ("成绩因违纪无效时称为", ""), "label_incomplete": ("还有部分没有成绩时称为", ""),
+    "graded_labels": ("合格者再分良好、优秀（按最低的一部分成绩）", ""), "good_from": ("良好从", "分起"), "excellent_from": ("优秀从", "分起"),
     "make_up_years": ("单科合格成绩保留", "年"), "make_up_attempts": ("补考次数", "次"),
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
@@ -90,10 +118,12 @@ LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "r
          "candidates_per_invigilator": 1, "least_invigilators": 1, "candidates_per_assessor": 1, "least_assessors": 1,
          "least_panel": 1, "statistics_minimum_n": 1, "calibration_minimum_n": 10, "two_parameter_minimum_n": 10,
          "similarity_minimum_n": 20, "theory_least": 60, "practical_least": 60, "review_least": 60,
-         "marking_third_rule": 1, "marking_seed_every": 2}
-PERCENTS = {"theory_least", "practical_least", "review_least", "thesis_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
+         "review_spread_half_points": 1, "review_minutes": 1, "review_paper_megabytes": 1, "review_picture_megabytes": 1, "review_video_megabytes": 1,
+         "overlap_alarm_percent": 1, "review_from_level": 2, "rounding": 1, "good_from": 60, "excellent_from": 60, "recheck_apply_working_days": 1, "recheck_finish_working_days": 1,
+         "assessor_times_in_row": 1, "marking_third_rule": 1, "marking_seed_every": 2}
+PERCENTS = {"good_from", "excellent_from", "theory_least", "practical_least", "review_least", "overlap_alarm_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
              "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
-MOST_OF = {"marking_third_rule": 4}
+MOST_OF = {"senior_assessor_level": 5, "rounding": 4, "review_from_level": 5, "marking_third_rule": 4}
 PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}
 
 
@@ -129,15 +159,42 @@ class RulePack:
     candidates_per_assessor: int = 5
     least_assessors: int = 3
     assessors_odd: bool = True
+    senior_assessor_level: int = 2
+    assessor_times_in_row: int = 3
+    assessor_expiry_days: int = 90
+    assessor_exceptions: str = "无"
+    practical_spread_half_points: int = 20
+    practical_trim_from: int = 5
     least_panel: int = 3
     panel_odd: bool = True
     review_minutes: int = 30
-    thesis_percent: int = 50  # weight of the written work in the comprehensive review, the rest is the defence
+    review_form: str = "材料 40%、答辩 40%、业绩 20%"
+    review_spread_half_points: int = 20
+    review_paper_required: bool = True
+    review_paper_megabytes: int = 20
+    review_picture_megabytes: int = 10
+    review_video_megabytes: int = 200
+    review_evidence_files: int = 10
+    overlap_alarm_percent: int = 30
     theory_least: int = 60
     practical_least: int = 60
     review_least: int = 60
     theory_substitution: bool = True  # notice, part 五(三)
     competition_scores: bool = False
+    review_from_level: int = 2  # levels 2 and 1 always (notice, part 五(三))
+    rounding: int = HALF_UP
+    substitution_years: int = 0
+    resit_after_absence: bool = True
+    resit_after_void: bool = False
+    misconduct_tiers: str = "一般违纪/本部分/0；严重违纪/全部/0；特别严重违纪/全部/12"
+    label_passed: str = "合格"
+    label_failed: str = "不合格"
+    label_absent: str = "缺考"
+    label_void: str = "成绩无效"
+    label_incomplete: str = "成绩不全"
+    graded_labels: bool = False
+    good_from: int = 80
+    excellent_from: int = 95
     make_up_years: int = 1
     make_up_attempts: int = 1
     recheck_apply_working_days: int = 10
@@ -177,11 +234,24 @@ class RulePack:
             if getattr(self, name) < least:
                 label, unit = LABELS[name]
                 raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
+        ratios.read(self.assessor_exceptions)
+        read_form(self.review_form)
         for field in dataclasses.fields(self):
             value, label = getattr(self, field.name), LABELS.get(field.name, (field.name, ""))[0]
             most = 100 if field.name in PERCENTS else 1000 if field.name in PERMILLES else MOST_OF.get(field.name, MOST)
             if type(value) is int and not LEAST.get(field.name, 0) <= value <= most:
                 raise Refused("rule_pack_range", f"“{label}”应在 {LEAST.get(field.name, 0)} 到 {most} 之间，不能设为 {value}。")
+
+        read_tiers(self.misconduct_tiers)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers of misconduct, in their order."""
+        return read_tiers(self.misconduct_tiers)
+
+    def reviews(self, level: int) -> bool:
+        """Whether ``level`` (5 to 1) needs the comprehensive review."""
+        return level <= self.review_from_level
 
     @classmethod
     def read(cls, text: str) -> RulePack:
