@@ -58,6 +58,8 @@ import scoring.certificates.views
 import scoring.practical.commands
 import scoring.practical.todo
 import scoring.practical.views
+import scoring.reports.commands
+import scoring.reports.views
 import scoring.results.commands
 import scoring.results.todo
 import scoring.results.views
@@ -77,7 +79,8 @@ from seed.commands import demo_command
 
 ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.statistics, qbank.papers,
          examroom.filing, examroom.plans, examroom.delivery, examroom.invigilation, examroom.marking,
-         examroom.oversight, scoring.practical, scoring.review, scoring.results, scoring.certificates, scoring.archive)
+         examroom.oversight, scoring.practical, scoring.review, scoring.results,
+         scoring.reports, scoring.certificates, scoring.archive)
 
 ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
@@ -364,6 +367,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "marking.report_workbook": OFFICER | {Role.QUALITY_SUPERVISOR},
     "marking.report_pdf": OFFICER | {Role.QUALITY_SUPERVISOR},
     "marking.recompute": OFFICER,
+    "marking.records": LISTS | {Role.QUALITY_SUPERVISOR},
+    "marking.acknowledge_records": LISTS,
     "marking.own_marking": MARKER,
     "marking.mark_question": MARKER,
     "marking.give_mark": MARKER,
@@ -412,12 +417,36 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "practical.draft": {Role.PRACTICAL_ASSESSOR},
     # scoring.review
     "review.index": OFFICES | {Role.REVIEW_EXAMINER},
+    "review.mine": {Role.CANDIDATE},
+    "review.hand_in": {Role.CANDIDATE},
+    "review.withdraw": {Role.CANDIDATE},
+    "review.receipt": OFFICES | {Role.CANDIDATE},
+    "review.file": OFFICES | {Role.CANDIDATE, Role.REVIEW_EXAMINER},
+    "review.hand_ins": OFFICES,
+    "review.call": OFFICER,
+    "review.check_overlaps": OFFICER,
+    "review.overlap_page": OFFICES | {Role.REVIEW_EXAMINER},
     "review.new_panel": OFFICER,
     "review.panel": OFFICES | {Role.REVIEW_EXAMINER},
-    "review.replace": OFFICER,
+    "review.add_substitute": OFFICER,
+    "review.leave": {Role.EXAM_OFFICER, Role.REVIEW_EXAMINER},
+    "review.fill": OFFICER,
+    "review.chair": OFFICER,
     "review.disband": OFFICER,
     "review.absence": OFFICER,
+    "review.declare": {Role.REVIEW_EXAMINER},
+    "review.draw": {Role.EXAM_OFFICER, Role.REVIEW_EXAMINER},
+    "review.draw_sheet": OFFICES,
+    "review.room": OFFICES | {Role.REVIEW_EXAMINER},
+    "review.state": OFFICES | {Role.REVIEW_EXAMINER},
+    "review.timer": {Role.REVIEW_EXAMINER},
     "review.mark": {Role.REVIEW_EXAMINER},
+    "review.recuse": {Role.REVIEW_EXAMINER},
+    "review.discuss": {Role.REVIEW_EXAMINER},
+    "review.dissent": {Role.REVIEW_EXAMINER},
+    "review.close": {Role.REVIEW_EXAMINER},
+    "review.sign_minutes": {Role.REVIEW_EXAMINER},
+    "review.minutes_pdf": OFFICES | {Role.REVIEW_EXAMINER},
     # scoring.results
     "results.index": OFFICES,
     "results.show": OFFICES,
@@ -462,6 +491,16 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.sheet": OFFICES,
     "results.notice": ANYONE,
     "results.mine": {Role.CANDIDATE},
+    # scoring.reports
+    "reports.index": OFFICES,
+    "reports.rates_picture": OFFICES,
+    "reports.rates_file": OFFICES,
+    "reports.show": OFFICES,
+    "reports.make": OFFICES,
+    "reports.file": OFFICES,
+    "reports.roster": OFFICES,
+    "reports.plots": OFFICES,
+    "reports.plot": OFFICES,
     # scoring.certificates
     "certificates.index": LISTS,
     "certificates.batch": LISTS,
@@ -499,8 +538,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
               ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),
               ("问题试题", "marking.item_cases"))),
     # scoring
-    ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("成绩与结果", "results.index"),
-                 ("成绩复核", "results.recheck_list"), ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
+    ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("我的评审材料", "review.mine"), ("成绩与结果", "results.index"),
+                 ("成绩复核", "results.recheck_list"), ("统计报表", "reports.index"), ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
     ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
@@ -537,6 +576,7 @@ GROUPS: Sequence[click.Group] = (
     scoring.practical.commands.group,
     scoring.review.commands.group,
     scoring.results.commands.group,
+    scoring.reports.commands.group,
     scoring.certificates.commands.group,
     scoring.archive.commands.group,
     examroom.filing.commands.group,

@@ -53,17 +53,16 @@ def verify(session: Session, heads: dict[int, tuple[str, int]]) -> list[Break]:
     breaks: list[Break] = []
     reached = dict.fromkeys(heads, GENESIS)
     highest = dict.fromkeys(heads, 0)
-    query = sa.select(AnswerEvent).where(AnswerEvent.sheet_id.in_(heads)).order_by(AnswerEvent.id)
-    for event in session.scalars(query).yield_per(1000):
-        found = link(reached[event.sheet_id], event.sheet_id, event.sequence, event.number, event.answer, event.flagged,
-                     moment(event.received_at))
-        if found != event.chain:
-            breaks.append(Break(event.sheet_id, event.id, f"答卷 {event.sheet_id} 的第 {event.sequence} 号作答记录与前面不衔接："
+    events = table_of(AnswerEvent)
+    query = sa.select(events.c.id, events.c.sheet_id, events.c.sequence, events.c.number, events.c.answer, events.c.flagged,
+                      events.c.received_at, events.c.chain).where(events.c.sheet_id.in_(heads)).order_by(events.c.id)
+    for key, sheet_id, sequence, number, answer, flagged, at, held in session.execute(query.execution_options(yield_per=1000)):
+        if link(reached[sheet_id], sheet_id, sequence, number, answer, flagged, moment(at)) != held:
+            breaks.append(Break(sheet_id, key, f"答卷 {sheet_id} 的第 {sequence} 号作答记录与前面不衔接："
                                 "有记录被改动、删除、插入或改变了顺序。"))
-        reached[event.sheet_id] = event.chain
-        highest[event.sheet_id] = max(highest[event.sheet_id], event.sequence)
-    for sheet_id, held in heads.items():
-        if (reached[sheet_id], highest[sheet_id]) != held:
+        reached[sheet_id], highest[sheet_id] = held, max(highest[sheet_id], sequence)
+    for sheet_id, head in heads.items():
+        if (reached[sheet_id], highest[sheet_id]) != head:
             breaks.append(Break(sheet_id, 0, f"答卷 {sheet_id} 的作答记录在末尾不完整：与答卷上的链首不符。"))
     return breaks
 

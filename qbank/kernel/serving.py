@@ -46,6 +46,10 @@ class Finding:
     remedy: str = ""
 
 
+# What the rooms have the doctor look at, each in a session that only reads.
+EXAMINED: list[Callable[[sa.orm.Session], Finding]] = []
+
+
 def serve(factory: Factory, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted. A process of its own takes the requests; it ends with this one, however this one ends."""
     server = Granian("examroom", address=host, port=port, interface=Interfaces.WSGI, http=HTTPModes.http1, websockets=False,
@@ -129,6 +133,7 @@ def examine(settings: Settings, database: Database, *, now: datetime) -> list[Fi
             findings.append(Finding("audit trail", not breaks, f"{len(breaks)} breaks, head {audit.head(session)[:16]}",
                                     "; ".join(found.sentence for found in breaks[:3])))
             findings.append(_clock(session, now))
+            findings += [look(session) for look in EXAMINED]
     return findings
 
 
