@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +14,16 @@ from sqlalchemy.orm import Session
 
 from qbank.items.models import ItemVersion, Review
 from qbank.items.states import ItemState, Purpose, Verdict
+from qbank.kernel.accounts import Institution
 from qbank.kernel.db import Database
 from qbank.kernel.migrations import configuration, revisions, upgrade
+from qbank.standards.packs import pack_for, version_for
 from qbank.statistics.models import ItemStatistic
+from scoring.review.models import PanelMark, ReviewPanel, ReviewScore
+from scoring.review.states import CaseState
 
 FIRST = "0001"
+MOMENT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -35,17 +41,24 @@ def old(fresh_database_url: Callable[[], str]) -> Iterator[Database]:
     made.engine.dispose()
 
 
-def fill(made: Database) -> None:
-    """Two items of one point: one approved after a return, one retired; a statistic of the first."""
+@contextmanager
+def rows_of(made: Database) -> Iterator[Callable[..., int]]:
+    """Puts rows into the tables as they are now; what is not named gets a filler."""
     tables = sa.MetaData()
     with made.engine.begin() as connection:
         tables.reflect(connection)
 
-        def put(name: str, **values: Any) -> int:
-            table = tables.tables[name]
+        def put(into: str, **values: Any) -> int:
+            table = tables.tables[into]
             row = {column.name: filler(column) for column in table.columns if not column.nullable and not column.primary_key}
             return int(connection.execute(table.insert().values(**row | values).returning(table.c.id)).scalar_one())
 
+        yield put
+
+
+def fill(made: Database) -> None:
+    """Two items of one point: one approved after a return, one retired; a statistic of the first."""
+    with rows_of(made) as put:
         school = put("institutions", kind="TECHNICIAN", region="430100")
         people = [put("accounts", login=login, institution_id=school) for login in ("author", "li", "wang")]
         occupation = put("occupations", code="6-31-01-03")
@@ -65,8 +78,23 @@ def fill(made: Database) -> None:
                 put("item_statistics", version_id=version, n=40, difficulty=0.5, omitted=1, choices={"A": 19, "B": 20})
 
 
+def fill_review(made: Database) -> None:
+    """A technician's review under a rule pack that weighs the written work at 40 %: one candidate joined, one half marked."""
+    with rows_of(made) as put:
+        put("rule_packs", region="43", name="湖南省规则包", values='{"thesis_percent": 40, "notice_days": 10}')
+        plan = put("exam_plans", institution_id=1, standard_id=1, level=2, state="APPROVED", created_by=1)
+        panel = put("review_panels", plan_id=plan)
+        members = [put("panel_members", panel_id=panel, account_id=person) for person in (1, 2, 3)]
+        joined, waiting = (put("enrolments", plan_id=plan, ticket_number=ticket, account_id=person)
+                           for ticket, person in (("0001", 2), ("0002", 3)))
+        for place, member in enumerate(members):
+            put("panel_marks", member_id=member, enrolment_id=joined, thesis=140 + place, defence=160, signed_at=MOMENT)
+        put("panel_marks", member_id=members[0], enrolment_id=waiting, thesis=None, defence=150)
+        put("review_scores", enrolment_id=joined, half_points=152, reasons=[])
+
+
 def filler(column: sa.Column[Any]) -> Any:
-    kinds: list[tuple[type[Any], Any]] = [(sa.Boolean, True), (sa.DateTime, datetime(2026, 6, 1, tzinfo=UTC)), (sa.Integer, 1), (sa.JSON, {})]
+    kinds: list[tuple[type[Any], Any]] = [(sa.Boolean, True), (sa.DateTime, MOMENT), (sa.Date, MOMENT.date()), (sa.Integer, 1), (sa.JSON, {})]
     return next((value for kind, value in kinds if isinstance(column.type, kind)), "")
 
 
@@ -84,6 +112,24 @@ def test_items_reviews_and_statistics_of_the_first_release_are_kept(old: Databas
         statistic = session.scalars(sa.select(ItemStatistic)).one()
         assert (statistic.n, statistic.difficulty, statistic.choices, statistic.current) == (40, 0.5, {"A": 19, "B": 20}, True)
         assert (statistic.run.institution_id, statistic.run.occasion) == (kept.item.institution_id, "升级前的统计")
+
+
+def test_a_review_of_the_first_release_keeps_its_marks_and_its_weights(old: Database) -> None:
+    fill_review(old)
+    upgrade(old.engine)
+    with Session(old.engine) as session:
+        panel = session.scalars(sa.select(ReviewPanel)).one()
+        assert panel.form == [["书面材料", 40], ["答辩", 60]]
+        assert [(case.number, case.state, case.revealed) for case in panel.cases] == [(1, CaseState.DONE, 1), (2, CaseState.SCORING, 0)]
+        marks = session.scalars(sa.select(PanelMark).order_by(PanelMark.id)).all()
+        assert [mark.points for mark in marks] == [[140, 160], [141, 160], [142, 160], [None, 150]]
+        assert session.scalars(sa.select(ReviewScore.half_points)).one() == 152
+        school = session.scalars(sa.select(Institution)).one()
+        pack = pack_for(session, school)
+        assert (pack.review_form, pack.notice_days) == ("书面材料 40%、答辩 60%", 10)
+        version = version_for(session, school)
+        assert version is not None
+        assert (version.number, version.reason) == (1, "升级时登记的现行版本")
 
 
 def test_upgrading_again_changes_nothing(old: Database) -> None:

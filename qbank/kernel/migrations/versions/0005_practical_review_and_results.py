@@ -127,6 +127,23 @@ def upgrade() -> None:
     with op.batch_alter_table('content_structures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_content_structures_table_id'), ['table_id'], unique=False)
 
+    op.create_table('report_files',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=True),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('made_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_report_files_account_id_accounts')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_report_files_plan_id_exam_plans')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report_files'))
+    )
+    with op.batch_alter_table('report_files', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_report_files_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_report_files_plan_id'), ['plan_id'], unique=False)
+
     op.create_table('review_calls',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
@@ -139,6 +156,21 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_review_calls')),
     sa.UniqueConstraint('plan_id', name=op.f('uq_review_calls_plan_id'))
     )
+    op.create_table('chain_acknowledgements',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_chain_acknowledgements_account_id_accounts')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_chain_acknowledgements_sitting_id_sittings')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_chain_acknowledgements')),
+    sa.UniqueConstraint('sitting_id', 'digest', 'account_id', name=op.f('uq_chain_acknowledgements_sitting_id_digest_account_id'))
+    )
+    with op.batch_alter_table('chain_acknowledgements', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_chain_acknowledgements_sitting_id'), ['sitting_id'], unique=False)
+
     op.create_table('misconducts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('enrolment_id', sa.Integer(), nullable=False),
@@ -611,8 +643,8 @@ def upgrade() -> None:
     with op.batch_alter_table('practical_groups', schema=None) as batch_op:
         batch_op.add_column(sa.Column('module_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('chief_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
 
     with op.batch_alter_table('result_lists', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pack_version_id', sa.Integer(), nullable=True))
@@ -620,8 +652,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('checked_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
 
     with op.batch_alter_table('results', schema=None) as batch_op:
         batch_op.add_column(sa.Column('label', sa.String(length=200), server_default='', nullable=False))
