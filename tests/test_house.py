@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "qbank.kernel", "qbank.standards", "qbank.items", "qbank.exchange", "qbank.statistics", "qbank.papers",
     "examroom.filing", "examroom.plans", "examroom.delivery", "examroom.invigilation", "examroom.marking",
-    "examroom.oversight", "scoring.practical", "scoring.review", "scoring.results", "scoring.certificates",
+    "examroom.oversight", "scoring.practical", "scoring.review", "scoring.results", "scoring.reports", "scoring.certificates",
     "scoring.archive", "seed", "app",
 ]
 TOP = {"README.md", "app.py", "pyproject.toml", "qbank", "examroom", "scoring", "templates", "seed", "tests"}

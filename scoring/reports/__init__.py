@@ -1,0 +1,1 @@
+"""Reports of results (统计报表): lists, record sheets, rates, distributions and findings, as Excel, PDF and pictures."""
