@@ -1,5 +1,6 @@
-"""One suite, two databases: ``pytest`` runs on SQLite, ``pytest --database postgresql`` on PostgreSQL 18, where the
-tests that open no database are left out: they cannot come out otherwise.
+"""One suite, two databases: ``pytest`` runs on SQLite, ``pytest --database postgresql`` on PostgreSQL 18, where two kinds
+of tests are left out: those that open no database (they cannot come out otherwise), and those marked ``one_database``,
+whose statements other tests run on PostgreSQL: what is seen in a browser, and who may pass which door.
 
 A template with the newest schema is made once; every test gets a copy of its own, commits for real, and shares nothing.
 """
@@ -44,7 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--database") == "sqlite":
         return
-    opening = [item for item in items if "fresh_database_url" in getattr(item, "fixturenames", ())]
+    opening = [item for item in items if "fresh_database_url" in getattr(item, "fixturenames", ())
+               and not item.get_closest_marker("one_database") and "browser" not in item.path.parts]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(opening)])
     items[:] = opening
 

@@ -57,6 +57,7 @@ from seed.people import students
 from seed.stage import FOUNDER
 from tests.demo_world import NOW, counted, enter, follow, kind, make_demo
 
+pytestmark = pytest.mark.one_database  # tests/test_demo.py walks the same pages on both
 GONE = {403, 404}
 ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 # What an id in an address stands for; a room's own meaning stands before the common one.
