@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from qbank.kernel.access import Role, Scope
 from qbank.kernel.accounts import Institution, InstitutionKind, create_account
-from qbank.standards.models import StoredRulePack
+from qbank.standards.models import RulePackVersion, StoredRulePack
 
 PASSWORD = "examroom-demo"
 CITY, PROVINCE = "4301", "43"
@@ -37,6 +38,7 @@ CAST = (
     Part("reviewer2", "王秀兰", (Role.ITEM_REVIEWER,), shown="审题员（第二位）"),
     Part("composer", "何敏", (Role.PAPER_COMPOSER,), shown="组卷员"),
     Part("officer", "刘建平", (Role.EXAM_OFFICER,), shown="考务员"),
+    Part("officer2", "段雅琴", (Role.EXAM_OFFICER,), shown="考务员（第二位）"),
     Part("invigilator", "孙丽", (Role.INVIGILATOR,), shown="监考员"),
     Part("invigilator2", "赵强", (Role.INVIGILATOR,)),
     Part("invigilator3", "钱文", (Role.INVIGILATOR,)),
@@ -56,7 +58,7 @@ CAST = (
 )
 
 
-def found(session: Session) -> Institution:
+def found(session: Session, *, now: datetime) -> Institution:
     """The school, the offices, the rule pack and everybody's account."""
     school = Institution(name="湘江技师学院（演示）", kind=InstitutionKind.TECHNICIAN, region="430100",
                          certificate_prefix="J000043000001")  # fictional: the real letter and codes are assigned
@@ -64,13 +66,18 @@ def found(session: Session) -> Institution:
         CITY: Institution(name="星城市职业技能鉴定中心（演示）", kind=InstitutionKind.CITY_CENTRE, region="430100"),
         PROVINCE: Institution(name="湘江省职业技能鉴定中心（演示）", kind=InstitutionKind.PROVINCE_CENTRE, region="430000"),
     }
-    session.add_all([school, *offices.values(), StoredRulePack(region=PROVINCE, name="演示规则包", values=DEMO_PACK)])
+    session.add_all([school, *offices.values(), _pack(now)])
     session.flush()
     for part in CAST:
         scopes = [_scope(part, role, school) for role in part.roles]
         create_account(session, part.login, part.name, scopes, institution=offices.get(part.office, school),
                        password=PASSWORD, must_change=False)
     return school
+
+
+def _pack(now: datetime) -> StoredRulePack:
+    first = RulePackVersion(number=1, name="演示规则包", values=DEMO_PACK, at=now, reason="演示用：便于访客提前交卷、少量考生也有统计")
+    return StoredRulePack(region=PROVINCE, name=first.name, values=first.values, versions=[first])
 
 
 def _scope(part: Part, role: Role, school: Institution) -> Scope:

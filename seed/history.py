@@ -261,8 +261,11 @@ def finish(stage: Stage, plan_id: int, day: float) -> None:
                 cases.check_key(session, sitting, int(str(suspect["version"])), "对照教材和国家标准逐字核对，答案无误；本场考生较少，属偶然偏离。",
                                 who, now=stage.days(day + 1))
         merged = results.merge_plan(session, plan, who, now=stage.days(day + 1))
-        results.publish(session, merged, who, now=stage.days(day + 2))
         list_id = merged.id
+    with stage.acting("officer2", stage.days(day + 1.5)) as (session, who):
+        results.check(session, session.get_one(results.ResultList, list_id), who, comment="与评分记录逐项核对一致。", now=stage.days(day + 1.5))
+    with stage.acting("officer", stage.days(day + 2)) as (session, who):
+        results.publish(session, session.get_one(results.ResultList, list_id), who, now=stage.days(day + 2))
     with stage.acting("officer", stage.days(day + 11)) as (session, who):
         results.submit(session, session.get_one(results.ResultList, list_id), who, now=stage.days(day + 11))
     for login, later in (("city", 12), ("province", 14)):

@@ -57,7 +57,7 @@ def prepare(app: Flask, *, now: datetime) -> str:
 def build(stage: Stage) -> None:
     """Everything, in the order in which it happened."""
     with stage.founding() as session:
-        cast.found(session)
+        cast.found(session, now=stage.days(-365))
     bank.write_standards(stage)
     for level, author in ((4, "author"), (2, "author2")):
         bank.fill_bank(stage, level, author)

@@ -49,8 +49,9 @@ from scoring.archive.models import ArchivePack
 from scoring.certificates.models import Certificate
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
 from scoring.practical.rubrics import build_rubric
+from scoring.results.case_models import Misconduct, Recheck, ScoreProof
 from scoring.results.merge import THEORY, Source
-from scoring.results.models import Credit, CreditState, Objection, ResultList
+from scoring.results.models import Credit, CreditState, Objection, Result, ResultList
 from scoring.review.models import ReviewPanel
 from seed import cast
 from seed.people import students
@@ -69,7 +70,8 @@ IDS: dict[str, Any] = {
     "specification_id": Specification, "paper_id": Paper, "family_id": PaperFamily, "print_id": PaperPrint,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "form_id": FormStatistic, "run_id": StatisticRun,
-    "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "panel_id": ReviewPanel,
+    "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "misconduct_id": Misconduct, "recheck_id": Recheck,
+    "proof_id": ScoreProof, "result_id": Result, "panel_id": ReviewPanel,
     "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
     "practical.sheet_id": MarkSheet,
@@ -78,7 +80,7 @@ IDS: dict[str, Any] = {
 # Addresses that are not one school's own.
 SHARED = {
     "static": "files of the program", "bootstrap.static": "files of the program", "delivery.static": "files of the program",
-    "results.notice": "the public notice is for anyone",
+    "results.notice": "the public notice is for anyone", "results.object_publicly": "whoever reads the notice may object",
     "items.picture": "named by the hash of its content, which no other school can guess; tried in test_items_pictures.py",
     "delivery.practise": "all candidates of an occupation practise with the same items; strangers have a test there",
     "delivery.practised": "as above",
@@ -94,6 +96,7 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
     "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
+    "results.misconduct_file": "the case made here has no file: test_results_misconduct opens one",
 }
 GLOBAL_ROLES = {Role.ADMINISTRATOR}  # keeps institutions and accounts of the whole installation, and no school's data
 SECRET_FIELDS = {"key", "keys", "score", "scores", "explanation", "correct", "source", "half_points_earned", "is_correct"}
@@ -208,6 +211,12 @@ def complete(world: World) -> None:
                    basis="期末考试", achieved_on=NOW.date(), state=CreditState.PROPOSED, proposed_by=officer.id, proposed_at=NOW,
                    evidence=Attachment(sha256="0" * 64, name="成绩单.pdf", media_type="application/pdf", size=1,
                                        uploaded_by=officer.id, uploaded_at=NOW)),
+            Misconduct(enrolment_id=done.results[0].enrolment_id, part=THEORY, tier="一般违纪", happened_on=NOW.date(), evidence="监考员发现夹带纸条。",
+                       state=CreditState.PROPOSED, proposed_by=officer.id, proposed_at=NOW),
+            Recheck(result=done.results[0], part=THEORY, reason="请核对合分", before=done.results[0].theory, asked_at=NOW, due_on=NOW.date()),
+            ScoreProof(result=done.results[0], part=THEORY, code="2222-3333-4444-5555", holder="某生", identity_masked="4301**********1234",
+                       occupation="电工", occupation_code="6-31-01-03", level=plan.level, half_points=140, achieved_on=NOW.date(),
+                       valid_until=NOW.date(), plan_number=plan.number, issuer="学校", issued_by=officer.id, issued_at=NOW),
             RosterImport(plan=plan, file_name="名单.xlsx", uploaded_by=officer.id, uploaded_at=NOW,
                          content=cipher.encrypt("[]")),
             ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,

@@ -220,6 +220,9 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     assert not outcome[weak.enrolment_id].passed
     assert any("57.0" in reason for reason in outcome[weak.enrolment_id].reasons)
     assert not outcome[absent.enrolment_id].passed
+    with pytest.raises(Refused, match="核对"):
+        results.publish(session, merged, liu, now=clock())
+    results.check(session, merged, people("段雅琴", Role.EXAM_OFFICER), now=clock())
     results.publish(session, merged, liu, now=clock())
     clock.forward(days=6)
     with pytest.raises(Refused, match="公示"):

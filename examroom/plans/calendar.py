@@ -72,6 +72,15 @@ def latest_submission(starts_on: date, needed: int, tables: Tables) -> date:
     return day - ONE_DAY
 
 
+def working_day_after(day: date, count: int, tables: Tables) -> date:
+    """The ``count``-th working day after ``day``, which itself does not count."""
+    found = 0
+    while found < count:
+        day += ONE_DAY
+        found += is_working_day(day, tables)
+    return day
+
+
 def _day(text: str, year: int, month: int = 0) -> date:
     """``2027-02-05``, or as the notices write it: ``2月5日（周五）``; year and month from before when left out."""
     written = AS_WRITTEN.fullmatch(text)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from examroom.plans import roster, staffing, tickets
+from examroom.plans.barred import barred
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingPaper, SittingState
 from examroom.plans.roster import RosterRow, read_roster
@@ -37,6 +38,7 @@ class Book:
     enrolled: set[int]
     invigilators: set[int]
     makers: set[int]  # of the papers chosen for the plan
+    barred: dict[str, str]  # identity hash -> why not
 
 
 def enrol(session: Session, plan: ExamPlan, who: Viewer, *, name: str, identity_number: str, cipher: IdentityCipher,
@@ -138,7 +140,7 @@ def _book(session: Session, plan: ExamPlan, rows: Iterable[RosterRow], cipher: I
         accounts |= {account.identity_hash or "": account for account in session.scalars(query)}
     papers = session.scalars(sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)).all()
     return Book(accounts, set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id))),
-                staffing.invigilates(session, plan.id), makers(session, papers))
+                staffing.invigilates(session, plan.id), makers(session, papers), barred(session, hashes, plan.starts_on))
 
 
 def _compact(number: str) -> str:
@@ -167,8 +169,9 @@ def _identity_problems(row: RosterRow, book: Book, cipher: IdentityCipher, seen:
         return [refusal.sentence]
     if (first := seen.setdefault(number, row.row)) != row.row:
         return [f"身份证号码与第 {first} 行重复。"]
-    account = book.accounts.get(cipher.fingerprint(number))
-    return _account_problems(row, account, book) if account else []
+    key = cipher.fingerprint(number)
+    account, ban = book.accounts.get(key), book.barred.get(key)
+    return [*([ban] if ban else []), *(_account_problems(row, account, book) if account else [])]
 
 
 def _account_problems(row: RosterRow, account: Account, book: Book) -> list[str]:

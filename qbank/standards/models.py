@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from qbank.kernel.access import STAFF, Viewer
+from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, Versioned
 
 LEVEL_NAMES = {5: "五级/初级工", 4: "四级/中级工", 3: "三级/高级工", 2: "二级/技师", 1: "一级/高级技师"}
@@ -169,7 +171,7 @@ class Point(Base):
 
 
 class StoredRulePack(Versioned, Base):
-    """规则包: the settings of one region that differ from the defaults of :class:`RulePack`."""
+    """规则包: the settings of one region that differ from the defaults of :class:`RulePack`, as they are now."""
 
     __tablename__ = "rule_packs"
 
@@ -177,6 +179,33 @@ class StoredRulePack(Versioned, Base):
     region: Mapped[str] = mapped_column(sa.String(6), unique=True)  # a prefix of the region code
     name: Mapped[Line]
     values: Mapped[str] = mapped_column(default="{}")  # JSON object: field of RulePack -> value
+    versions: Mapped[list[RulePackVersion]] = relationship(back_populates="pack", order_by="RulePackVersion.number")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return staff_only(viewer)
+
+
+class RulePackVersion(Base):
+    """What a rule pack said from one change to the next: who changed it and why. Results name the version they follow."""
+
+    __tablename__ = "rule_pack_versions"
+    __table_args__ = (sa.UniqueConstraint("pack_id", "number"), sa.CheckConstraint("reason <> ''", name="reason"))
+
+    id: Mapped[Id]
+    pack_id: Mapped[int] = mapped_column(sa.ForeignKey("rule_packs.id"), index=True)
+    number: Mapped[int]  # from 1
+    name: Mapped[Line]
+    values: Mapped[str]  # as in StoredRulePack
+    reason: Mapped[str]
+    changed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: from before versions were kept
+    at: Mapped[datetime]
+    pack: Mapped[StoredRulePack] = relationship(back_populates="versions")
+    author: Mapped[Account | None] = relationship()
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} 第 {self.number} 版"
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:

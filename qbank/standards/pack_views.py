@@ -9,10 +9,10 @@ from flask import flash, redirect, render_template, request, url_for
 
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import db, viewer
+from qbank.kernel.web import db, now, viewer
 from qbank.standards.blueprint import blueprint
-from qbank.standards.models import StoredRulePack
-from qbank.standards.packs import may_set, read_fields, save_pack
+from qbank.standards.models import RulePackVersion, StoredRulePack
+from qbank.standards.packs import changes, may_set, read_fields, save_pack
 from qbank.standards.rulepack import GROUPS, LABELS, RulePack
 
 
@@ -37,6 +37,28 @@ def pack(pack_id: int) -> Any:
     return _form(found)
 
 
+@blueprint.get("/packs/<int:pack_id>/history")
+def pack_history(pack_id: int) -> Any:
+    """Every version with its author and reason, what it changed, and any two side by side."""
+    found = fetch(db(), StoredRulePack, pack_id, viewer())
+    read = [(version, RulePack.read(version.values)) for version in found.versions]
+    steps = [(version, changes(before, pack)) for (version, pack), before in
+             zip(read, [RulePack(), *(pack for _, pack in read)], strict=False)]
+    numbers = {version.number: pack for version, pack in read}
+    older, newer = (request.args.get(name, 0, type=int) for name in ("from", "to"))
+    between = changes(numbers.get(older, RulePack()), numbers[newer]) if newer in numbers else None
+    return render_template("standards/pack_history.html", pack=found, steps=steps[::-1], labels=LABELS, older=older, newer=newer,
+                           between=between, may=may_set(db(), viewer(), found.region))
+
+
+@blueprint.get("/packs/versions/<int:version_id>")
+def pack_version(version_id: int) -> Any:
+    """All settings of one version: what a result that names it was computed under."""
+    found = fetch(db(), RulePackVersion, version_id, viewer())
+    return render_template("standards/pack_version.html", version=found, values=RulePack.read(found.values), default=RulePack(),
+                           groups=GROUPS, labels=LABELS, newest=found.pack.versions[-1] is found)
+
+
 def _form(found: StoredRulePack | None) -> Any:
     values = RulePack.read(found.values) if found else RulePack()
     problem = None
@@ -46,11 +68,12 @@ def _form(found: StoredRulePack | None) -> Any:
             if found:
                 found.expect(form.get("seen", type=int))
             region = found.region if found else form.get("region", "").strip()
-            saved = save_pack(db(), found, region, form.get("name", ""), read_fields(form), viewer())
+            saved = save_pack(db(), found, region, form.get("name", ""), read_fields(form), viewer(),
+                              reason=form.get("reason", ""), now=now())
         except Refused as refusal:
             problem = refusal
         else:
-            flash(f"规则包“{saved.name}”已保存。", "success")
-            return redirect(url_for("standards.packs"))
+            flash(f"规则包“{saved.name}”已保存为第 {saved.versions[-1].number} 版，以后合成的成绩按这一版计算。", "success")
+            return redirect(url_for("standards.pack_history", pack_id=saved.id))
     return render_template("standards/pack.html", pack=found, values=values, default=RulePack(), groups=GROUPS,
                            labels=LABELS, problem=problem, typed=request.form), 409 if problem else 200

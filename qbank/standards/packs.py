@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +16,8 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.forms import whole_number
 from qbank.kernel.refused import Refused
-from qbank.standards.models import StoredRulePack
-from qbank.standards.rulepack import LABELS, MOST, RulePack
+from qbank.standards.models import RulePackVersion, StoredRulePack
+from qbank.standards.rulepack import GROUPS, LABELS, MOST, RulePack
 
 REGION = re.compile(r"\d{2}|\d{4}|\d{6}")
 LONGEST = 500  # of a text that a rule pack sets
@@ -24,11 +25,26 @@ LONGEST = 500  # of a text that a rule pack sets
 
 def pack_for(session: Session, institution: Institution) -> RulePack:
     """The rule pack of the narrowest region that holds ``institution``; the defaults where none is stored."""
+    stored = _stored_for(session, institution)
+    return RulePack.read(stored.values) if stored else RulePack()
+
+
+def version_for(session: Session, institution: Institution) -> RulePackVersion | None:
+    """The version that :func:`pack_for` reads now; None where the built-in defaults hold."""
+    stored = _stored_for(session, institution)
+    return stored.versions[-1] if stored and stored.versions else None
+
+
+def _stored_for(session: Session, institution: Institution) -> StoredRulePack | None:
     stored = session.scalars(sa.select(StoredRulePack).order_by(sa.func.length(StoredRulePack.region).desc())).all()
-    for pack in stored:
-        if institution.region.startswith(pack.region):
-            return RulePack.read(pack.values)
-    return RulePack()
+    return next((pack for pack in stored if institution.region.startswith(pack.region)), None)
+
+
+def changes(before: RulePack, after: RulePack) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) of every setting that differs, in the order of the page."""
+    fields = ("name", *(field for group in GROUPS.values() for field in group))
+    return [(field, getattr(before, field), getattr(after, field)) for field in fields
+            if getattr(before, field) != getattr(after, field)]
 
 
 def may_set(session: Session, who: Viewer, region: str) -> bool:
@@ -67,8 +83,11 @@ def _line(text: str, what: str) -> str:
 
 
 def save_pack(session: Session, pack: StoredRulePack | None, region: str, name: str, values: Mapping[str, Any],
-              who: Viewer) -> StoredRulePack:
-    """Set the numbers of ``region``; only those that differ from the defaults are stored. Refuses looser than the notice."""
+              who: Viewer, *, reason: str, now: datetime) -> StoredRulePack:
+    """Set the numbers of ``region`` as a new version with its reason; only those that differ from the defaults are stored.
+
+    Refuses looser than the notice, and a save that changes nothing.
+    """
     if not REGION.fullmatch(region):
         raise Refused("region", f"地区代码应为 2 位（省）、4 位（市）或 6 位数字，例如 43，现在是“{region}”。")
     if not may_set(session, who, region):
@@ -87,6 +106,12 @@ def save_pack(session: Session, pack: StoredRulePack | None, region: str, name: 
     if pack is None:
         pack = StoredRulePack(region=region, name=name, values=text)
         session.add(pack)
+    elif not changes(RulePack.read(pack.values), checked):
+        raise Refused("nothing_changed", "没有任何设置改变，没有生成新的版本。")
+    if not 2 <= len(reason.strip()) <= LONGEST:
+        raise Refused("no_reason", f"请写明修改的依据或原因（2 至 {LONGEST} 字），例如“湘人社发〔2026〕12号第三条”。")
     pack.name, pack.values = name, text
+    pack.versions.append(RulePackVersion(number=len(pack.versions) + 1, name=name, values=text, reason=reason.strip(),
+                                         changed_by=who.account_id, at=now))
     session.flush()
     return pack

@@ -37,7 +37,7 @@ def propose(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     try:
         made = credits.propose(
-            db(), _candidate(plan), request.form.get("part", THEORY), _source(), _half_points(), viewer(),
+            db(), candidate_of(plan), request.form.get("part", THEORY), _source(), _half_points(), viewer(),
             basis=request.form.get("basis", ""), achieved_on=day(request.form.get("achieved_on", ""), "取得成绩的日期"),
             evidence=request.files.get("evidence"), now=now())
     except Refused as refusal:
@@ -91,7 +91,7 @@ def difference(plan_id: int) -> Any:
         raise NotFound
     fresh = desk.outcomes(found, plan, gather(db(), plan), pack_for(db(), plan.institution))
     return render_template("results/difference.html", plan=plan, list=found, lines=[line for line in fresh if line.differs],
-                           required=required_parts(plan.level), crossing=sum(line.crosses for line in fresh),
+                           required=required_parts(plan.level, pack_for(db(), plan.institution)), crossing=sum(line.crosses for line in fresh),
                            in_charge=may_act(db(), plan, viewer(), Role.EXAM_OFFICER) and found.state in OFF_NOTICE)
 
 
@@ -103,11 +103,11 @@ def _page(plan: ExamPlan, refusal: Refused | None = None) -> str:
                                               (Source.COMPETITION, pack.competition_scores)) if allowed]
     return render_template("results/credits_of.html", plan=plan, list=found, rows=credits.of_plan(db(), plan),
                            carriable=credits.carriable(db(), plan) if in_charge else [], sources=sources, live=credits.LIVE,
-                           in_charge=in_charge, parts_of_level=required_parts(plan.level), refusal=refusal, pack=pack,
+                           in_charge=in_charge, parts_of_level=required_parts(plan.level, pack), refusal=refusal, pack=pack,
                            typed={name: request.form.get(name, "") for name in TYPED}, me=viewer().account_id)
 
 
-def _candidate(plan: ExamPlan) -> Enrolment:
+def candidate_of(plan: ExamPlan) -> Enrolment:
     """The candidate of this plan by ticket, student number or name."""
     text = request.form.get("ticket", "").strip()
     rows = db().scalars(sa.select(Enrolment).join(Enrolment.candidate).where(

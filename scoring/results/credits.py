@@ -17,7 +17,7 @@ from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel import attachments
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
-from qbank.kernel.times import local_date
+from qbank.kernel.times import local_date, spoken
 from qbank.standards.packs import pack_for
 from qbank.standards.rulepack import FULL_HALF_POINTS, RulePack
 from scoring.practical.duties import require
@@ -48,8 +48,9 @@ def propose(session: Session, enrolment: Enrolment, part: str, source: Source, h
     """Put forward a score earned elsewhere, with its evidence. It counts once somebody else approves."""
     plan = enrolment.plan
     require(session, plan, who, Role.EXAM_OFFICER)
-    _check_open(session, plan)
-    _check_source(part, source, plan, pack_for(session, plan.institution))
+    check_open(session, plan)
+    pack = pack_for(session, plan.institution)
+    _check_source(part, source, plan, pack)
     if not 0 <= half_points <= FULL_HALF_POINTS:
         raise Refused("score_range", "成绩应在 0 到 100 分之间，以 0.5 分为单位（百分制）。其他计分方式请先折算。")
     basis = " ".join(basis.split())
@@ -57,6 +58,8 @@ def propose(session: Session, enrolment: Enrolment, part: str, source: Source, h
         raise Refused("no_basis", f"请写明成绩的来源，例如“2026 年春季《电工基础》期末考试”，不超过 {LONGEST_BASIS} 字。")
     if achieved_on > local_date(now):
         raise Refused("future", "取得成绩的日期不能晚于今天，请核对。")
+    if source is Source.SUBSTITUTE and pack.substitution_years and years_later(achieved_on, pack.substitution_years) < plan.starts_on:
+        raise Refused("too_old", f"规则包规定替代理论的成绩须在 {pack.substitution_years} 年内取得，{spoken(achieved_on)} 的成绩已过期。")
     _check_single(session, enrolment, part)
     return _added(session, Credit(
         enrolment=enrolment, part=part, source=source, half_points=half_points, basis=basis, achieved_on=achieved_on,
@@ -67,7 +70,7 @@ def propose(session: Session, enrolment: Enrolment, part: str, source: Source, h
 def carry_over(session: Session, enrolment: Enrolment, part: str, who: Viewer, *, now: datetime) -> Credit:
     """Put forward the score of a part that was passed before and is still valid."""
     require(session, enrolment.plan, who, Role.EXAM_OFFICER)
-    _check_open(session, enrolment.plan)
+    check_open(session, enrolment.plan)
     _check_single(session, enrolment, part)
     found = next((one for one in carriable(session, enrolment.plan) if one.enrolment is enrolment and one.part == part), None)
     if found is None:
@@ -91,12 +94,12 @@ def carriable(session: Session, plan: ExamPlan) -> list[Carriable]:
                Result.passed.is_(False), Enrolment.account_id.in_(enrolments))
         .options(joinedload(Result.enrolment), joinedload(Result.list).joinedload(ResultList.plan))
         .order_by(ExamPlan.starts_on.desc(), Result.id.desc())).all()
-    taken = _times_carried(session, [row.id for row in rows])
+    taken = times_carried(session, [row.id for row in rows])
     held = {(one.enrolment_id, one.part) for one in of_plan(session, plan) if one.state in LIVE}
     found: dict[tuple[int, str], Carriable] = {}
     for result in rows:
         enrolment = enrolments[result.enrolment.account_id]
-        for part in required_parts(plan.level):
+        for part in required_parts(plan.level, pack):
             line = _line(result, enrolment, part, pack, plan)
             if line and (enrolment.id, part) not in held and taken.get((result.id, part), 0) < pack.make_up_attempts:
                 found.setdefault((enrolment.id, part), line)
@@ -107,7 +110,7 @@ def decide(session: Session, credit: Credit, approves: bool, comment: str, who: 
     """Approve or reject what somebody else put forward."""
     plan = credit.enrolment.plan
     require(session, plan, who, Role.EXAM_OFFICER)
-    _check_open(session, plan)
+    check_open(session, plan)
     if credit.proposed_by == who.account_id:
         raise Refused("same_person", "成绩认可须由另一名考务员审批，不能审批自己提出的。")
     if not approves and not comment.strip():
@@ -119,7 +122,7 @@ def decide(session: Session, credit: Credit, approves: bool, comment: str, who: 
 def withdraw(session: Session, credit: Credit, reason: str, who: Viewer, *, now: datetime) -> None:
     """Take a credit back as long as the list is not posted. The reason stays on record."""
     require(session, credit.enrolment.plan, who, Role.EXAM_OFFICER)
-    _check_open(session, credit.enrolment.plan)
+    check_open(session, credit.enrolment.plan)
     if not reason.strip():
         raise Refused("no_reason", "请写明撤回的原因。")
     _move(credit, CreditState.WITHDRAWN, reason, who, now)
@@ -139,14 +142,15 @@ def _move(credit: Credit, to: CreditState, comment: str, who: Viewer, now: datet
     credit.state, credit.comment, credit.decided_by, credit.decided_at = to, comment.strip(), who.account_id, now
 
 
-def _check_open(session: Session, plan: ExamPlan) -> None:
+def check_open(session: Session, plan: ExamPlan) -> None:
+    """Refuse once the list is posted: what it says stands until it is withdrawn."""
     state = session.scalar(sa.select(ResultList.state).where(ResultList.plan_id == plan.id))
     if state is not None and state not in OFF_NOTICE:
-        raise Refused("posted", f"本计划的结果现在是“{state.chinese}”，不能再改动成绩认可。需要更正时请先撤回公示。")
+        raise Refused("posted", f"本计划的结果现在是“{state.chinese}”，不能再改动成绩认可和违纪处理。需要更正时请先撤回公示。")
 
 
 def _check_source(part: str, source: Source, plan: ExamPlan, pack: RulePack) -> None:
-    if part not in required_parts(plan.level):
+    if part not in required_parts(plan.level, pack):
         raise Refused("no_such_part", "本等级没有这一部分的考核，请重新选择。")
     if source is Source.SUBSTITUTE:
         if part != THEORY:
@@ -168,16 +172,23 @@ def _check_single(session: Session, enrolment: Enrolment, part: str) -> None:
 
 def _line(result: Result, enrolment: Enrolment, part: str, pack: RulePack, plan: ExamPlan) -> Carriable | None:
     """The part of an earlier result, when it passed by itself in an examination and is still valid."""
-    held = result.counted.get(part, {})
-    score = held.get("half_points")
-    if held.get("source") != Source.EXAM or score is None or score < least_of(part, pack) or held.get("vetoed"):
+    score = passed_alone(result, part, pack)
+    if score is None:
         return None
     achieved = result.list.plan.starts_on
-    until = _years_later(achieved, pack.make_up_years)
+    until = years_later(achieved, pack.make_up_years)
     return Carriable(enrolment, part, score, result, achieved, until) if achieved <= plan.starts_on <= until else None
 
 
-def _years_later(day: date, years: int) -> date:
+def passed_alone(result: Result, part: str, pack: RulePack) -> int | None:
+    """The half-points of ``part`` when it was passed in this very examination; None otherwise."""
+    held = result.counted.get(part, {})
+    score: int | None = held.get("half_points")
+    passed = held.get("source") == Source.EXAM and score is not None and score >= least_of(part, pack) and not held.get("vetoed")
+    return score if passed else None
+
+
+def years_later(day: date, years: int) -> date:
     """The same day ``years`` later; 29 February becomes the 28th."""
     try:
         return day.replace(year=day.year + years)
@@ -185,7 +196,7 @@ def _years_later(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
-def _times_carried(session: Session, result_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+def times_carried(session: Session, result_ids: Sequence[int]) -> dict[tuple[int, str], int]:
     rows = session.execute(sa.select(Credit.origin_id, Credit.part, sa.func.count())
                            .where(Credit.origin_id.in_(result_ids), Credit.state.in_(LIVE))
                            .group_by(Credit.origin_id, Credit.part))

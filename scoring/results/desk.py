@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,23 +9,30 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.marking.cases import require_keys_checked
+from examroom.marking.chains import require_intact
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.papers import embargo
-from qbank.standards.packs import pack_for
+from qbank.standards.packs import pack_for, version_for
 from qbank.standards.rulepack import RulePack
 from scoring.practical.duties import require
 from scoring.results.difference import Fresh
 from scoring.results.merge import merge
-from scoring.results.models import Objection, Result, ResultList, ResultState
+from scoring.results.models import Result, ResultDecision, ResultList, ResultState
 from scoring.results.notice import last_day, notice_end
+from scoring.results.objections import answer, record_objection
+from scoring.results.packs_used import keep_pack, pack_of
 from scoring.results.parts import CandidateParts, gather, join_all, open_sittings
+from scoring.results.rechecks import require_settled
 from scoring.results.route import DESKS, OFF_NOTICE, move
 from scoring.results.workbook import workbook
 
-__all__ = ["ResultList", "answer", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish", "record_objection", "submit", "withdraw", "workbook"]
+__all__ = ["ResultList", "answer", "check", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish",
+           "record_objection", "reopen", "submit", "withdraw", "workbook"]
+CORRECTING = {ResultState.NOTICED: "需要更正时请先撤回公示。", ResultState.SUBMITTED: "需要更正时请市鉴定中心退回。",
+              ResultState.CITY_CHECKED: "需要更正时请省鉴定中心退回。", ResultState.FINAL: "需要更正时请报省鉴定中心退回更正。"}
 
 
 def list_of(session: Session, plan: ExamPlan) -> ResultList | None:
@@ -41,7 +46,7 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
     embargo.require(session, [paper.id for sitting in plan.sittings for paper in sitting.papers], now=now)
     result_list = list_of(session, plan)
     if result_list is not None and result_list.state not in OFF_NOTICE:
-        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，不能重新合成。需要更正时请先撤回公示。")
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，已公布的结果不能再次合成。{CORRECTING[result_list.state]}")
     join_all(session, plan, now=now)
     candidates = gather(session, plan)
     if not candidates:
@@ -52,11 +57,20 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
     elif result_list.state is ResultState.RETURNED:
         move(result_list, ResultState.DRAFT, who, now=now, comment="按退回意见重新合成")
     pack = pack_for(session, plan.institution)
-    result_list.rule_pack = json.dumps(dataclasses.asdict(pack), ensure_ascii=False)
-    result_list.merged_at = now
+    keep_pack(result_list, pack)
+    result_list.pack_version = version_for(session, plan.institution)
+    result_list.merged_at, result_list.merged_by = now, who.account_id
+    result_list.checked_at = result_list.checked_by = None
     _write_results(result_list, outcomes(result_list, plan, candidates, pack))
     session.flush()
     return result_list
+
+
+def pack_for_list(session: Session, plan: ExamPlan, result_list: ResultList | None) -> RulePack:
+    """The pack that holds for a list: of one that is posted the one it was computed under, otherwise the present one."""
+    if result_list is not None and result_list.state not in OFF_NOTICE:
+        return pack_of(result_list)
+    return pack_for(session, plan.institution)
 
 
 def _check_marked(session: Session, plan: ExamPlan) -> None:
@@ -83,6 +97,7 @@ def _write_results(result_list: ResultList, fresh: Sequence[Fresh]) -> None:
             result_list.results.append(result)
         for name, value in line.values.items():
             setattr(result, name, value)
+        result.pack_version = result_list.pack_version
     kept = {line.parts.enrolment.id for line in fresh}
     for gone in [result for result in result_list.results if result.enrolment.id not in kept]:
         result_list.results.remove(gone)
@@ -92,13 +107,11 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     """Post the list for public notice. Posting a changed list starts the days anew."""
     plan = result_list.plan
     require(session, plan, who, Role.EXAM_OFFICER)
-    candidates = gather(session, plan)
-    if missing := [f"{parts.enrolment.candidate.name} {line}" for parts in candidates for line in parts.missing]:
-        raise Refused("incomplete", f"还有 {len(missing)} 项成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，"
-                                    "然后重新合成。", missing[:50])
-    if outdated(session, result_list, candidates):
-        raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
+    require_postable(session, result_list)
+    if result_list.checked_at is None:
+        raise Refused("not_checked", "结果还没有核对。请由另一名考务员逐项核对后再公示。")
     require_keys_checked(session, plan.sittings)
+    require_intact(session, plan.sittings)
     if not plan.contact.strip():
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
     days = pack_for(session, plan.institution).notice_days
@@ -109,9 +122,45 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     session.flush()
 
 
+def check(session: Session, result_list: ResultList, who: Viewer, *, approves: bool = True, comment: str = "",
+          now: datetime) -> None:
+    """A second officer compares the list with the records and lets it be posted, or returns it with what is to be corrected."""
+    require(session, result_list.plan, who, Role.EXAM_OFFICER)
+    if result_list.state is not ResultState.DRAFT:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，只有合成后还没有公示的结果需要核对。")
+    if result_list.merged_by == who.account_id:
+        raise Refused("same_person", "核对须由另一名考务员办理，不能核对自己合成的结果。")
+    if not approves:
+        if not comment.strip():
+            raise Refused("no_comment", "退回时请写明需要更正的内容。")
+        move(result_list, ResultState.RETURNED, who, now=now, comment=f"核对退回：{comment.strip()}")
+    else:
+        if result_list.checked_at is not None:
+            raise Refused("checked", "这份结果已经核对过，可以公示。")
+        require_postable(session, result_list)
+        result_list.checked_by, result_list.checked_at = who.account_id, now
+        result_list.decisions.append(ResultDecision(decided_by=who.account_id, state=ResultState.DRAFT, at=now,
+                                                    comment=f"核对无误。{comment.strip()}"))
+    session.flush()
+
+
+def require_postable(session: Session, result_list: ResultList) -> None:
+    """Refuse a list that lacks scores, or that was merged from other scores than there are now."""
+    if result_list.state is not ResultState.DRAFT:
+        raise Refused("wrong_state", f"结果现在是“{result_list.told}”，不能公示。"
+                                     + ("请先更正并重新合成。" if result_list.state is ResultState.RETURNED else ""))
+    candidates = gather(session, result_list.plan)
+    if missing := [f"{parts.enrolment.candidate.name} {line}" for parts in candidates for line in parts.missing]:
+        raise Refused("incomplete", f"还有 {len(missing)} 项成绩没有齐全，不能公示。请补齐成绩，或为没有到场的考生登记缺考，"
+                                    "然后重新合成。", missing[:50])
+    if outdated(session, result_list, candidates):
+        raise Refused("outdated", "合成以后成绩又有变化，请先重新合成，核对后再公示。")
+
+
 def outdated(session: Session, result_list: ResultList, candidates: Sequence[CandidateParts]) -> bool:
-    """Whether scores, absences, credits or candidates changed since the merge."""
-    fresh = outcomes(result_list, result_list.plan, candidates, pack_for(session, result_list.plan.institution))
+    """Whether scores, absences, credits, misconduct or candidates changed since the merge; of a draft, also the rules."""
+    pack = pack_for_list(session, result_list.plan, result_list)
+    fresh = outcomes(result_list, result_list.plan, candidates, pack)
     return any(line.differs for line in fresh) or len(fresh) != len(result_list.results)
 
 
@@ -126,31 +175,6 @@ def withdraw(session: Session, result_list: ResultList, who: Viewer, reason: str
     session.flush()
 
 
-def record_objection(session: Session, result_list: ResultList, raised_by: str, text: str, who: Viewer, *,
-                     now: datetime) -> Objection:
-    """Write down an objection that came in while the list is on notice."""
-    require(session, result_list.plan, who, Role.EXAM_OFFICER)
-    if result_list.state is not ResultState.NOTICED:
-        raise Refused("wrong_state", "结果不在公示中，不能登记异议。")
-    if not raised_by.strip() or not text.strip():
-        raise Refused("objection_incomplete", "请填写异议人（姓名和电话）和异议内容。")
-    objection = Objection(list=result_list, raised_by=raised_by.strip(), text=text.strip(), recorded_by=who.account_id, at=now)
-    session.add(objection)
-    session.flush()
-    return objection
-
-
-def answer(session: Session, objection: Objection, text: str, who: Viewer, *, now: datetime) -> None:
-    """Answer an objection, once."""
-    require(session, objection.list.plan, who, Role.EXAM_OFFICER)
-    if objection.answered_at is not None:
-        raise Refused("answered", "这条异议已经答复，不能再改。")
-    if not text.strip():
-        raise Refused("no_answer", "请填写答复内容：核查情况和处理结论。")
-    objection.answer, objection.answered_at = text.strip(), now
-    session.flush()
-
-
 def submit(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> None:
     """Send the list to the city centre when the notice is over and every objection is answered."""
     require(session, result_list.plan, who, Role.EXAM_OFFICER)
@@ -161,6 +185,9 @@ def submit(session: Session, result_list: ResultList, who: Viewer, *, now: datet
     if open_ones := [one for one in result_list.objections if one.answered_at is None]:
         raise Refused("unanswered", f"还有 {len(open_ones)} 条异议没有答复，请先答复再提交。",
                       [f"{one.raised_by}：{one.text}" for one in open_ones])
+    require_settled(session, result_list)
+    if outdated(session, result_list, gather(session, result_list.plan)):
+        raise Refused("outdated", "公示以后成绩又有变化，公示的名单已不符。请撤回公示，重新合成、核对和公示，公示天数重新计算。")
     move(result_list, ResultState.SUBMITTED, who, now=now)
     session.flush()
 
@@ -169,6 +196,8 @@ def decide(session: Session, result_list: ResultList, who: Viewer, approves: boo
            now: datetime) -> None:
     """City check (初审), then province check (审核), by two persons; or return with a comment."""
     if result_list.state not in DESKS:
+        if result_list.state is ResultState.NOTICED and result_list.notice_ends_at is not None:
+            raise Refused("notice_runs", f"结果正在公示，公示到 {spoken(last_day(result_list.notice_ends_at))} 24:00 期满，学校提交后才能审核。")
         raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，没有等待审核的步骤。")
     role, approved = DESKS[result_list.state]
     require(session, result_list.plan, who, role)
@@ -176,5 +205,18 @@ def decide(session: Session, result_list: ResultList, who: Viewer, approves: boo
         raise Refused("same_person", "初审和审核应由两个人办理，请由省鉴定中心的另一名工作人员审核。")
     if not approves and not comment.strip():
         raise Refused("no_comment", "退回时请写明需要更正的内容。")
+    if approves:
+        require_settled(session, result_list)
     move(result_list, approved if approves else ResultState.RETURNED, who, now=now, comment=comment.strip())
+    session.flush()
+
+
+def reopen(session: Session, result_list: ResultList, who: Viewer, reason: str, *, now: datetime) -> None:
+    """The province gives a final list back because a score proved wrong. It goes the whole way again."""
+    require(session, result_list.plan, who, Role.PROVINCE_OFFICER)
+    if result_list.state is not ResultState.FINAL:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，只有省已审核的结果需要退回更正；其他步骤请用“退回”。")
+    if not reason.strip():
+        raise Refused("no_reason", "请写明退回更正的原因。")
+    move(result_list, ResultState.RETURNED, who, now=now, comment=f"省审核后退回更正：{reason.strip()}")
     session.flush()

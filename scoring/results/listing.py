@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager
 
 from examroom.plans.models import Enrolment, ExamPlan
-from qbank.kernel.accounts import Account
+from qbank.kernel.accounts import Account, Institution
+from qbank.standards.models import Standard
 from scoring.results.merge import Verdict
-from scoring.results.models import Result, ResultList
+from scoring.results.models import Result, ResultList, ResultState
 
 SORTS: dict[str, Any] = {"ticket": Enrolment.ticket_number, "name": Account.name, "class": Enrolment.class_name,
                          "theory": Result.theory, "practical": Result.practical, "review": Result.review}
@@ -43,6 +44,25 @@ def page_of(session: Session, query: sa.Select[Any], number: int) -> Page:
     pages = max(1, -(-total // SIZE))
     number = min(max(number, 1), pages)
     return Page(list(session.execute(query.limit(SIZE).offset((number - 1) * SIZE))), total, number, pages)
+
+
+def plans_by(query: sa.Select[Any], arguments: Mapping[str, str]) -> sa.Select[Any]:
+    """Plans with their lists by ``state`` (none: not merged), ``level`` and ``q`` (title, number, occupation, school)."""
+    state = arguments.get("state", "")
+    if state == "none":
+        query = query.where(ResultList.id.is_(None))
+    elif state == "checked":
+        query = query.where(ResultList.state == ResultState.DRAFT, ResultList.checked_at.is_not(None))
+    elif state in set(ResultState):
+        query = query.where(ResultList.state == ResultState(state))
+    if (level := arguments.get("level", "")) in {"1", "2", "3", "4", "5"}:
+        query = query.where(ExamPlan.level == int(level))
+    if text := arguments.get("q", "").strip():
+        own = (ExamPlan.title, ExamPlan.number)
+        query = query.where(sa.or_(*(column.contains(text, autoescape=True) for column in own),
+                                   ExamPlan.standard.has(Standard.title.contains(text, autoescape=True)),
+                                   ExamPlan.institution.has(Institution.name.contains(text, autoescape=True))))
+    return query
 
 
 def plan_line(session: Session, plan: ExamPlan, found: ResultList | None) -> PlanLine:

@@ -1,20 +1,21 @@
 """Merging the parts of one candidate into an outcome that says why (notice 五(三); domain.md 1.5, 3.4). Pure.
 
 Every required part is out of 100 and must reach its own least score, never below 60: no averaging, no compensation.
-Levels 5 to 3 need theory and practical, levels 2 and 1 also the comprehensive review. Scores are half-points: 119 is
-59.5 and fails. A part may have several records (an examination and its make-up, a substitution, a competition, a
-score carried over); which of them counts does not depend on the order in which they were entered.
+Every level needs theory and practical, levels 2 and 1 (and further ones where the rule pack says so) also the
+comprehensive review. Scores are half-points: 119 is 59.5 and fails, however the rule pack rounds. A part may have several
+records (an examination and its make-up, a substitution, a competition, a score carried over); which of them counts does
+not depend on the order in which they were entered.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from qbank.standards.rounding import rounded
 from qbank.standards.rulepack import FULL_HALF_POINTS, RulePack
 from scoring.practical.joining import spoken_points
-from scoring.review.joining import REVIEWED_LEVELS
 
 THEORY, PRACTICAL, REVIEW = PARTS = ("理论知识", "操作技能", "综合评审")
 PENDING = "尚无成绩"  # ends the sentence of a part that is still to come
@@ -78,11 +79,13 @@ class PartRecord:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``reasons``: one sentence for every required part, in order. ``counted``: the record that stands for each part."""
+    """``reasons``: one sentence for every required part, in order. ``counted``: the record that stands for each part, its
+    score rounded as the rule pack says. ``label``: what the rule pack calls the verdict."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
     counted: Mapping[str, PartRecord] = field(default_factory=dict)
+    label: str = ""
 
     @property
     def passed(self) -> bool:
@@ -94,9 +97,9 @@ class Outcome:
         return self.verdict is not Verdict.INCOMPLETE
 
 
-def required_parts(level: int) -> tuple[str, ...]:
-    """The parts that ``level`` (5 to 1) is made of."""
-    return PARTS if level in REVIEWED_LEVELS else (THEORY, PRACTICAL)
+def required_parts(level: int, pack: RulePack | None = None) -> tuple[str, ...]:
+    """The parts that ``level`` (5 to 1) is made of under ``pack`` (None: the defaults)."""
+    return PARTS if (pack or RulePack()).reviews(level) else (THEORY, PRACTICAL)
 
 
 def least_of(part: str, pack: RulePack) -> int:
@@ -112,8 +115,8 @@ def merge(level: int, records: Iterable[PartRecord], pack: RulePack) -> Outcome:
     """
     held = list(records)
     counted, reasons, verdicts = {}, [], set()
-    for part in required_parts(level):
-        own = [record for record in held if record.part == part]
+    for part in required_parts(level, pack):
+        own = [_on_grid(record, pack) for record in held if record.part == part]
         record = min(own, key=_rank) if own else None
         if record is not None:
             counted[part] = record
@@ -121,7 +124,27 @@ def merge(level: int, records: Iterable[PartRecord], pack: RulePack) -> Outcome:
         verdicts.add(verdict)
         reasons.append(reason)
     order = (Verdict.VOID, Verdict.INCOMPLETE, Verdict.FAILED, Verdict.ABSENT, Verdict.PASSED)
-    return Outcome(next(one for one in order if one in verdicts), tuple(reasons), counted)
+    verdict = next(one for one in order if one in verdicts)
+    return Outcome(verdict, tuple(reasons), counted, label_of(verdict, counted.values(), pack))
+
+
+def label_of(verdict: Verdict, counted: Iterable[PartRecord], pack: RulePack) -> str:
+    """What ``pack`` calls ``verdict``; of a pass, where grades are in use, by the lowest part."""
+    if verdict is Verdict.PASSED and pack.graded_labels:
+        lowest = min((record.half_points or 0 for record in counted), default=0)
+        for label, least in (("优秀", pack.excellent_from), ("良好", pack.good_from)):
+            if lowest >= 2 * least:
+                return label
+    return {Verdict.PASSED: pack.label_passed, Verdict.FAILED: pack.label_failed, Verdict.ABSENT: pack.label_absent,
+            Verdict.VOID: pack.label_void, Verdict.INCOMPLETE: pack.label_incomplete}[verdict]
+
+
+def _on_grid(record: PartRecord, pack: RulePack) -> PartRecord:
+    """``record`` with its score rounded by ``pack``: what did not pass before does not pass after."""
+    if record.half_points is None:
+        return record
+    score = rounded(record.half_points, pack.rounding, least_of(record.part, pack))
+    return record if score == record.half_points else replace(record, half_points=score)
 
 
 def _rank(record: PartRecord) -> tuple[bool, bool, bool, int, int, str]:
@@ -134,7 +157,7 @@ def _judged(part: str, record: PartRecord | None, least: int) -> tuple[Verdict, 
     if record is None:
         return Verdict.INCOMPLETE, f"{part}{PENDING}"
     if record.standing is Standing.VOID:
-        return Verdict.VOID, f"{part}成绩因违纪作无效处理"
+        return Verdict.VOID, f"{part}成绩因违纪{f'（{record.note}）' if record.note else ''}作无效处理"
     if record.half_points is None:
         return Verdict.ABSENT, f"{part}缺考"
     origin = "" if record.source is Source.EXAM else f"（{'：'.join(filter(None, (record.source.chinese, record.note)))}）"

@@ -13,7 +13,8 @@ from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.attachments import Attachment
-from qbank.kernel.db import Base, Id, Versioned
+from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.standards.models import RulePackVersion
 from scoring.results.merge import PARTS, PartRecord, Source, Verdict
 
 
@@ -29,7 +30,7 @@ class ResultState(enum.StrEnum):
 
     @property
     def chinese(self) -> str:
-        return {"draft": "已合成，未公示", "noticed": "公示中", "submitted": "待市初审", "city_checked": "市已初审，待省审核",
+        return {"draft": "未公示", "noticed": "公示中", "submitted": "待市初审", "city_checked": "市已初审，待省审核",
                 "final": "省已审核", "returned": "已退回"}[self.value]
 
 
@@ -47,13 +48,27 @@ class ResultList(Versioned, Base):
     state: Mapped[ResultState] = mapped_column(sa.Enum(ResultState, native_enum=False, length=12),
                                                default=ResultState.DRAFT)
     rule_pack: Mapped[str]  # JSON of the rule pack it was merged by
+    pack_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rule_pack_versions.id"))  # null: the built-in defaults
     merged_at: Mapped[datetime]
+    merged_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: merged before this was kept
+    checked_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: nobody checked this merge yet
+    checked_at: Mapped[datetime | None]
     noticed_at: Mapped[datetime | None]  # null: not on public notice, candidates do not see it
     notice_ends_at: Mapped[datetime | None]  # the first moment after the last day of the notice, in China
     plan: Mapped[ExamPlan] = relationship()
+    pack_version: Mapped[RulePackVersion | None] = relationship()
+    merger: Mapped[Account | None] = relationship(foreign_keys=[merged_by])
+    checker: Mapped[Account | None] = relationship(foreign_keys=[checked_by])
     results: Mapped[list[Result]] = relationship(back_populates="list", order_by="Result.id", cascade="all, delete-orphan")
     decisions: Mapped[list[ResultDecision]] = relationship(order_by="ResultDecision.id", back_populates="list")
     objections: Mapped[list[Objection]] = relationship(order_by="Objection.id", back_populates="list")
+
+    @property
+    def told(self) -> str:
+        """The state in words; a draft that was checked is said to be."""
+        if self.state is ResultState.DRAFT:
+            return "已核对，未公示" if self.checked_at else "已合成，待核对"
+        return self.state.chinese
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -75,11 +90,19 @@ class Result(Base):
     review: Mapped[int | None]  # null also where the level needs none
     passed: Mapped[bool]
     verdict: Mapped[Verdict] = mapped_column(sa.Enum(Verdict, native_enum=False, length=10), server_default="FAILED")
+    label: Mapped[Line] = mapped_column(default="", server_default="")  # what the pack calls the verdict; empty: see ``told``
     reasons: Mapped[list[str]] = mapped_column(sa.JSON)
     # Part -> source, half-points and note of the record that counted; empty in lists merged before sources were kept.
     counted: Mapped[dict[str, Any]] = mapped_column(sa.JSON, server_default="{}")
+    pack_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rule_pack_versions.id"))  # null: the built-in defaults
     list: Mapped[ResultList] = relationship(back_populates="results")
     enrolment: Mapped[Enrolment] = relationship()
+    pack_version: Mapped[RulePackVersion | None] = relationship()
+
+    @property
+    def told(self) -> str:
+        """The outcome in the words of the rule pack it was computed under."""
+        return self.label or self.verdict.chinese
 
     @property
     def is_complete(self) -> bool:
@@ -187,10 +210,12 @@ class Objection(Base):
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)
     text: Mapped[str]
     raised_by: Mapped[str]  # name and telephone as given
-    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: sent in on the public page
+    receipt: Mapped[str | None] = mapped_column(sa.String(16), unique=True)  # 回执编号; null: written down by an officer
     at: Mapped[datetime]
     answer: Mapped[str] = mapped_column(default="")
     answered_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: not answered, or before this was kept
     list: Mapped[ResultList] = relationship(back_populates="objections")
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,12 +11,14 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from examroom.delivery.models import HandIn, Sheet
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting, SittingState
+from qbank.standards.packs import pack_for
 from scoring.practical import desk as practical
 from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup, PracticalScore
+from scoring.results.case_models import Misconduct
 from scoring.results.merge import PRACTICAL, REVIEW, THEORY, PartRecord, Standing, required_parts
 from scoring.results.models import Credit, CreditState
-from scoring.review import desk as review
-from scoring.review.models import PanelMark, ReviewScore
+from scoring.review import overview as review
+from scoring.review.models import ReviewScore
 
 PART_NAMES = {Part.PRACTICAL: PRACTICAL, Part.REVIEW: REVIEW}
 
@@ -56,6 +57,10 @@ def gather(session: Session, plan: ExamPlan) -> list[CandidateParts]:
     for credit in session.scalars(sa.select(Credit).join(Enrolment).where(Enrolment.plan_id == plan.id,
                                                                           Credit.state == CreditState.APPROVED)):
         found[credit.enrolment_id].records.append(credit.record)
+    required = required_parts(plan.level, pack_for(session, plan.institution))
+    for case in session.scalars(sa.select(Misconduct).join(Enrolment).where(Enrolment.plan_id == plan.id,
+                                                                            Misconduct.state == CreditState.APPROVED)):
+        found[case.enrolment_id].records.extend(case.records(required))
     _name_missing(session, plan, found)
     return list(found.values())
 
@@ -80,10 +85,8 @@ def _theory(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) 
 
 def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidateParts]) -> None:
     unsigned = _practical_waits(session, plan)
-    needed = required_parts(plan.level)
-    panel = review.panel_of(session, plan) if REVIEW in needed else None
-    members = [one.account.name for one in panel.members] if panel else []
-    signed = _panel_signatures(session, plan)
+    needed = required_parts(plan.level, pack_for(session, plan.institution))
+    reviews = review.waits(session, plan) if REVIEW in needed else {}
     sittings = _waiting_sittings(session, plan)
     for key, parts in found.items():
         if not parts.has(THEORY):
@@ -91,8 +94,7 @@ def _name_missing(session: Session, plan: ExamPlan, found: dict[int, CandidatePa
         if not parts.has(PRACTICAL):
             parts.missing.append("操作技能：" + unsigned.get(key, "未编入考核组"))
         if REVIEW in needed and not parts.has(REVIEW):
-            waits = [name for name in members if name not in signed[key]]
-            parts.missing.append("综合评审：" + (f"等待{'、'.join(waits)}签字" if members else "未组建评审委员会"))
+            parts.missing.append(f"综合评审：{reviews.get(key, '没有成绩')}")
 
 
 def _waiting_sittings(session: Session, plan: ExamPlan) -> dict[int, str]:
@@ -117,15 +119,6 @@ def _practical_waits(session: Session, plan: ExamPlan) -> dict[int, str]:
     return waits
 
 
-def _panel_signatures(session: Session, plan: ExamPlan) -> dict[int, set[str]]:
-    """Enrolment -> names of the panel members who have signed."""
-    signed: dict[int, set[str]] = defaultdict(set)
-    for mark in session.scalars(sa.select(PanelMark).join(Enrolment).where(Enrolment.plan_id == plan.id,
-                                                                           PanelMark.signed_at.is_not(None))):
-        signed[mark.enrolment_id].add(mark.member.account.name)
-    return signed
-
-
 def join_all(session: Session, plan: ExamPlan, *, now: datetime) -> None:
     """Join what all have signed and nobody joined yet."""
     scored = sa.select(PracticalScore.enrolment_id)
@@ -133,11 +126,3 @@ def join_all(session: Session, plan: ExamPlan, *, now: datetime) -> None:
             PracticalGroup.plan_id == plan.id, GroupMember.enrolment_id.not_in(scored))):
         if not practical.unsigned_by(session, member):
             practical.join(session, member, now=now)
-    panel = review.panel_of(session, plan)
-    if panel is None:
-        return
-    reviewed = sa.select(ReviewScore.enrolment_id)
-    for enrolment in session.scalars(sa.select(Enrolment).where(Enrolment.plan_id == plan.id,
-                                                                Enrolment.id.not_in(reviewed))):
-        if not review.unsigned_by(session, panel, enrolment):
-            review.join(session, enrolment, now=now)

@@ -10,12 +10,12 @@ from scoring.results.models import ResultDecision, ResultList, ResultState
 
 S = ResultState
 MOVES: dict[ResultState, frozenset[ResultState]] = {
-    S.DRAFT: frozenset({S.NOTICED}),
+    S.DRAFT: frozenset({S.NOTICED, S.RETURNED}),  # returned: the second person found something
     S.NOTICED: frozenset({S.SUBMITTED, S.DRAFT}),  # back to draft: the notice is withdrawn to correct the list
     S.SUBMITTED: frozenset({S.CITY_CHECKED, S.RETURNED}),
     S.CITY_CHECKED: frozenset({S.FINAL, S.RETURNED}),
     S.RETURNED: frozenset({S.DRAFT}),
-    S.FINAL: frozenset(),
+    S.FINAL: frozenset({S.RETURNED}),  # the province reopens it: a recheck proved a score wrong
 }
 # Who decides in which state, and what an approval makes of the list.
 DESKS: dict[ResultState, tuple[Role, ResultState]] = {
@@ -32,4 +32,5 @@ def move(result_list: ResultList, to: ResultState, who: Viewer, *, now: datetime
     result_list.state = to
     if to in OFF_NOTICE:  # not public, and not shown to candidates, until it is posted again
         result_list.noticed_at = result_list.notice_ends_at = None
+        result_list.checked_by = result_list.checked_at = None
     result_list.decisions.append(ResultDecision(decided_by=who.account_id, state=to, comment=comment, at=now))

@@ -302,7 +302,7 @@ def test_a_done_case_answers_the_alarm(session: Session, world: ClosedWorld) -> 
 
 def test_nothing_is_published_before_the_keys_are_checked(session: Session, world: ClosedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     suspect(world)
-    made = ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after)
+    made = ResultList(plan=world.plan, rule_pack="{}", merged_at=world.after, checked_at=world.after)
     session.add(made)
     session.flush()
     monkeypatch.setattr(results, "gather", lambda *given: [])

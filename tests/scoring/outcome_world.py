@@ -14,9 +14,12 @@ from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Si
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import HASHER, Account, Grant, Institution, InstitutionKind
 from qbank.standards.models import Occupation, Range, Standard, Subject, WeightTable
-from scoring.practical import desk
+from scoring.practical import desk, register
 from scoring.practical.models import PracticalGroup, RowKind, Rubric
+from scoring.practical.register_models import Assessor
 from scoring.practical.rubrics import RowDraft
+from scoring.results import desk as results
+from scoring.results.models import ResultList
 from tests.conftest import PASSWORD
 
 NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # the clock of conftest: 2026-06-01 09:00 in China
@@ -35,6 +38,7 @@ class World:
     level: int = 4
     school: Institution = field(init=False)
     officer: Viewer = field(init=False)
+    checker: Viewer = field(init=False)  # the second officer
     standard: Standard = field(init=False)
     table: WeightTable = field(init=False)
     plan: ExamPlan = field(init=False)
@@ -42,6 +46,7 @@ class World:
     def __post_init__(self) -> None:
         self.school = self.people.home
         self.officer = self.people("周敏", Role.EXAM_OFFICER)
+        self.checker = self.people("方晴", Role.EXAM_OFFICER)
         occupation = Occupation(code="6-31-01-03", catalogue_edition="2015", name="电工")
         self.standard = Standard(occupation=occupation, edition="2018", title="电工国家职业技能标准")
         self.table = self.skill_table(self.level)
@@ -101,7 +106,18 @@ class World:
         return sitting
 
     def assessors(self, *names: str) -> list[Viewer]:
-        return [self.people(name, Role.PRACTICAL_ASSESSOR) for name in names]
+        """Assessors with a senior certificate for the occupation, all levels, far from its end."""
+        found = [self.people(name, Role.PRACTICAL_ASSESSOR) for name in names]
+        for one in found:
+            self.certify(one)
+        return found
+
+    def certify(self, who: Viewer, *, levels: tuple[int, ...] = (5, 4, 3, 2, 1), senior: bool = True,
+                expires_on: date = date(2029, 1, 1), occupation: Occupation | None = None) -> Assessor:
+        return register.add_assessor(self.session, self.school, self.session.get_one(Account, who.account_id), self.officer,
+                                     certificate_number=f"KP43-{who.account_id:05d}{(occupation or self.standard.occupation).code[-2:]}",
+                                     occupation=occupation or self.standard.occupation, levels=levels, senior=senior,
+                                     expires_on=expires_on)
 
     def examiners(self, *names: str) -> list[Viewer]:
         return [self.people(name, Role.REVIEW_EXAMINER) for name in names]
@@ -132,6 +148,12 @@ class World:
                 left -= min(left, row.most)
         desk.enter_marks(self.session, sheet, marks, who, now=NOW)
         desk.sign(self.session, sheet, who, now=NOW)
+
+    def post(self, result_list: ResultList, *, now: datetime = NOW) -> ResultList:
+        """Checked by the second officer, then posted."""
+        results.check(self.session, result_list, self.checker, now=now)
+        results.publish(self.session, result_list, self.officer, now=now)
+        return result_list
 
     def office(self, role: Role, name: str, region: str) -> Viewer:
         """A city or province officer of ``region``."""

@@ -109,7 +109,7 @@ def test_once_posted_nothing_can_be_proposed_or_decided(world: World, second: Vi
     chen, = absent_from_theory(world, "陈晓")
     credit = substitute(world, chen)
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
-    desk.publish(world.session, found, world.officer, now=NOW)
+    world.post(found)
     assert code_of(lambda: substitute(world, chen)) == "posted"
     assert code_of(lambda: credits.decide(world.session, credit, True, "", second, now=NOW)) == "posted"
     desk.withdraw(world.session, found, world.officer, "漏记成绩替代", now=NOW)

@@ -59,8 +59,7 @@ def complete(world: World, marks: dict[str, tuple[int | None, int]]) -> dict[str
 
 def noticed(world: World) -> ResultList:
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
-    desk.publish(world.session, found, world.officer, now=NOW)
-    return found
+    return world.post(found)
 
 
 # Merging
@@ -132,7 +131,7 @@ def test_an_absence_completes_the_list_but_a_stale_merge_is_not_posted(world: Wo
     again = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     assert again is found
     assert found.results[0].reasons == ["理论知识 75.0 分，合格", "操作技能缺考"]
-    desk.publish(world.session, found, world.officer, now=NOW)
+    world.post(found)
 
 
 def test_a_void_theory_score_does_not_pass(world: World) -> None:
@@ -185,7 +184,7 @@ def test_the_way_to_the_province_with_its_two_checks(world: World) -> None:
     assert code_of(lambda: desk.decide(world.session, found, city, True, "", now=AFTER_NOTICE)) == "not_your_duty"
     desk.decide(world.session, found, province, True, "同意", now=AFTER_NOTICE)
     assert found.state is ResultState.FINAL
-    assert [one.state for one in found.decisions] == [ResultState.NOTICED, ResultState.SUBMITTED, ResultState.CITY_CHECKED,
+    assert [one.state for one in found.decisions] == [ResultState.DRAFT, ResultState.NOTICED, ResultState.SUBMITTED, ResultState.CITY_CHECKED,
                                                       ResultState.FINAL]
     assert code_of(lambda: desk.merge_plan(world.session, world.plan, world.officer, now=AFTER_NOTICE)) == "wrong_state"
     assert code_of(lambda: desk.decide(world.session, found, province, False, "x", now=AFTER_NOTICE)) == "wrong_state"
@@ -216,7 +215,7 @@ def test_a_returned_list_is_merged_and_posted_again_and_the_days_start_anew(worl
     assert world.session.scalars(visible(Result, chen.candidate.viewer())).all() == []
     assert code_of(lambda: desk.publish(world.session, found, world.officer, now=AFTER_NOTICE)) == "wrong_state"
     desk.merge_plan(world.session, world.plan, world.officer, now=AFTER_NOTICE)
-    desk.publish(world.session, found, world.officer, now=AFTER_NOTICE)
+    world.post(found, now=AFTER_NOTICE)
     later = AFTER_NOTICE + timedelta(days=7)
     assert code_of(lambda: desk.submit(world.session, found, world.officer, now=later)) == "notice_runs"
     # Posted again on 9 June, so the seven days are 10 to 16 June.
@@ -240,7 +239,8 @@ def test_a_notice_is_withdrawn_with_a_reason_and_needs_a_contact(world: World) -
     found = noticed(world)
     assert code_of(lambda: desk.withdraw(world.session, found, world.officer, "", now=NOW)) == "no_reason"
     desk.withdraw(world.session, found, world.officer, "异议成立", now=NOW)
-    assert found.state is ResultState.DRAFT
+    assert (found.state, found.checked_at) == (ResultState.DRAFT, None)  # to be checked anew
+    desk.check(world.session, found, world.checker, now=NOW)
     world.plan.contact = ""
     assert code_of(lambda: desk.publish(world.session, found, world.officer, now=NOW)) == "no_contact"
     assert code_of(lambda: desk.withdraw(world.session, found, world.officer, "x", now=NOW)) == "wrong_state"
@@ -272,7 +272,9 @@ def test_the_work_list_follows_the_result_list(world: World) -> None:
     practical.record_absence(world.session, chen, Part.PRACTICAL, world.officer, now=NOW)
     assert titles(world, world.officer) == ["合成成绩"]
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
-    assert titles(world, world.officer) == ["核对并公示成绩"]
+    assert (titles(world, world.officer), titles(world, world.checker)) == ([], ["核对成绩"])
+    desk.check(world.session, found, world.checker, now=NOW)
+    assert titles(world, world.officer) == ["公示成绩"]
     desk.publish(world.session, found, world.officer, now=NOW)
     assert titles(world, world.officer) == []
     objection = desk.record_objection(world.session, found, "李", "疑问", world.officer, now=NOW)
@@ -338,6 +340,12 @@ def test_an_officer_goes_the_whole_way_on_pages(world: World, enter: Enter, cloc
     assert [row[2].value for row in book["结果名册"].iter_rows(min_row=4)] == ["吴静", "陈晓"]  # in the order of the page
     assert client.get(f"{lists}/print").status_code == 200
     assert client.post(f"{lists}/submit").status_code == 409
+    assert client.post(f"{lists}/publish").status_code == 409  # not checked
+    assert client.post(f"{lists}/check", data={"decision": "approve"}).status_code == 409  # not by whoever merged
+    checking = enter(world.checker)
+    assert "核对无误" in checking.get(url).get_data(as_text=True)
+    assert checking.post(f"{lists}/check", data={"decision": "approve", "version": "99"}).status_code == 409
+    assert checking.post(f"{lists}/check", data={"decision": "approve"}).status_code == 302
     assert client.post(f"{lists}/publish").status_code == 302
     assert client.post(f"{lists}/objections", data={"raised_by": "李某", "text": "疑问"}).status_code == 302
     assert client.post(f"{lists}/objections", data={}).status_code == 409
@@ -376,10 +384,11 @@ def test_the_public_notice_masks_and_ends(world: World, app: Any, clock: Any) ->
     world.session.commit()
     client, url = app.test_client(), f"/results/notice/{world.plan.number}"
     assert client.get(url).status_code == 404
-    desk.publish(world.session, found, world.officer, now=NOW)
+    world.post(found)
     world.session.commit()
     page = client.get(url).get_data(as_text=True)
-    assert "陈晓" in page
+    assert "陈*" in page
+    assert "陈晓" not in page
     assert "430102********1234" in page
     assert "周敏 0731-88880000" in page
     assert "2026年6月8日" in page
@@ -388,7 +397,7 @@ def test_the_public_notice_masks_and_ends(world: World, app: Any, clock: Any) ->
     clock.moment = AFTER_NOTICE
     over = client.get(url).get_data(as_text=True)
     assert "期满" in over
-    assert "陈晓" not in over
+    assert "陈*" not in over
     assert client.get("/results/notice/x/../%00").status_code in {400, 404}
 
 
@@ -399,7 +408,7 @@ def test_a_candidate_sees_the_own_result_from_the_notice_on(world: World, enter:
     world.session.commit()
     client = enter(wu)
     assert "还没有公布的成绩" in client.get("/results/mine").get_data(as_text=True)
-    desk.publish(world.session, found, world.officer, now=NOW)
+    world.post(found)
     world.session.commit()
     page = client.get("/results/mine").get_data(as_text=True)
     assert "理论知识 59.5 分，未达到 60 分" in page
@@ -421,7 +430,7 @@ def test_strangers_find_no_results(world: World, enter: Enter, people: Any) -> N
     world.session.commit()
     plan, lists = f"/results/plans/{world.plan.id}", f"/results/lists/{found.id}"
     gets = [plan, f"{lists}/workbook", f"{lists}/print"]
-    posts = [f"{plan}/merge", *(f"{lists}/{verb}" for verb in ("publish", "withdraw", "objections", "submit", "decide")),
+    posts = [f"{plan}/merge", *(f"{lists}/{verb}" for verb in ("check", "publish", "withdraw", "objections", "submit", "decide")),
              f"/results/objections/{objection.id}/answer"]
     client = enter(stranger)
     assert {client.get(url).status_code for url in gets} == {404}

@@ -166,7 +166,7 @@ def test_a_notice_posted_late_in_the_evening_counts_by_the_day_in_china() -> Non
     assert local(notice_end(datetime(2026, 6, 1, 16, 0, tzinfo=UTC), 7)).day == 10  # 00:00 on 2 June
 
 
-def test_every_state_has_its_moves_and_a_final_list_none() -> None:
+def test_every_state_has_its_moves_and_a_final_list_only_goes_back() -> None:
     assert MOVES.keys() == set(ResultState)
-    assert MOVES[ResultState.FINAL] == frozenset()
+    assert MOVES[ResultState.FINAL] == frozenset({ResultState.RETURNED})  # the province reopens it; the way begins anew
     assert ResultState.FINAL not in MOVES[ResultState.SUBMITTED]  # no way past the province
