@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
-from examroom.marking import case_views, cases, chain_views, desk, file_views, report_views, scores, written, written_views  # noqa: F401  # doors register
+from examroom.marking import (  # noqa: F401  # doors register
+    case_views,
+    cases,
+    chain_views,
+    desk,
+    file_views,
+    report_views,
+    scores,
+    written,
+    written_views,
+)
 from examroom.marking.blueprint import blueprint
 from examroom.marking.case_models import ScoreChange
 from examroom.marking.models import TheoryScore

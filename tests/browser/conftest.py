@@ -37,14 +37,24 @@ def at_the_desk(app: Flask, chromium: Playwright) -> Iterator[Callable[[Viewer],
 def _signed_in(app: Flask, chromium: Playwright, viewer: Viewer) -> Iterator[Page]:
     app.config["WTF_CSRF_ENABLED"] = True
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)  # a sign-in that fails must not keep the run from ending
     thread.start()
+    broken: list[str] = []
+    try:
+        yield _desk(chromium, viewer, server.port, broken)
+    finally:
+        server.shutdown()
+        thread.join(30)
+        server.server_close()
+    assert broken == []
+
+
+def _desk(chromium: Playwright, viewer: Viewer, port: int, broken: list[str]) -> Page:
     program = next(filter(None, map(shutil.which, CHROMIUM)), chromium.chromium.executable_path)
     browser = chromium.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-    page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=f"http://127.0.0.1:{server.port}")
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=f"http://127.0.0.1:{port}")
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)
-    broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
     page.goto("/accounts/sign-in")
@@ -52,12 +62,7 @@ def _signed_in(app: Flask, chromium: Playwright, viewer: Viewer) -> Iterator[Pag
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/")
-    yield page
-    browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert broken == []
+    return page
 
 
 @pytest.fixture(scope="module")

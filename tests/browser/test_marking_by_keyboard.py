@@ -39,6 +39,7 @@ def mark_all(page: Page, keys: dict[str, list[str]]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/mark")
     while page.locator("[data-mark-form]").count():
+        expect(page.locator(".step-points").first).to_be_focused()  # the browser does that some time after the page is there
         text = page.locator(".script-text").inner_text()
         *typed, last = next(pressed for piece, pressed in keys.items() if piece in text)
         for key in typed:
@@ -80,12 +81,15 @@ def test_a_marker_undoes_by_keyboard(session: Session, world: MarkingWorld, at_t
     page = at_the_desk(wu)
     page.goto(f"/marking/questions/{question}/mark")
     code = page.locator("section h2 span").inner_text()
+    expect(page.locator(".step-points").first).to_be_focused()
     page.keyboard.press("g")
     expect(page.locator("[data-sum]")).to_have_text("10")
     page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():  # until the next page's script listens
+        page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="撤销上一份")).to_be_visible()
-    page.keyboard.press("Alt+u")
+    with page.expect_navigation():
+        page.keyboard.press("Alt+u")
     expect(page.get_by_text("已撤销对")).to_be_visible()
     assert page.locator("section h2 span").inner_text() == code
 

@@ -15,6 +15,8 @@ from tests.drills.room import Hall, Nursery, Program, free_port, furnish
 from tests.drills.shim import Shim
 from tests.drills.verify import Findings, compare
 
+LONGEST_SECONDS = 240.0  # a drill that stands still fails, and says where
+
 
 @dataclass
 class Scene:
@@ -61,6 +63,12 @@ def scene(candidates: int, nursery: Nursery, shim: Shim, *, database: str = "sql
 async def run(scene: Scene, break_it: Callable[[Scene], Awaitable[None]], *,
               address: Callable[[], tuple[str, int]] | None = None) -> tuple[Findings, list[Candidate]]:
     """Everybody answers before, during and after ``break_it``; afterwards nothing may be left unsent."""
+    async with asyncio.timeout(LONGEST_SECONDS):
+        return await _run(scene, break_it, address)
+
+
+async def _run(scene: Scene, break_it: Callable[[Scene], Awaitable[None]],
+               address: Callable[[], tuple[str, int]] | None) -> tuple[Findings, list[Candidate]]:
     if not scene.program.pid:
         scene.program.start()
     await scene.program.ready()

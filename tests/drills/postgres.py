@@ -43,7 +43,7 @@ class Postgres:
             for one in (self.folder, self.data):
                 shutil.chown(one, "embedded_postgres")
         subprocess.run([self.programs / "initdb", "-D", self.data, "--auth=trust", "--encoding=utf8", "--locale=C",
-                        "-U", "postgres"], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
+                        "-U", "postgres"], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, timeout=120, **self.user)
 
     @property
     def url(self) -> str:
@@ -71,7 +71,7 @@ class Postgres:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.wait(timeout=60)
             self.process = None
 
     def stop(self) -> None:

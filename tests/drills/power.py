@@ -64,7 +64,7 @@ class Mount:
 
     def down(self) -> None:
         if self.process is not None:
-            subprocess.run(["fusermount", "-u", "-z", self.point], check=False, stderr=subprocess.DEVNULL)
+            subprocess.run(["fusermount", "-u", "-z", self.point], check=False, stderr=subprocess.DEVNULL, timeout=60)
             self.process.wait(timeout=30)
             self.process = None
 

@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -31,6 +32,7 @@ from tests.drills.client import Book, Candidate, serving
 from tests.sitting_world import SittingWorld
 
 ROOT = Path(__file__).resolve().parents[2]
+ANSWER_SECONDS = 120.0  # a process that imports everything on a busy machine
 SAYS_NOTHING = {"PYTHONWARNINGS": "ignore"}
 
 
@@ -130,13 +132,15 @@ class Nursery:
 
     def _told(self) -> str:
         assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_SECONDS)
+        assert ready, f"the nursery said nothing for {ANSWER_SECONDS} s"
         line = self.process.stdout.readline()
         assert line, "the nursery died"
         return line
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.wait(ANSWER_SECONDS)
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 stream.close()
@@ -187,9 +191,11 @@ class Program:
         """SIGKILL: nothing of it gets to do anything any more."""
         if self.pid:
             self.signal(signal.SIGKILL)
+            until = time.monotonic() + 60
             with contextlib.suppress(ProcessLookupError):
                 while True:
                     os.kill(self.pid, 0)
+                    assert time.monotonic() < until, f"process {self.pid} outlives SIGKILL"
                     time.sleep(0.002)
             self.pid = 0
 

@@ -25,7 +25,7 @@ class Shim:
     def __post_init__(self) -> None:
         library, control = self.folder / "shim.so", self.folder / "shim.control"
         self.folder.chmod(0o755)
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-w", "-o", library, SOURCE, "-ldl"], check=True)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-w", "-o", library, SOURCE, "-ldl"], check=True, timeout=120)
         control.write_bytes(bytes(8 * len(FIELDS)))
         control.chmod(0o666)
         with control.open("r+b") as stream:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.drills import client
-from tests.drills.faults import Scene, run, scene
+from tests.drills.faults import LONGEST_SECONDS, Scene, run, scene
 from tests.drills.proxy import Proxy, Trouble
 from tests.drills.room import Nursery
 from tests.drills.shim import Shim
@@ -91,5 +91,5 @@ def test_an_old_request_that_arrives_late_changes_nothing(hall: Scene) -> None:
         hall.program.kill()
         return await asyncio.to_thread(compare, hall.hall.url, hall.book.file, hall.book.sent)
 
-    found = asyncio.run(drill())
+    found = asyncio.run(asyncio.wait_for(drill(), LONGEST_SECONDS))
     assert found.well, found

@@ -12,7 +12,7 @@ from examroom.plans import codes
 from qbank.kernel.settings import Settings
 from tests.drills import client
 from tests.drills.client import Candidate
-from tests.drills.faults import Scene, scene
+from tests.drills.faults import LONGEST_SECONDS, Scene, scene
 from tests.drills.room import Nursery
 from tests.drills.shim import Shim
 from tests.drills.verify import compare
@@ -55,7 +55,7 @@ def test_a_room_signs_in_with_its_codes_and_starts_in_the_same_instant(hall: Sce
         client.leave(crowd)
         return crowd
 
-    crowd = asyncio.run(storm())
+    crowd = asyncio.run(asyncio.wait_for(storm(), LONGEST_SECONDS))
     hall.program.kill()
     assert {len(one.kinds) for one in crowd} == {40}
     assert sum(one.breaks for one in crowd) == 0

@@ -266,15 +266,15 @@ def test_two_starts_at_the_same_instant_start_one_sheet_once(session: Session, w
     states: list[PageState] = []
 
     def open_one(machine: str) -> None:
-        gate.wait()
+        gate.wait(30)
         with database.transaction(Actor(None, "考生"), clock=clock) as own:
             states.append(world.open_page("陈晓", machine, now=begin, session=own)[0].page)
 
-    threads = [threading.Thread(target=open_one, args=(machine,)) for machine in ("pc-1", "pc-2")]
+    threads = [threading.Thread(target=open_one, args=(machine,), daemon=True) for machine in ("pc-1", "pc-2")]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(states) == [PageState.LIVE, PageState.WAITING]
     session.expire_all()
     assert session.scalar(sa.select(sa.func.count()).select_from(Sheet).where(Sheet.id == sheet_id,
@@ -292,11 +292,11 @@ def test_saves_of_one_sheet_from_many_threads_are_all_held(session: Session, wor
         with database.transaction(Actor(None, "考生"), clock=clock) as own:
             sheets.save(own, own.get_one(Sheet, sheet_id), [Event(sequence, 1 + sequence % 4, "ABCD"[sequence % 4])], now=begin)
 
-    threads = [threading.Thread(target=save, args=(sequence,)) for sequence in range(1, 13)]
+    threads = [threading.Thread(target=save, args=(sequence,), daemon=True) for sequence in range(1, 13)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     session.expire_all()
     # The newest event of each item stands, in whatever order they came: 12 → item 1, 9 → 2, 10 → 3, 11 → 4.
     assert stored(session, sheet) == {1: "A", 2: "B", 3: "C", 4: "D"}
