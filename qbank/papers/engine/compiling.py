@@ -205,7 +205,7 @@ def _expected(draft: Draft, rule: r.ExpectedScore) -> None:
 def expected_points(pool: ItemPool, quotas: Quotas) -> Floats:
     """Expected score of each item at the cut in points, (n,); an item of unknown curve gives what it is not known to: 0."""
     worth = {part.kind: part.half_points / 2 for part in quotas.parts}
-    return np.asarray(np.nan_to_num(pool.numbers("expected")) * np.array([worth.get(kind, 0.0) for kind in pool.labels("kinds")]))
+    return np.asarray(np.nan_to_num(pool.numbers("expected")) * pool.by_kind(worth))
 
 
 def _kept_out(draft: Draft, rule: r.Exposure | r.Rest, kept_out: Flags) -> None:

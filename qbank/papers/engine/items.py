@@ -80,6 +80,11 @@ class ItemPool:
         values = np.asarray(getattr(self, name), dtype=np.str_)
         return values if len(values) else np.full(len(self), "", dtype="<U1")
 
+    def by_kind(self, worth: Mapping[str, float]) -> Floats:
+        """(n,) of each item what its kind is worth, 0 if it is not said."""
+        kinds, at = np.unique(self.labels("kinds"), return_inverse=True)
+        return np.array([worth.get(str(kind), 0.0) for kind in kinds])[at]
+
     def take(self, positions: Integers) -> ItemPool:
         """The items at `positions` alone, in that order; pairs, sets and papers keep their other keys."""
         chosen: dict[str, Any] = {}

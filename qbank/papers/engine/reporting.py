@@ -68,7 +68,7 @@ def assembly_of(pool: ItemPool, quotas: Quotas, problem: Problem, found: Found, 
     gap = abs(value - found.bound) / (1.0 if measure == "deviation" else max(abs(value), 1e-9))
     points = expected_points(pool, quotas) * (pool.numbers("pretest") == 0)
     worth = {part.kind: part.half_points / 2 for part in quotas.parts}
-    full = np.array([worth.get(kind, 0.0) for kind in pool.labels("kinds")])
+    full = pool.by_kind(worth)
     tried = frozenset(pool.keys[on.any(axis=0) & (pool.numbers("pretest") > 0)].tolist())
     return Assembly(
         forms=tuple(tuple(_ordered(pool, quotas, problem, np.flatnonzero(on[f]))) for f in range(problem.forms)), measure=measure,

@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
+from qbank.papers.engine.pairing import after_each, nearest
 from qbank.papers.engine.problem import AIM_COST, SHARE_COST
 from qbank.papers.engine.state import HARD_COST, State
-from qbank.papers.engine.units import classes
 
 WIDTHS = (12, 48, 192)  # partners tried for each item of a form, more when fewer did not help
 STEPS = 400  # swaps of one form in one pass
@@ -25,16 +25,15 @@ GOOD = 1e-3  # and so far it may be in the end
 AT_ONCE = 12  # swaps made of one draw
 SLIGHT = 1e-7  # a gain that is none
 SAMPLE = 1_200  # swaps that are paired with one another
-FIRST = 40  # first swaps of a pair that is to mend what is broken
-LIKELY = 64  # pairs that are looked at in full
 TRIED = 8  # and made, to see whether they help
 FORMS = 12  # that exchange items with one another
 PASSES = 6  # over all forms
+GAIN, MET_GAIN = 1e-4, 0.05  # the least share of the cost that makes one more pass worth its time; where only preferences are left
 SHAKES = 40  # of forms that miss a hard rule
 FEW = 30  # and of forms that are only off target
 KICKS = 3  # swaps of one shake
 PAIRS = 12  # pairs of swaps of one form in one pass
-Pairing: TypeAlias = "Callable[[int, Integers, Integers], tuple[Integers, Integers]]"
+Pairing: TypeAlias = "Callable[[Search, int, Integers, Integers], tuple[Integers, Integers]]"
 
 
 class Search:
@@ -50,8 +49,9 @@ class Search:
         if shadow is not None:
             single &= shadow
         self.order = np.argsort(problem.cells, kind="stable")
-        self.order = self.order[single[self.order]]
-        self.alike = classes(problem)
+        self.order = self.order[single[self.order]]  # movable items, cell by cell
+        self.first = np.searchsorted(problem.cells[self.order], np.arange(len(problem.quotas)))
+        self.held = np.bincount(problem.cells[self.order], minlength=len(problem.quotas))
 
     def run(self, progress: Callable[[int, int, str], None], finish: int = 0) -> None:
         """Downhill form by form while that helps; then shake a form that still misses a hard rule and go downhill again;
@@ -61,7 +61,8 @@ class Search:
         for _ in range(PASSES):
             self._once(range(len(self.state.on)), progress)
             after = self.cost()
-            if before - after < 1e-6 + 1e-4 * abs(before):
+            little = MET_GAIN if all(map(self.met, range(len(self.state.on)))) else GAIN
+            if before - after < 1e-6 + little * abs(before):
                 break
             before = after
         for unwell, shakes in ((self.state.misses, SHAKES), (self.far, FEW), (lambda form: not self.settled(form), finish)):
@@ -107,12 +108,17 @@ class Search:
         """The best of the swaps that are drawn, again and again, until the widest draw holds none that helps."""
         width = 0
         for _ in range(STEPS):
-            if width == len(WIDTHS) or self.settled(form):
+            if width == len(WIDTHS) or self.settled(form) or (width == len(WIDTHS) - 1 and self.met(form)):
                 return
             out, into, owner = self.candidates(form, WIDTHS[width])
             if not len(out):
                 return
-            width = max(0, width - 1) if self._take_best(form, out, into, owner) else width + 1
+            if self._take_best(form, out, into, owner):
+                width = max(0, width - 1)
+            elif WIDTHS[width] >= self.held.max():  # that was all there is
+                return
+            else:
+                width += 1
 
     def _take_best(self, form: int, out: Integers, into: Integers, owner: Integers) -> bool:
         """Swap the best, and then those of the next best that still help; False if none does."""
@@ -135,7 +141,7 @@ class Search:
             return False
         if owner >= 0:
             return bool(state.on[owner, into] and not state.on[owner, out] and not state.blocked[owner, out])
-        return not state.full(form)[into]
+        return not state.full(form, np.array([into]))[0]
 
     def settled(self, form: int) -> bool:
         """Close enough to the target, and nothing else to pay for."""
@@ -143,27 +149,33 @@ class Search:
         off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
         return off <= CLOSE and state.cost(form) - AIM_COST * off < SLIGHT
 
+    def met(self, form: int) -> bool:
+        """As settled, but for what the items themselves cost."""
+        state = self.state
+        off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
+        return off <= CLOSE and state.cost(form) - AIM_COST * off - float(state.problem.costs[state.on[form]].sum()) < SLIGHT
+
     def candidates(self, form: int, width: int) -> tuple[Integers, Integers, Integers]:
         """(out, into, form that gives `into` away or -1): up to `width` partners for each movable item of the form."""
         state = self.state
         slots = np.flatnonzero(state.on[form] & ~self.fixed[form])
-        free = ~state.on[form] & (state.blocked[form] == 0)
-        full = state.full(form)
-        lone = (state.used == 1) & (state.problem.uses == 1)
-        owner = np.where(lone, np.argmax(state.on, axis=0), -1)
-        given = lone & ~self.fixed[owner, np.arange(len(owner))] if 1 < len(state.on) <= FORMS else np.zeros(len(owner), dtype=bool)
-        free &= ~full | given
-        drawn = self.order[free[self.order]]
-        first = np.searchsorted(state.problem.cells[drawn], np.arange(len(state.problem.quotas) + 1))
         cell = state.problem.cells[slots]
-        held = (first[1:] - first[:-1])[cell]
+        held = self.held[cell]
         picks = np.broadcast_to(np.arange(width), (len(slots), width))
         random = self.rng.integers(0, 1 << 30, size=(len(slots), width)) % np.maximum(held, 1)[:, None]
         picks = np.where(held[:, None] <= width, picks, random)
         slot, column = np.nonzero(picks < held[:, None])
-        into = drawn[first[cell[slot]] + picks[slot, column]]
-        out = slots[slot]
-        giver = np.where(given[into], owner[into], -1)
+        into = self.order[self.first[cell[slot]] + picks[slot, column]]
+        free = ~state.on[form, into] & (state.blocked[form, into] == 0)
+        slot, into = slot[free], into[free]
+        giver = np.full(len(into), -1)
+        if 1 < len(state.on) <= FORMS:
+            lone = np.flatnonzero((state.used[into] == 1) & (state.problem.uses[into] == 1))
+            owner = np.argmax(state.on[:, into[lone]], axis=0)
+            given = ~self.fixed[owner, into[lone]]
+            giver[lone[given]] = owner[given]
+        free = (giver >= 0) | ~state.full(form, into)
+        out, into, giver = slots[slot[free]], into[free], giver[free]
         kept = (giver < 0) | (state.blocked[giver, out] == 0)
         return out[kept], into[kept], giver[kept]
 
@@ -175,10 +187,10 @@ class Search:
             here = swapped[owner[swapped] == other]
             gain[here] += self._one_form(int(other), into[here], out[here])
         alone = owner < 0
-        gain[alone] += self._dearer(out[alone], into[alone])
+        gain[alone] += self.dearer(out[alone], into[alone])
         return gain
 
-    def _dearer(self, out: Integers, into: Integers) -> Floats:
+    def dearer(self, out: Integers, into: Integers) -> Floats:
         """What items that come in cost more than those that go, sharing with other forms included."""
         state = self.state
         gain = state.problem.costs[into] - state.problem.costs[out]
@@ -187,10 +199,7 @@ class Search:
         return np.asarray(gain)
 
     def _one_form(self, form: int, out: Integers, into: Integers) -> Floats:
-        state = self.state
-        sums = state.sums[form]
-        gain = state.energy(sums + state.content[into] - state.content[out]) - state.energy(sums)
-        return np.asarray(gain + self._aside(form, out, into))
+        return np.asarray(self.state.swapped(form, out, into) + self.aside(form, out, into))
 
     def swap(self, form: int, out: int, into: int, owner: int) -> None:
         state = self.state
@@ -203,7 +212,7 @@ class Search:
     def close(self, form: int) -> None:
         """Two swaps at once: first while they mend what one alone cannot, then while they bring the information closer."""
         for _ in range(PAIRS):
-            if self.settled(form) or not ((self.state.aims > 0 and self._pair(form, self._nearest)) or self._pair(form, self._after_each)):
+            if self.met(form) or not ((self.state.aims > 0 and self._pair(form, nearest)) or self._pair(form, after_each)):
                 return
 
     def _pair(self, form: int, pairs: Pairing) -> bool:
@@ -214,14 +223,14 @@ class Search:
         if len(out) > SAMPLE:
             chosen = np.sort(self.rng.choice(len(out), SAMPLE, replace=False))
             out, into = out[chosen], into[chosen]
-        one, other = pairs(form, out, into) if len(out) > 1 else (out[:0], out[:0])
+        one, other = pairs(self, form, out, into) if len(out) > 1 else (out[:0], out[:0])
         kept = (out[one] != out[other]) & (into[one] != into[other])
         one, other = one[kept], other[kept]
         if not len(one):
             return False
         moves = state.content[into] - state.content[out]
         gain = state.energy(state.sums[form] + moves[one] + moves[other]) - state.energy(state.sums[form])
-        aside = self._aside(form, out, into) + self._dearer(out, into)
+        aside = self.aside(form, out, into) + self.dearer(out, into)
         gain += aside[one] + aside[other]
         for best in np.argsort(gain, kind="stable")[:TRIED]:
             if gain[best] >= -SLIGHT:
@@ -230,7 +239,7 @@ class Search:
                 return True
         return False
 
-    def _aside(self, form: int, out: Integers, into: Integers) -> Floats:
+    def aside(self, form: int, out: Integers, into: Integers) -> Floats:
         """What swaps cost this form besides bands and aim: enemies and groups."""
         state = self.state
         gain = -HARD_COST * state.blocked[form, out].astype(np.float64)
@@ -249,25 +258,6 @@ class Search:
             self.swap(form, come, gone, -1)
         return False
 
-    def _after_each(self, form: int, out: Integers, into: Integers) -> tuple[Integers, Integers]:
-        """The best second swap after each of the first ones that mend something, whatever else those may break."""
-        state = self.state
-        moves, aside = state.content[into] - state.content[out], self._aside(form, out, into) + self._dearer(out, into)
-        sums = state.sums[form]
-        mending = np.flatnonzero(state.relief(form, moves) + HARD_COST * state.blocked[form, out] + self._loosened(form, out) > 0)
-        gain = (state.energy(sums + moves) + aside)[mending]
-        first = mending[np.argsort(gain, kind="stable")[:FIRST]]
-        if not len(first):
-            return first, first
-        both = state.energy(sums + moves[first][:, None, :] + moves[None, :, :]) + aside[first][:, None] + aside[None, :]
-        both[(out[first][:, None] == out[None, :]) | (into[first][:, None] == into[None, :])] = np.inf
-        return first, np.argmin(both, axis=1)
-
-    def _loosened(self, form: int, out: Integers) -> Floats:
-        """What the groups gain when an item goes."""
-        gains = (np.maximum(0.0, -less[labels[out]]) for labels, less, _ in self.state.group_costs(form))
-        return np.asarray(sum(gains, np.zeros(len(out))))
-
     def _legal(self, form: int, items: list[int]) -> bool:
         """Two swaps that are each within the overlap may not be so together."""
         state = self.state
@@ -275,21 +265,3 @@ class Search:
         others = np.arange(len(state.on)) != form
         return all(state.used[item] <= state.problem.uses[item] for item in items) and (
             limit is None or bool((state.shared[form][others] <= limit).all()))
-
-    def _nearest(self, form: int, out: Integers, into: Integers) -> tuple[Integers, Integers]:
-        """Of each swap between items alike but for their information the partner with which it comes nearest to what is
-        missing, in the whitened space; the likeliest few."""
-        state, bands = self.state, len(self.state.low)
-        same = np.flatnonzero(self.alike[out] == self.alike[into])
-        if len(same) < 2:
-            return same[:0], same[:0]
-        moves = (state.content[into[same], bands:] - state.content[out[same], bands:]) / state.target
-        spread, axes = np.linalg.eigh(np.atleast_2d(np.cov(moves.T)))
-        scale = axes / np.sqrt(np.maximum(spread, 1e-6 * spread[-1] + 1e-15))
-        white, goal = moves @ scale, (1 - state.sums[form, bands:] / state.target) @ scale
-        rest = goal - white
-        distance = (rest**2).sum(axis=1)[:, None] + (white**2).sum(axis=1)[None, :] - 2 * rest @ white.T
-        np.fill_diagonal(distance, np.inf)
-        partner = np.argmin(distance, axis=1)
-        likely = np.argsort(distance[np.arange(len(same)), partner], kind="stable")[:LIKELY]
-        return same[likely], same[partner[likely]]

@@ -129,18 +129,37 @@ def _deal_out(problem: Problem, units: Units, picks: Integers, state: State, rng
     for unit in np.flatnonzero((picks > 0) & units.alone):
         if len(members[unit]) > 1:
             _deal_set(problem, members[unit], int(picks[unit]), places, state)
+    dealt = []
     for unit in np.flatnonzero(picks):
         held = members[unit]
         if (units.alone[unit] and len(held) > 1) or must[:, held].any():
             continue
         rounds = -(-int(picks[unit]) // len(held))
-        chosen = np.tile(held[np.argsort(turn[held])], rounds)[: picks[unit]]
-        for item in chosen:
-            cell = problem.cells[item]
-            wanting = places[:, cell] - 1e-3 * state.blocked[:, item] - 1e-6 * state.on.sum(axis=1)
-            form = int(np.argmax(np.where(state.on[:, item], -1, wanting)))
-            state.put(form, int(item))
-            places[form, cell] -= 1
+        dealt.append(np.tile(held[np.argsort(turn[held])], rounds)[: picks[unit]])
+    if dealt:
+        _deal_evenly(problem, np.concatenate(dealt), places, state)
+
+
+def _deal_evenly(problem: Problem, items: Integers, places: Integers, state: State) -> None:
+    """Item after item to a form with a place in its cell, where it makes up for what the form has too little of: the sums of
+    all forms stay near one another in everything that a band or the aim counts (greedy vector balancing)."""
+    cells = problem.cells[items]
+    held = np.maximum(np.bincount(cells, minlength=len(problem.quotas)), 1)
+    content = state.content[items]
+    mean = np.zeros((len(held), content.shape[1]))
+    np.add.at(mean, cells, content)
+    off = content - (mean / held[:, None])[cells]
+    off /= np.maximum(off.std(axis=0), 1e-9)
+    sums = np.zeros((problem.forms, off.shape[1]))
+    for item, cell, move in zip(items.tolist(), cells.tolist(), off, strict=True):
+        unwelcome = sums @ move + 1e3 * state.blocked[:, item] + 1e9 * (state.on[:, item] | (places[:, cell] <= 0))
+        for groups, count in zip(problem.groups, state.held, strict=True):
+            if (label := groups.labels[item]) >= 0:
+                unwelcome += 1e3 * (count[:, label] >= groups.most[label])
+        form = int(np.argmin(unwelcome))
+        state.put(form, item)
+        places[form, cell] -= 1
+        sums[form] += move
 
 
 def _deal_set(problem: Problem, held: Integers, times: int, places: Integers, state: State) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.problem import AIM_COST, SHARE_COST, Problem
+from qbank.papers.engine.units import counts
 
 HARD_COST = 1e6  # of one unit of a hard demand
 ROUNDING = 1e-9
@@ -38,6 +39,10 @@ class State:
         self.price = np.array([(HARD_COST if band.weight is None else band.weight) / band.unit for band in bands])
         self.hard = np.array([0.0 if band.weight is not None else 1 / band.unit for band in bands])
         self.equal = np.array([band.equal for band in bands], dtype=bool)
+        self.counted = np.flatnonzero([counts(band) for band in bands])
+        self.real = np.setdiff1d(np.arange(self.content.shape[1]), self.counted)
+        self.counts = np.ascontiguousarray(self.content[:, self.counted])
+        self.amounts = np.ascontiguousarray(self.content[:, self.real])
         self.centre = np.zeros(len(bands))
         self.on = np.zeros((forms, n), dtype=bool)
         self.sums = np.zeros((forms, self.content.shape[1]))
@@ -87,14 +92,37 @@ class State:
 
     def energy(self, sums: Floats) -> Floats:
         """Cost of forms with these sums (..., r): bands and aim."""
-        bands = len(self.low)
-        part = sums[..., :bands] - self.centre
-        over = np.maximum(np.maximum(self.low - part, part - self.high), 0.0)
-        over[over < ROUNDING] = 0.0
-        cost: Floats = over @ self.price
+        return np.asarray(self._outside(sums[..., self.counted], self.counted).sum(axis=-1) + self.energy_of_amounts(sums[..., self.real]))
+
+    def energy_of_amounts(self, amounts: Floats) -> Floats:
+        """The part of the energy that comes from what is measured rather than counted, (..., real)."""
+        bands = len(self.real) - self.aims
+        cost: Floats = self._outside(amounts[..., :bands], self.real[:bands]).sum(axis=-1)
         if self.aims:
-            cost = cost + AIM_COST * self.deviation(sums[..., bands:])
+            cost = cost + AIM_COST * self.deviation(amounts[..., bands:])
         return cost
+
+    def _outside(self, sums: Floats, bands: Integers) -> Floats:
+        part = sums - self.centre[bands]
+        over = np.maximum(np.maximum(self.low[bands] - part, part - self.high[bands]), 0.0)
+        over[over < ROUNDING] = 0.0
+        return np.asarray(over * self.price[bands])
+
+    def steps(self, sums: Floats) -> tuple[Floats, Floats]:
+        """What one item less and one more of each counted band cost forms with these sums (..., r)."""
+        held = sums[..., self.counted]
+        now, less, more = (self._outside(held + step, self.counted) for step in (0.0, -1.0, 1.0))
+        return less - now, more - now
+
+    def swapped(self, form: int, out: Integers, into: Integers) -> Floats:
+        """What each swap adds to the energy of the form. A counted band changes by one at most, so that its part is looked up
+        rather than counted anew: less[b] where only `out` is in b, more[b] where only `into` is."""
+        sums = self.sums[form]
+        gone, come = self.counts[out], self.counts[into]
+        less, more = self.steps(sums)
+        now = sums[self.real]
+        gain = gone @ less + come @ more - (gone * come) @ (less + more)
+        return np.asarray(gain + self.energy_of_amounts(now + self.amounts[into] - self.amounts[out]) - self.energy_of_amounts(now))
 
     def relief(self, form: int, moves: Floats) -> Floats:
         """What the bands that the form misses and its aim gain by each of `moves` (m, r), whatever other bands lose."""
@@ -142,14 +170,14 @@ class State:
                 total += float(_outside(held[form], groups.least, groups.most).sum())
         return total
 
-    def full(self, form: int) -> Flags:
-        """(n,) items that this form could not take without sharing too many with another, or using them too often."""
+    def full(self, form: int, items: Integers | slice = slice(None)) -> Flags:
+        """(items,) which of them this form could not take without sharing too many with another, or using them too often."""
         limit = self.problem.overlap
-        out = self.used >= self.problem.uses
+        out = self.used[items] >= self.problem.uses[items]
         if limit is not None:
             tight = (self.shared[form] >= limit) & (np.arange(len(self.on)) != form)
             if tight.any():
-                out = out | self.on[tight].any(axis=0)
+                out = out | self.on[tight][:, items].any(axis=0)
         return np.asarray(out)
 
 

@@ -51,7 +51,7 @@ def strata(problem: Problem, most: int) -> Units:
     more than `most` strata. What of an item is not in its stratum is left to the swaps.
     """
     labels = problem.cells.copy()
-    for band in sorted((band for band in problem.bands if _counts(band)), key=lambda band: band.weight is not None):
+    for band in sorted((band for band in problem.bands if counts(band)), key=lambda band: band.weight is not None):
         marked = np.zeros(problem.size, dtype=np.int64)
         marked[band.items] = 1
         finer = np.unique(labels * 2 + marked, return_inverse=True)[1]
@@ -68,7 +68,7 @@ def classes(problem: Problem) -> Integers:
     """(n,) items with the same label are of one cell and count in the same whole-number bands."""
     labels = problem.cells
     for band in problem.bands:
-        if _counts(band):
+        if counts(band):
             marked = np.zeros(problem.size, dtype=np.int64)
             marked[band.items] = 1
             labels = np.unique(labels * 2 + marked, return_inverse=True)[1]
@@ -85,7 +85,8 @@ def ranks(labels: Integers, worth: Floats) -> Integers:
     return place
 
 
-def _counts(band: Band) -> bool:
+def counts(band: Band) -> bool:
+    """Whether the band counts items: in whole numbers, against limits of its own."""
     return bool((band.values == 1).all()) and not band.equal
 
 
