@@ -14,7 +14,7 @@ from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.standards.models import Occupation, Standard, WeightTable
 
 BANK_ROLES = (Role.ITEM_AUTHOR, Role.ITEM_REVIEWER)
-STRUCTURE_ROLES = (*BANK_ROLES, Role.PAPER_COMPOSER, Role.EXAM_OFFICER)
+STRUCTURE_ROLES = (*BANK_ROLES, Role.EXAM_OFFICER)
 
 
 class StructureState(enum.StrEnum):
@@ -109,6 +109,10 @@ class PracticalModule(Base):
     portions: Mapped[dict[str, int]] = mapped_column(sa.JSON)  # path of a 职业功能 -> half-percent; their sum is the weight
     previous_id: Mapped[int | None] = mapped_column(sa.ForeignKey("practical_modules.id"))  # the same module of the version before
     structure: Mapped[ContentStructure] = relationship(back_populates="modules")
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.structure.has(ContentStructure.visible_to(viewer))
 
     @property
     def choice(self) -> str:
