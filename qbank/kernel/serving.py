@@ -32,6 +32,7 @@ LOG = logging.getLogger(__name__)
 THREADS = 64  # requests in work at once: a save waits for its commit, so they cost memory, not time
 BACKLOG = 4096  # connections that may wait for their turn: a whole cohort at once
 STOP_SECONDS = 20
+WRITE_SECONDS = 3  # for saves that wait when the server was killed
 Factory = Callable[[Settings], Flask]
 LEAST_FREE_BYTES = 500_000_000
 
@@ -65,9 +66,17 @@ def _application(factory: Factory, settings: Settings) -> Flask:
         LOG.error("EXAMROOM_UNSAFE_DATABASE is set: rooms open even if the database loses acknowledged answers. Never in an exam.")
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_after, args=(parent.join,), name="parent", daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent.join, app), name="parent", daemon=True).start()
     multiprocessing.util.Finalize(app, app.extensions["examroom"]["writer"].close, exitpriority=10)  # saves that wait are written
     return app
+
+
+def _end_with(wait: Callable[[], object], app: Flask) -> None:
+    """End at once when ``wait`` returns: the server was killed, and the next one needs its address. What waits is written first."""
+    wait()
+    threading.Timer(WRITE_SECONDS, os._exit, (1,)).start()  # a disk that hangs keeps no address
+    app.extensions["examroom"]["writer"].close()
+    os._exit(1)
 
 
 def _end_after(wait: Callable[[], object]) -> None:
