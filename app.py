@@ -53,8 +53,11 @@ import scoring.archive.commands
 import scoring.archive.todo
 import scoring.archive.views
 import scoring.certificates.commands
+import scoring.certificates.copy_views
 import scoring.certificates.todo
+import scoring.certificates.twin_views
 import scoring.certificates.views
+import scoring.practical.bank_todo
 import scoring.practical.commands
 import scoring.practical.todo
 import scoring.practical.views
@@ -88,6 +91,7 @@ ADMIN = {Role.ADMINISTRATOR}
 AUTHOR = {Role.ITEM_AUTHOR}
 BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.PAPER_COMPOSER}
 OFFICER = {Role.EXAM_OFFICER}
+PRACTICAL_BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.EXAM_OFFICER}
 MARKER = {Role.MARKER}
 COMPOSER = {Role.PAPER_COMPOSER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
@@ -403,9 +407,25 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "oversight.report": {Role.QUALITY_SUPERVISOR},
     # scoring.practical
     "practical.index": OFFICES | {Role.PRACTICAL_ASSESSOR},
-    "practical.rubrics": OFFICER,
+    "practical.rubrics": PRACTICAL_BANK,
     "practical.new_rubric": OFFICER,
-    "practical.rubric": OFFICER,
+    "practical.rubric": PRACTICAL_BANK,
+    "practical.rubric_file": PRACTICAL_BANK,
+    "practical.rubric_upload": OFFICER | AUTHOR,
+    "practical.bank": PRACTICAL_BANK,
+    "practical.structures": PRACTICAL_BANK,
+    "practical.structure": PRACTICAL_BANK,
+    "practical.structure_act": OFFICER | AUTHOR,
+    "practical.new_task": AUTHOR,
+    "practical.task": PRACTICAL_BANK,
+    "practical.task_act": AUTHOR | {Role.ITEM_REVIEWER},
+    "practical.attach": AUTHOR,
+    "practical.attachment": PRACTICAL_BANK,
+    "practical.task_paper": PRACTICAL_BANK,
+    "practical.draw": OFFICES,
+    "practical.choose_unit": OFFICER,
+    "practical.redraw": OFFICER,
+    "practical.draw_sheet": OFFICES,
     "practical.copy": OFFICER,
     "practical.new_group": OFFICER,
     "practical.group": OFFICES | {Role.PRACTICAL_ASSESSOR},
@@ -503,8 +523,6 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.object_publicly": ANYONE,
     "results.receipt": ANYONE,
     "results.check_proof": ANYONE,
-    "results.workbook": OFFICES,
-    "results.sheet": OFFICES,
     "results.notice": ANYONE,
     "results.mine": {Role.CANDIDATE},
     # scoring.reports
@@ -527,6 +545,17 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "certificates.pdfs": OFFICER,
     "certificates.pdf": OFFICER,
     "certificates.revoke": OFFICER,
+    "certificates.seal_list": OFFICER,
+    "certificates.set_seal": OFFICER,
+    "certificates.seal_picture": OFFICER,
+    "certificates.specimen": OFFICER,
+    "certificates.replacement_list": LISTS,
+    "certificates.replace": OFFICER,
+    "certificates.decide_replacement": OFFICER,
+    "certificates.own_credential": OFFICER,
+    "certificates.public_credential": ANYONE,
+    "certificates.keys": ANYONE,
+    "certificates.revocations": ANYONE,
     "certificates.query": ANYONE,
     "certificates.root": ANYONE,
     # scoring.archive
@@ -542,7 +571,7 @@ ACCESS: dict[str, AbstractSet[Role]] = {
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("工作台", (("待办", "home"),)),
     # qbank
-    ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"),
+    ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"), ("操作技能题库", "practical.bank"),
                  ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"),
                  ("审核试题", "items.review"), ("分配审题", "items.tasks"), ("规则包", "standards.packs"))),
     ("组卷", (
@@ -569,6 +598,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
     qbank.exchange.todo.todo,
     qbank.papers.todo.todo,
     scoring.practical.todo.todo,
+    scoring.practical.bank_todo.todo,
     scoring.review.todo.todo,
     scoring.results.todo.todo,
     scoring.certificates.todo.todo,

@@ -49,6 +49,7 @@ CAST = (
     Part("assessor", "郑国栋", (Role.PRACTICAL_ASSESSOR,), shown="考评员"),
     Part("assessor2", "冯立群", (Role.PRACTICAL_ASSESSOR,)),
     Part("assessor3", "曹永康", (Role.PRACTICAL_ASSESSOR,)),
+    Part("assessor4", "龙志远", (Role.PRACTICAL_ASSESSOR,)),
     Part("examiner", "彭思源", (Role.REVIEW_EXAMINER,), shown="评审专家（主任委员）"),
     Part("examiner2", "曾广平", (Role.REVIEW_EXAMINER,)),
     Part("examiner3", "田素琴", (Role.REVIEW_EXAMINER,)),

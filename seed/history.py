@@ -31,7 +31,6 @@ from scoring.practical import desk as practical
 from scoring.practical.models import PracticalGroup, RowKind
 from scoring.practical.rubrics import RowDraft, build_rubric
 from scoring.results import desk as results
-from scoring.review import desk as review
 from seed.people import Student
 from seed.stage import Stage
 
@@ -39,7 +38,6 @@ CONTACT = "湘江技师学院鉴定所 刘老师 0731-00000000"
 ENTRY = {4: "技工学校应届毕业生（在校最后一学年）", 2: "取得本职业三级证书后，经技师班学习的应届毕业生"}
 ROOM_STAFF = (("第一机房", ("invigilator", "invigilator2")), ("第二机房", ("invigilator3", "invigilator4")))
 ASSESSORS = ("assessor", "assessor2", "assessor3")
-EXAMINERS = ("examiner", "examiner2", "examiner3")
 # Rows of the practical rubric of level 4, in half-points, under the sections of the skill weight table.
 SAFETY_ROWS = (RowDraft("违反安全操作规程，造成短路、触电等安全事故", "", 0, RowKind.VETO),
                RowDraft("未经允许带电作业", "", 0, RowKind.VETO))
@@ -178,19 +176,21 @@ def close(stage: Stage, sitting_id: int) -> None:
             rooms.close_room(session, room, "", who, now=at + timedelta(minutes=10))
 
 
-def practical_group(stage: Stage, plan_id: int, level: int, at: datetime) -> int:
-    """The plan's candidates before three assessors; the id of the group."""
+def practical_groups(stage: Stage, plan_id: int, level: int, at: datetime) -> list[int]:
+    """The plan's candidates before three assessors, as many groups as the ratio of 1:5 asks for; their ids."""
     with stage.acting("officer", at - timedelta(days=2)) as (session, who):
         found = session.get_one(ExamPlan, plan_id)
         table = session.scalars(sa.select(WeightTable).where(
             WeightTable.standard_id == found.standard_id, WeightTable.level == level,
             WeightTable.subject == Subject.SKILL)).one()
         rubric = build_rubric(session, table, found.institution_id, f"{found.title} 操作技能评分表", who, _rubric_rows(table))
-        group = practical.form_group(
-            session, found, rubric, "第一考核组", who, place="电气实训中心 2 楼", starts_at=at,
+        enrolments = [enrolment.id for enrolment in found.enrolments]
+        number = -(-len(enrolments) // (5 * len(ASSESSORS)))
+        size = -(-len(enrolments) // number)
+        return [practical.form_group(
+            session, found, rubric, f"第{'一二三四'[turn]}考核组", who, place="电气实训中心 2 楼", starts_at=at + timedelta(hours=2 * turn),
             assessor_ids=[stage.account_id(session, login) for login in ASSESSORS],
-            enrolment_ids=[enrolment.id for enrolment in found.enrolments])
-        return group.id
+            enrolment_ids=enrolments[turn * size:(turn + 1) * size]).id for turn in range(number)]
 
 
 def _rubric_rows(table: WeightTable) -> list[RowDraft]:
@@ -226,26 +226,6 @@ def mark_practice(stage: Stage, group_id: int, at: datetime, *, seed: int, asses
                         marks[row.id] = min(row.most, max(0, round(row.most * draw.gauss(levels[member.id], 0.05))))
                 practical.enter_marks(session, sheet, marks, who, now=at)
                 practical.sign(session, sheet, who, now=at)
-
-
-def panel(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Sequence[str]) -> None:
-    """The review panel of a level 2 plan; ``signed_by`` have marked everybody, the others not yet."""
-    draw = random.Random(seed)
-    with stage.acting("officer", at - timedelta(days=3)) as (session, who):
-        ids = [stage.account_id(session, login) for login in EXAMINERS]
-        review.form_panel(session, session.get_one(ExamPlan, plan_id), "电工技师综合评审委员会", who, member_ids=ids,
-                          chair_id=ids[0], starts_at=at)
-    for login in signed_by:
-        with stage.acting(login, at) as (session, who):
-            found = session.get_one(ExamPlan, plan_id)
-            made = review.panel_of(session, found)
-            assert made is not None  # noqa: S101  # formed above
-            member = next(one for one in made.members if one.account_id == who.account_id)
-            for enrolment in found.enrolments:
-                thesis, defence = (2 * draw.randrange(58, 92) for _ in range(2))
-                mark = review.enter(session, member, enrolment, who, thesis=thesis, defence=defence,
-                                    opinion="选题结合生产实际，论述清楚，答辩能回答主要问题。", now=at)
-                review.sign(session, mark, who, now=at)
 
 
 def finish(stage: Stage, plan_id: int, day: float) -> None:

@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, bank, cast, history
+from seed import answers, assessors, bank, cast, history, technicians
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -64,6 +64,7 @@ def build(stage: Stage) -> None:
     bank.compose_papers(stage)
     history.file_scopes(stage)
     history.furnish(stage)
+    assessors.enter(stage)
     history.keep_calendars(stage)
     _plans(stage, students(STUDENTS))
 
@@ -81,8 +82,8 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 4, nine(-34))
-    history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2, veto=True)
+    for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-34))):
+        history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2 + 10 * turn, veto=not turn)
     history.finish(stage, plan, (nine(-33) - stage.now).days)
 
     plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review)
@@ -90,17 +91,17 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 2, nine(-3))
-    history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
-    history.panel(stage, plan, nine(-2), seed=5, signed_by=history.EXAMINERS[1:])
+    for group in history.practical_groups(stage, plan, 2, nine(-3)):
+        history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
+    technicians.review(stage, plan, nine(-2), seed=5, signed_by=technicians.EXAMINERS[1:])
 
     plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way)
     sitting = history.sitting(stage, plan, "理论第一场", nine(-2), second, arranged=nine(-5))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
     history.close(stage, sitting)
-    group = history.practical_group(stage, plan, 4, nine(-1))
-    history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7, assessors=history.ASSESSORS[1:], leave_out=4)
+    for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-1))):
+        history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7 + turn, assessors=history.ASSESSORS[1:], leave_out=2)
 
     history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming, approve=False)
 

@@ -46,13 +46,17 @@ from qbank.papers.sealed import PaperPrint
 from qbank.standards.models import Subject, WeightTable
 from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.archive.models import ArchivePack
-from scoring.certificates.models import Certificate
+from scoring.certificates.models import Certificate, IssuerSeal, Replacement, ReplacementCause
+from scoring.practical import register
+from scoring.practical.mark_models import Correction
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
+from scoring.practical.register_models import Assessor, Tie
 from scoring.practical.rubrics import build_rubric
 from scoring.results.case_models import Misconduct, Recheck, ScoreProof
 from scoring.results.merge import THEORY, Source
 from scoring.results.models import Credit, CreditState, Objection, Result, ResultList
-from scoring.review.models import ReviewPanel
+from scoring.review.handin_models import OverlapHit, Submission
+from scoring.review.models import ReviewCase, ReviewPanel
 from seed import cast
 from seed.people import students
 from seed.stage import FOUNDER
@@ -64,17 +68,17 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 # What an id in an address stands for; a room's own meaning stands before the common one.
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
-    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "sitting_id": Sitting, "sheet_id": Sheet,
+    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement, "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
     "version_id": ItemVersion, "review_id": Review, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper, "family_id": PaperFamily, "print_id": PaperPrint,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
     "form_id": FormStatistic, "run_id": StatisticRun,
     "rubric_id": Rubric, "group_id": PracticalGroup, "objection_id": Objection, "credit_id": Credit, "misconduct_id": Misconduct, "recheck_id": Recheck,
-    "proof_id": ScoreProof, "result_id": Result, "panel_id": ReviewPanel,
+    "proof_id": ScoreProof, "result_id": Result, "panel_id": ReviewPanel, "review.case_id": ReviewCase, "submission_id": Submission, "hit_id": OverlapHit,
     "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
-    "practical.sheet_id": MarkSheet,
+    "practical.sheet_id": MarkSheet, "assessor_id": Assessor, "tie_id": Tie, "correction_id": Correction,
     "pair_id": ItemPair, "items.run_id": BulkRun,
 }
 # Addresses that are not one school's own.
@@ -90,11 +94,15 @@ SHARED_ROOMS = {"standards": "national standards and weight tables are one catal
 NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
     "plans.edit": "no plan of the demo world is a draft", "items.material": "the items that are tried share no material",
     "statistics.plot": "the items that are tried have too few answers for a plot: test_statistics_pages opens it",
+    "practical.mark_state": "asks for the device's own mark", "practical.mark_pulse": "as above",
+    "practical.signature": "nobody of the demo world signs with a pen: test_marking_tablet opens one",
+    "practical.rater_plot": "drawn for a group that is named: test_assessors_agreement opens one",
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",
     "invigilation.photo": "nobody of the demo world has a photo: test_invigilation opens one",
     "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
     "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
+    "certificates.seal_picture": "the bytes of the row made here are not on the disk: test_certificate_copies opens one",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
     "results.misconduct_file": "the case made here has no file: test_results_misconduct opens one",
 }
@@ -225,6 +233,14 @@ def complete(world: World) -> None:
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
             PaperPrint(paper_id=sealed, account_id=officer.id, title="A卷 试卷与答题卡", options={"what": "paper"}, file_name="gone.bin",
                        digest="0" * 64, pages=1, wrapped_key=b"x", key_name="x", made_at=NOW),
+            Correction(sheet=(signed := session.scalars(sa.select(MarkSheet).where(MarkSheet.signed_at.is_not(None)).order_by(MarkSheet.id)).all()[0]),
+                       row=signed.member.group.rubric.rows[0], before={}, after={"entry": 1, "half_points": 1, "violated": None}, reason="录入有误",
+                       asked_by=signed.assessor_id, asked_at=NOW),
+            IssuerSeal(institution_id=plan.institution_id, set_by=officer.id, at=NOW,
+                       picture=Attachment(sha256="1" * 64, name="印章.png", media_type="image/png", size=1, uploaded_by=officer.id,
+                                          uploaded_at=NOW)),
+            Replacement(certificate=session.scalars(sa.select(Certificate).order_by(Certificate.id)).all()[0], cause=ReplacementCause.LOST,
+                        reason="本人声明遗失", asked_by=officer.id, asked_at=NOW),
             Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
@@ -373,6 +389,9 @@ def second_plan(world: World) -> dict[str, Any]:
         assessors = [people["other_practical_assessor"].account_id] + [
             create_account(session, f"other_assessor{n}", f"外校考评员{n}", [Scope(Role.PRACTICAL_ASSESSOR, school.id)],
                            institution=school, password=cast.PASSWORD, must_change=False).id for n in (2, 3)]
+        for number, key in enumerate(assessors):
+            register.add_assessor(session, school, session.get_one(Account, key), officer, certificate_number=f"KP44{number:06d}",
+                                  occupation=first.standard.occupation, levels=(2, 1), senior=True, expires_on=local_date(NOW + timedelta(days=900)))
         return {"plan": plan.id, "sitting": sitting.id, "enrolled": enrolled.id, "rubric": rubric.id, "assessors": assessors}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import openpyxl
 import pypdf
@@ -28,6 +28,7 @@ from qbank.items.models import ItemVersion
 from qbank.items.states import ItemState
 from qbank.kernel import audit
 from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.accounts import Account
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
@@ -42,6 +43,7 @@ from scoring.archive import desk as archive
 from scoring.certificates import desk as certificates
 from scoring.certificates.models import Certificate
 from scoring.practical import desk as practical
+from scoring.practical.register import add_assessor
 from scoring.practical.rubrics import build_rubric
 from scoring.results import desk as results
 from scoring.results.models import ResultState
@@ -197,10 +199,13 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     # practical: marks of three assessors who do not see each other → PartScore with reasons.
     rubric = build_rubric(session, skills, school.id, "四级操作技能评分表", liu)
     enrolments = list(session.scalars(sa.select(Enrolment).order_by(Enrolment.id)))
+    for number, person in enumerate(assess):
+        add_assessor(session, school, session.get_one(Account, person.account_id), liu, certificate_number=f"KP43{number:06d}",
+                     occupation=occupation, levels=(5, 4, 3), senior=False, expires_on=date(2028, 12, 31))
     group = practical.form_group(session, plan, rubric, "第一组", liu, place="实训楼", starts_at=clock(),
                                  assessor_ids=[person.account_id for person in assess],
                                  enrolment_ids=[one.id for one in enrolments])
-    for person, share in zip(assess, (0.7, 0.8, 0.9), strict=True):
+    for person, share in zip(assess, (0.76, 0.8, 0.84), strict=True):
         for member in group.members:
             sheet_of_marks = practical.mark_sheet_for(session, member, person)
             with pytest.raises(Refused, match="没有评分"):
@@ -209,7 +214,7 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
                                   now=clock())
             practical.sign(session, sheet_of_marks, person, now=clock())
     joined = practical.join(session, group.members[0], now=clock())
-    assert joined.half_points == 160  # (70 + 80 + 90) / 3 = 80.0
+    assert joined.half_points == 160  # 76, 80 and 84 rounded row by row, on average 80.0
     session.commit()
 
     # results: merge by rule pack → draft → notice ≥ 7 days → city → province → final.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qbank.kernel.refused import Refused
-from qbank.standards import ratios
+from qbank.standards.ratios import read as read_ratios
 from qbank.standards.review_form import read_form
 from qbank.standards.rounding import HALF_UP
 from qbank.standards.tiers import Tier, read_tiers
@@ -234,7 +234,7 @@ class RulePack:
             if getattr(self, name) < least:
                 label, unit = LABELS[name]
                 raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
-        ratios.read(self.assessor_exceptions)
+        read_ratios(self.assessor_exceptions)
         read_form(self.review_form)
         for field in dataclasses.fields(self):
             value, label = getattr(self, field.name), LABELS.get(field.name, (field.name, ""))[0]

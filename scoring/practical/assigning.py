@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from qbank.standards import ratios
+from qbank.standards.ratios import read as read_ratios
 from qbank.standards.rulepack import RulePack
 
 LEVELS = {5: "五级", 4: "四级", 3: "三级", 2: "二级", 1: "一级"}
@@ -81,7 +81,7 @@ class Demands:
     @classmethod
     def of(cls, pack: RulePack, occupation: str) -> Demands:
         """From the rule pack, with what it says of this occupation in particular."""
-        other = ratios.read(pack.assessor_exceptions).get(occupation)
+        other = read_ratios(pack.assessor_exceptions).get(occupation)
         return cls((other.least if other else None) or pack.least_assessors, pack.assessors_odd,
                    other.candidates if other else pack.candidates_per_assessor, pack.senior_assessor_level,
                    pack.assessor_times_in_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from qbank.kernel.times import local_date
 from qbank.standards.models import Standard
 from qbank.standards.packs import pack_for
 from scoring.practical.assigning import (
+    LEVELS,
     Candidate,
     Certificate,
     Demands,
@@ -98,10 +100,11 @@ def call_assessors(session: Session, plan: ExamPlan, account_ids: Sequence[int],
 
 
 def call_some(session: Session, plan: ExamPlan, account_ids: Sequence[int], enrolments: Sequence[Enrolment],
-              at: datetime) -> list[Account]:
-    """The same without regard to their number: for a substitute or a chief."""
+              at: datetime, *, senior: bool = False) -> list[Account]:
+    """The same without regard to their number: for a substitute, or for a chief, who is ``senior`` at any level."""
     called = call_on(session, plan, Role.PRACTICAL_ASSESSOR, account_ids)
     duty, needs = duty_of(plan, enrolments, at), demands(session, plan)
+    needs = dataclasses.replace(needs, senior_from=max(LEVELS)) if senior else needs
     _refuse([finding for person in people(session, plan, called) for finding in problems(person, duty, needs)])
     return called
 

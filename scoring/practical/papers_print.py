@@ -21,7 +21,8 @@ from qbank.kernel.times import spoken
 from qbank.papers.typesetting import typeset as blocks
 from qbank.standards.models import LEVEL_NAMES, WeightTable
 from scoring.practical.bank_models import PracticalDraw, TaskState, TaskVersion
-from scoring.practical.rows import RowKind, spoken as spoken_points, told
+from scoring.practical.rows import RowKind, told
+from scoring.practical.rows import spoken as spoken_points
 
 TEMPLATES = (Path(qbank.papers.__file__).with_name("common.typ"), Path(__file__).with_name("task.typ"))
 KINDS = {"preparation": "考核准备通知单", "paper": "考核试卷", "record": "考核评分记录表"}

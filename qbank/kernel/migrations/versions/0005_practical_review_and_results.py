@@ -127,6 +127,20 @@ def upgrade() -> None:
     with op.batch_alter_table('content_structures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_content_structures_table_id'), ['table_id'], unique=False)
 
+    op.create_table('issuer_seals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=False),
+    sa.Column('set_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_issuer_seals_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['picture_id'], ['attachments.id'], name=op.f('fk_issuer_seals_picture_id_attachments')),
+    sa.ForeignKeyConstraint(['set_by'], ['accounts.id'], name=op.f('fk_issuer_seals_set_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_issuer_seals'))
+    )
+    with op.batch_alter_table('issuer_seals', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_issuer_seals_institution_id'), ['institution_id'], unique=False)
+
     op.create_table('report_files',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
@@ -454,6 +468,29 @@ def upgrade() -> None:
     with op.batch_alter_table('score_proofs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_score_proofs_result_id'), ['result_id'], unique=False)
 
+    op.create_table('certificate_replacements',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('certificate_id', sa.Integer(), nullable=False),
+    sa.Column('cause', sa.Enum('LOST', 'DAMAGED', 'CORRECTED', name='replacementcause', native_enum=False, length=10), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.Enum('ASKED', 'MADE', 'REFUSED', name='replacementstate', native_enum=False, length=10), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('asked_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('previous_pdf', sa.LargeBinary(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state = 'ASKED') = (decided_by IS NULL)", name=op.f('ck_certificate_replacements_decided')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_certificate_replacements_two_persons')),
+    sa.ForeignKeyConstraint(['asked_by'], ['accounts.id'], name=op.f('fk_certificate_replacements_asked_by_accounts')),
+    sa.ForeignKeyConstraint(['certificate_id'], ['certificates.id'], name=op.f('fk_certificate_replacements_certificate_id_certificates')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_certificate_replacements_decided_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_replacements'))
+    )
+    with op.batch_alter_table('certificate_replacements', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_certificate_replacements_certificate_id'), ['certificate_id'], unique=False)
+
     op.create_table('mark_streams',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('group_id', sa.Integer(), nullable=False),
@@ -599,6 +636,10 @@ def upgrade() -> None:
                type_=sa.String(length=80),
                existing_nullable=False)
 
+    with op.batch_alter_table('certificates', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('photo_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_certificates_photo_id_candidate_photos'), 'candidate_photos', ['photo_id'], ['id'])
+
     with op.batch_alter_table('group_members', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('uq_group_members_enrolment_id'), type_='unique')
         batch_op.create_unique_constraint(batch_op.f('uq_group_members_group_id_enrolment_id'), ['group_id', 'enrolment_id'])
@@ -643,17 +684,17 @@ def upgrade() -> None:
     with op.batch_alter_table('practical_groups', schema=None) as batch_op:
         batch_op.add_column(sa.Column('module_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('chief_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
 
     with op.batch_alter_table('result_lists', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pack_version_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('merged_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_at', qbank.kernel.times.UtcDateTime(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
 
     with op.batch_alter_table('results', schema=None) as batch_op:
         batch_op.add_column(sa.Column('label', sa.String(length=200), server_default='', nullable=False))
