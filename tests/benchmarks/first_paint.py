@@ -2,8 +2,9 @@
 
     python tests/benchmarks/first_paint.py [--throttle 4] [--rounds 5]
 
-Prints one JSON line for each view and visit. ``question_ms``: from the navigation to the first frame with the first
-question, the answer card and the countdown; ``script_ms`` and ``layout_ms``: what the main thread spent on it.
+Prints one JSON line for each view and visit. ``question_ms``: from the navigation to the first frame with the
+questions that are in sight, the answer card and the countdown; ``all_ms``: until the whole list can be scrolled (with the
+time that asking takes); ``script_ms`` and ``layout_ms``: what the main thread spent on it.
 ``entering`` comes from the waiting page, which has fetched the scripts ahead, ``reloading`` is a reload in mid-exam.
 """
 
@@ -66,8 +67,9 @@ def one(room: Room, name: str, view: str, throttle: int) -> dict[str, dict[str, 
         session.send("Performance.enable")
         session.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
         found[visit] = measure(page, session, act)
-        if view == "list":
-            assert page.locator(".q").count() == 200
+        while view == "list" and page.locator(".q").count() < 200:  # the rest is made when there is time
+            page.wait_for_timeout(50)
+        found[visit]["all_ms"] = page.evaluate("performance.now()")
         session.detach()
     context.close()
     room.contexts.remove(context)

@@ -3,11 +3,17 @@
 import { Question } from "./question.js";
 import { dressPictures } from "./pictures.js";
 
+const BEFORE = 2;
+const BEHIND = 6; // questions of the list that are made at once around the current one
+const AT_ONCE = 12; // of the others, whenever the browser has nothing else to do
+const idle = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: 300 }) : setTimeout(act, 20));
+
 export class Views {
   constructor(place, sheet, { held, struck, locked, chose, typed, typing, strike, seen }) {
     Object.assign(this, { place, sheet, held, struck, locked, chose, typed, typing, strike, seen });
     this.mode = "one";
     this.shown = new Map();
+    this.waiting = new Map(); // questions of the list that are not made yet: number → what keeps their place
     addEventListener("scroll", () => { clearTimeout(this.timer); this.timer = setTimeout(() => this.scrolled(), 150); }, { passive: true });
   }
 
@@ -15,6 +21,7 @@ export class Views {
     this.mode = mode;
     this.place.dataset.mode = mode;
     this.shown.clear();
+    this.waiting = new Map();
     if (mode === "list") this.list();
     this.go(number, false);
   }
@@ -24,7 +31,7 @@ export class Views {
     this.place.replaceChildren(this.head(this.sheet.part(number), this.mode), ...this.material(number), this.question(number));
   }
 
-  // The browser lays out what is on the screen and leaves the rest until it is scrolled to (content-visibility).
+  // What is on the screen first, the rest when there is time for it; the browser lays out only what is in sight (content-visibility).
   list() {
     const all = document.createDocumentFragment();
     let part = null;
@@ -34,15 +41,37 @@ export class Views {
         all.append(this.head(part));
       }
       if (number === 1 || this.sheet.question(number).material !== this.sheet.question(number - 1).material) all.append(...this.material(number));
-      all.append(this.question(number));
+      const space = document.createElement("div");
+      space.className = "q-space";
+      this.waiting.set(number, space);
+      all.append(space);
     }
     this.place.replaceChildren(all);
+    this.later(this.waiting);
+  }
+
+  later(waiting) {
+    idle(() => {
+      if (waiting !== this.waiting || !waiting.size) return;
+      this.fill([...waiting.keys()].slice(0, AT_ONCE));
+      this.later(waiting);
+    });
+  }
+
+  fill(numbers) {
+    for (const number of numbers) {
+      const space = this.waiting.get(number);
+      if (!space) continue;
+      this.waiting.delete(number);
+      space.replaceWith(this.question(number));
+    }
   }
 
   question(number) {
     const made = new Question(number, this.sheet.question(number), { answer: this.held(number).answer, locked: this.locked(),
       struck: this.struck(number), chose: this.chose, typed: this.typed, typing: this.typing, strike: this.strike });
     dressPictures(made.element);
+    made.element.classList.toggle("is-flagged", Boolean(this.held(number).flagged));
     this.shown.set(number, made);
     return made.element;
   }
@@ -73,6 +102,7 @@ export class Views {
       this.one(number);
       window.scrollTo({ top: 0, behavior: "instant" }); // a long question before this one may have been scrolled
     } else {
+      this.fill(this.sheet.numbers.filter((other) => other >= number - BEFORE && other <= number + BEHIND));
       this.shown.get(number).element.scrollIntoView({ block: "start", behavior: "instant" });
     }
     this.current(number);
@@ -95,10 +125,11 @@ export class Views {
   // In the list: when the current question has been scrolled out of sight, the one that is read now takes its place.
   scrolled() {
     if (this.mode !== "list" || !this.shown.size) return;
-    const current = this.place.querySelector(".q.is-current");
     const inSight = (element, from, to) => { const { top, bottom } = element.getBoundingClientRect(); return top < to && bottom > from; };
+    this.fill([...this.waiting].filter(([, space]) => inSight(space, -innerHeight, 2 * innerHeight)).map(([number]) => number));
+    const current = this.place.querySelector(".q.is-current");
     if (current && inSight(current, innerHeight * 0.15, innerHeight)) return;
-    const read = [...this.shown.values()].find((question) => inSight(question.element, innerHeight * 0.35, innerHeight));
+    const read = this.sheet.numbers.map((number) => this.shown.get(number)).find((question) => question && inSight(question.element, innerHeight * 0.35, innerHeight));
     if (!read) return;
     this.seen(read.number);
   }
