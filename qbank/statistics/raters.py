@@ -139,7 +139,8 @@ def severity(ratings: npt.ArrayLike) -> Severity:
     centred = (marks - marks.sum(axis=1, keepdims=True) / np.maximum(size, 1)) * mask
     met = mask.T @ mask
     count, groups = csgraph.connected_components(sparse.csr_array(met > 0), directed=False)
-    inverse = np.linalg.pinv(np.diag(mask.sum(axis=0)) - mask.T @ (mask / np.maximum(size, 1)), hermitian=True)
+    normal = np.diag(mask.sum(axis=0)) - mask.T @ (mask / np.maximum(size, 1))
+    inverse = np.linalg.pinv(normal, rcond=1e-10, hermitian=True)  # its zero is only nearly one: the default inverts it
     effects = inverse @ centred.sum(axis=0)
     taken = mask * effects
     left = centred - taken + mask * taken.sum(axis=1, keepdims=True) / np.maximum(size, 1)

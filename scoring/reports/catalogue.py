@@ -16,6 +16,7 @@ from qbank.kernel.refused import Refused
 from qbank.standards.packs import pack_for
 from qbank.statistics.reports_print import Document, pdf, tables_of
 from qbank.statistics.verdicts import Thresholds
+from scoring.practical import rating
 from scoring.practical.duties import may_act
 from scoring.reports import analyses, assessors, head, items, lists, records
 from scoring.reports.cohort import cohort_of, result_list
@@ -99,7 +100,7 @@ def _items(asking: Asking) -> Document:
 
 def _assessors(asking: Asking) -> Document:
     cohort = cohort_of(asking.session, result_list(asking.session, asking.plan, asking.viewer))
-    return assessors.assessors_document(cohort, assessors.ratings_of(asking.session, asking.plan, asking.viewer))
+    return assessors.assessors_document(cohort, rating.groups_of(asking.session, asking.plan, asking.viewer))
 
 
 def _head(asking: Asking) -> Made:

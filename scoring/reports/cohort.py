@@ -16,12 +16,12 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
-from qbank.standards.packs import pack_for
 from scoring.reports.rates import Line
 from scoring.results.desk import list_of
 from scoring.results.merge import PRACTICAL, REVIEW, THEORY, Verdict, least_of, required_parts
 from scoring.results.models import Result, ResultList
 from scoring.results.notice import last_day
+from scoring.results.packs_used import pack_of
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,14 @@ def result_list(session: Session, plan: ExamPlan, viewer: Viewer) -> ResultList:
 
 def cohort_of(session: Session, found: ResultList, only: Collection[int] | None = None) -> Cohort:
     """The lines of a list, columns only: five thousand of them are one query. ``only``: these results, in the order given."""
-    plan, pack = found.plan, pack_for(session, found.plan.institution)
+    plan, pack = found.plan, pack_of(found)
     rows = session.execute(
         sa.select(Result.id, Enrolment.ticket_number, Account.name, Account.identity_masked, Enrolment.student_number,
-                  Enrolment.class_name, Result.theory, Result.practical, Result.review, Result.verdict, Result.reasons, Result.counted)
+                  Enrolment.class_name, Result.theory, Result.practical, Result.review, Result.verdict, Result.reasons, Result.counted,
+                  Result.label)
         .select_from(Result).join(Result.enrolment).join(Enrolment.candidate).where(Result.list_id == found.id)
         .order_by(Enrolment.ticket_number)).all()
-    parts = required_parts(plan.level)
+    parts = required_parts(plan.level, pack)
     lines = {row[0]: _line(row, parts) for row in rows}
     chosen = lines.values() if only is None else [lines[key] for key in only if key in lines]
     return Cohort(plan.id, plan.number, plan.title, plan.institution.name, plan.standard.label, plan.level, found.state.chinese,
@@ -75,8 +76,8 @@ def cohort_of(session: Session, found: ResultList, only: Collection[int] | None 
 
 
 def _line(row: Any, parts: tuple[str, ...]) -> Line:
-    _, ticket, name, masked, student, class_name, theory, practical, review, verdict, reasons, counted = row
+    _, ticket, name, masked, student, class_name, theory, practical, review, verdict, reasons, counted, label = row
     scores = {THEORY: theory, PRACTICAL: practical, REVIEW: review}
     vetoed = frozenset(part for part, record in (counted or {}).items() if record.get("vetoed"))
     return Line(ticket, name, masked or "", student, class_name, {part: scores[part] for part in parts}, Verdict(verdict),
-                tuple(reasons), vetoed)
+                tuple(reasons), vetoed, label)

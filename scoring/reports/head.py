@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -16,11 +17,11 @@ from qbank.kernel.access import Viewer, visible
 from qbank.kernel.printing import typeset
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Range
-from qbank.statistics.raters import intraclass
+from scoring.practical import rating
 from scoring.practical.models import GroupMember, Mark, MarkSheet, PracticalGroup, RubricRow
 from scoring.reports import plots
 from scoring.reports.analyses import class_rates, crossed_plot, rates_plot, spread_words
-from scoring.reports.assessors import judged, ratings_of
+from scoring.reports.assessors import judged
 from scoring.reports.cohort import Cohort, cohort_of
 from scoring.reports.findings import Finding, findings
 from scoring.reports.items import areas_of, areas_plot, pages_of
@@ -54,11 +55,10 @@ def analysis_of(session: Session, found: ResultList, viewer: Viewer, *, now: dat
     told = findings(cohort.lines, cohort.parts, cohort.least, _before(session, found, viewer))
     groups = sorted(class_rates(cohort), key=lambda one: one.share or 0)[:MOST_CLASSES]
     pictures = [(f"{part}成绩分布", plots.scores(tuple(bands(scores(cohort.lines, part))), cohort.least[part] / 2, part))
-                for part in cohort.parts[:2]]
-    if len(groups) > 1:
-        pictures.append(("各班级合格率" if len(groups) < MOST_CLASSES else f"合格率最低的 {MOST_CLASSES} 个班级", rates_plot(groups, whole)))
+                for part in cohort.parts]
+    by_class = [("各班级合格率" if len(groups) < MOST_CLASSES else f"合格率最低的 {MOST_CLASSES} 个班级", rates_plot(groups, whole))] if len(groups) > 1 else []
     lost, quality = _lost(session, found.plan, viewer, now)
-    return Analysis(cohort, whole, tuple(told), tuple(pictures), (*lost, ("理论与操作对照", crossed_plot(cohort))), tuple(quality))
+    return Analysis(cohort, whole, tuple(told), tuple(pictures), (*by_class, ("理论与操作对照", crossed_plot(cohort)), *lost), tuple(quality))
 
 
 def pdf(found: Analysis, *, made_at: datetime) -> bytes:
@@ -80,7 +80,7 @@ def practical_areas(session: Session, plan: ExamPlan, viewer: Viewer) -> list[tu
         sa.select(Range.name, sa.func.sum(Mark.half_points), sa.func.sum(RubricRow.most)).select_from(Mark)
         .join(RubricRow, RubricRow.id == Mark.row_id).join(Range, Range.id == RubricRow.range_id).join(MarkSheet, MarkSheet.id == Mark.mark_sheet_id)
         .join(GroupMember, GroupMember.id == MarkSheet.member_id).join(PracticalGroup, PracticalGroup.id == GroupMember.group_id)
-        .where(PracticalGroup.plan_id == plan.id, MarkSheet.id.in_(seen), Mark.half_points.is_not(None)).group_by(Range.name)).tuples()
+        .where(PracticalGroup.plan_id == plan.id, MarkSheet.id.in_(seen), Mark.half_points.is_not(None)).group_by(Range.name)).all()
     return sorted(((name, float(earned or 0) / float(most)) for name, earned, most in rows if most), key=lambda one: one[1])
 
 
@@ -120,8 +120,7 @@ def _reliability(alpha: float | None) -> str:
 
 
 def _agreement(session: Session, plan: ExamPlan, viewer: Viewer) -> str:
-    found = ratings_of(session, plan, viewer)
-    singles = [one for name in sorted(set(found.groups)) if (one := intraclass(found.of_group(name))).n >= 2 and one.single == one.single]
+    singles = [group.agreement for group in rating.groups_of(session, plan, viewer) if not np.isnan(group.agreement.single)]
     if not singles:
         return ""
     lowest = min(singles, key=lambda one: one.single)

@@ -65,7 +65,7 @@ def areas_of(session: Session, page: SittingPage) -> list[tuple[str, int, float]
     table: Sequence[Mapping[str, Any]] = [row for row in page.found["table"] if row["p"] is not None]
     names = dict(session.execute(sa.select(ItemVersion.id, Range.name).join(Point, Point.id == ItemVersion.point_id)
                                  .join(Range, Range.id == Point.range_id)
-                                 .where(ItemVersion.id.in_([row["version"] for row in table]))).tuples().all())
+                                 .where(ItemVersion.id.in_([row["version"] for row in table]))).all())
     found: dict[str, list[float]] = defaultdict(list)
     for row in table:
         found[names.get(row["version"], "其他")].append(row["p"])

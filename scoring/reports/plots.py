@@ -10,7 +10,7 @@ import numpy as np
 from qbank.statistics.plots import BLACK, BLUE, GREY, ORANGE, RED, cut_line, frame, key, svg
 
 Bar: TypeAlias = tuple[str, float, float | None, float | None]  # name, value, lower and upper bound
-WIDTH = 560
+WIDTH = 460
 ROW = 26  # pixels of one name
 NAME = 12  # characters of a name that there is room for
 
@@ -18,7 +18,7 @@ NAME = 12  # characters of a name that there is room for
 @lru_cache(maxsize=64)
 def rates(bars: tuple[Bar, ...], whole: float | None, words: str) -> bytes:
     """Shares with their intervals, one under the other; a dashed line where everybody together is."""
-    figure, axes = frame(WIDTH, 76 + ROW * max(len(bars), 1), x="合格率（横线为 95% 区间）", y="", margins=(150, 44, 20, 26))
+    figure, axes = frame(WIDTH, 76 + ROW * max(len(bars), 1), x="合格率（横线为 95% 区间）", y="", margins=(128, 44, 20, 26))
     _rows(axes, bars)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, .2, .4, .6, .8, 1], ["0", "20%", "40%", "60%", "80%", "100%"])
@@ -29,20 +29,9 @@ def rates(bars: tuple[Bar, ...], whole: float | None, words: str) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def severity(bars: tuple[Bar, ...]) -> bytes:
-    """Points that each assessor gives above or below the others for the same candidate."""
-    figure, axes = frame(WIDTH, 64 + ROW * max(len(bars), 1), x="对同一考生，比其他考评员多给（右）或少给（左）的分数", y="", margins=(150, 44, 20, 12))
-    _rows(axes, bars)
-    reach = max([1.0, *(abs(end) for _, value, low, high in bars for end in (value, low or 0.0, high or 0.0))])
-    axes.set_xlim(-reach * 1.1, reach * 1.1)
-    axes.axvline(0, color=BLACK, linewidth=1)
-    return svg(figure, "考评员宽严")
-
-
-@lru_cache(maxsize=64)
 def earned(bars: tuple[tuple[str, float], ...], words: str) -> bytes:
     """The share of points earned in each area, the lowest on top."""
-    figure, axes = frame(WIDTH, 64 + ROW * max(len(bars), 1), x="平均得分率", y="", margins=(190, 44, 40, 12))
+    figure, axes = frame(WIDTH, 64 + ROW * max(len(bars), 1), x="平均得分率", y="", margins=(168, 44, 40, 12))
     places = np.arange(len(bars))
     axes.barh(places, [value for _, value in bars], height=0.62, color=[ORANGE if value < 0.6 else BLUE for _, value in bars],
               edgecolor="white", hatch="")

@@ -26,10 +26,15 @@ class Line:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     vetoed: frozenset[str] = frozenset()
+    label: str = ""  # what the rule pack calls the outcome; empty: the verdict's own word
 
     @property
     def passed(self) -> bool:
         return self.verdict is Verdict.PASSED
+
+    @property
+    def told(self) -> str:
+        return self.label or self.verdict.chinese
 
     def reaches(self, part: str, least: int) -> bool:
         """Whether the part is passed."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
@@ -20,9 +22,10 @@ from qbank.kernel.printing import typeset
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
-from scoring.practical.desk import total_of
-from scoring.practical.models import GroupMember, Mark, MarkSheet, PracticalGroup, Rubric
+from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
 from scoring.practical.rows import RowKind, entry_text, told
+from scoring.practical.signing import signature_png
+from scoring.practical.values import Value, effective_of
 
 TEMPLATE = Path(__file__).with_name("record.typ")
 Progress = Callable[[int, int, str], None]
@@ -39,7 +42,7 @@ def groups_of(session: Session, plan: ExamPlan) -> list[PracticalGroup]:
 def blank_pdf(session: Session, plan: ExamPlan, *, now: datetime) -> bytes:
     """One empty form for each rubric of the plan."""
     rubrics = {group.rubric_id: group.rubric for group in groups_of(session, plan)}
-    return _typeset([_form(plan, rubric, [("考核组", ""), ("考生姓名", ""), ("准考证号", ""), ("工位", "")], {}, None) for rubric in rubrics.values()], now)
+    return _typeset([_form(plan, rubric, [("考核组", ""), ("考生姓名", ""), ("准考证号", ""), ("工位", "")], {}) for rubric in rubrics.values()], now)
 
 
 def blank_xlsx(session: Session, plan: ExamPlan, *, now: datetime) -> bytes:
@@ -59,7 +62,9 @@ def filled_pdfs(session: Session, plan: ExamPlan, viewer: Viewer, progress: Prog
     found, groups = [], groups_of(session, plan)
     for place, group in enumerate(groups):
         progress(place, len(groups), f"正在排版 {group.name}（第 {place + 1} 组，共 {len(groups)} 组）…")
-        if forms := [_filled(plan, sheet) for sheet in _signed(session, group, viewer)]:
+        sheets = _signed(session, group, viewer)
+        values = effective_of(session, sheets)
+        if forms := [_filled(session, plan, sheet, values[sheet.id]) for sheet in sheets]:
             found.append((f"评分记录表_{place + 1:03d}_{group.name}.pdf".replace("/", "／"), _typeset(forms, now)))
     if not found:
         raise Refused("nothing_signed", "还没有全部签字的评分，不能打印已评的评分记录表。每名考生的考评员全部签字后才能查看。")
@@ -73,9 +78,10 @@ def filled_xlsx(session: Session, plan: ExamPlan, viewer: Viewer, progress: Prog
         progress(place, len(groups), f"正在写 {group.name}…")
         sheets = _signed(session, group, viewer)
         heads = [f"{at}. {row.text}{f'（{row.most / 2:g}）' if row.most else ' ★'}" for at, row in enumerate(group.rubric.rows, 1)]
+        values = effective_of(session, sheets)
         rows = [[sheet.member.enrolment.ticket_number, sheet.member.enrolment.candidate.name, sheet.assessor.name,
-                 *(_mark(marks.get(row.id)) for row in group.rubric.rows), total_of(sheet) / 2, sheet.signed_at]
-                for sheet in sheets for marks in [{mark.row_id: mark for mark in sheet.marks}]]
+                 *(_mark(values[sheet.id].get(row.id)) for row in group.rubric.rows),
+                 _total(values[sheet.id]) / 2, sheet.signed_at] for sheet in sheets]
         if rows:
             columns = (("准考证号", 18), ("姓名", 11), ("考评员", 11), *((head, 14) for head in heads), ("合计", 9), ("签字时间", 17))
             tables.append(Table(f"{place + 1} {group.name}"[:31].translate(SIGNS), columns, rows, f"操作技能考核评分记录 {group.name}",
@@ -100,25 +106,39 @@ def _signed(session: Session, group: PracticalGroup, viewer: Viewer) -> Sequence
     return session.scalars(
         visible(MarkSheet, viewer).join(MarkSheet.member).join(GroupMember.enrolment)
         .where(GroupMember.group_id == group.id, MarkSheet.signed_at.is_not(None)).order_by(Enrolment.ticket_number, MarkSheet.id)
-        .options(joinedload(MarkSheet.assessor), joinedload(MarkSheet.member).joinedload(GroupMember.enrolment).joinedload(Enrolment.candidate),
+        .options(joinedload(MarkSheet.assessor), joinedload(MarkSheet.signature),
+                 joinedload(MarkSheet.member).joinedload(GroupMember.enrolment).joinedload(Enrolment.candidate),
                  selectinload(MarkSheet.marks))).unique().all()
 
 
-def _filled(plan: ExamPlan, sheet: MarkSheet) -> dict[str, Any]:
+def _filled(session: Session, plan: ExamPlan, sheet: MarkSheet, values: dict[int, Value]) -> dict[str, Any]:
     member = sheet.member
     facts = [("考核组", member.group.name), ("考生姓名", member.enrolment.candidate.name), ("准考证号", member.enrolment.ticket_number),
              ("地点", member.group.place)]
-    return _form(plan, member.group.rubric, facts, {mark.row_id: mark for mark in sheet.marks}, sheet)
+    signature = signature_png(session, sheet)
+    return _form(plan, member.group.rubric, facts, values) | {
+        "total": f"{_total(values) / 2:.1f}", "assessor": f"{sheet.assessor.name}{'（考评组长）' if sheet.is_chief else ''}",
+        "signed": spoken(sheet.signed_at), "picture": _svg(signature) if signature else ""}
 
 
-def _form(plan: ExamPlan, rubric: Rubric, facts: list[tuple[str, str]], marks: dict[int, Mark], sheet: MarkSheet | None) -> dict[str, Any]:
+def _svg(png: bytes) -> str:
+    """A PNG inside an SVG: a template is handed text only."""
+    width, height = struct.unpack(">II", png[16:24])
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" height="{height}">'
+            f'<image width="{width}" height="{height}" xlink:href="data:image/png;base64,{b64encode(png).decode()}"/></svg>')
+
+
+def _total(values: dict[int, Value]) -> int:
+    return sum(value.half_points or 0 for value in values.values())
+
+
+def _form(plan: ExamPlan, rubric: Rubric, facts: list[tuple[str, str]], marks: dict[int, Value]) -> dict[str, Any]:
     about = [("职业（工种）", plan.standard.label), ("等级", LEVEL_NAMES[plan.level]), ("计划编号", plan.number), ("评分表", rubric.name)]
     return {"facts": [list(pair) for pair in (*about, *facts)], "rows": [[str(value) for value in row] for row in _rows(rubric, marks)],
-            "full": f"{rubric.full / 2:g}", "total": f"{total_of(sheet) / 2:.1f}" if sheet else "",
-            "assessor": sheet.assessor.name if sheet else "", "signed": spoken(sheet.signed_at) if sheet else "", "picture": ""}
+            "full": f"{rubric.full / 2:g}", "total": "", "assessor": "", "signed": "", "picture": ""}
 
 
-def _rows(rubric: Rubric, marks: dict[int, Mark]) -> Iterator[list[Any]]:
+def _rows(rubric: Rubric, marks: dict[int, Value]) -> Iterator[list[Any]]:
     """Number, 职业功能, what is judged, how, most points, what the assessor saw, the mark."""
     ranges = {one.id: one.name for one in rubric.table.ranges}
     for place, row in enumerate(rubric.rows, 1):
@@ -129,12 +149,12 @@ def _rows(rubric: Rubric, marks: dict[int, Mark]) -> Iterator[list[Any]]:
                "★" if veto else row.most / 2, seen, _told(mark)]
 
 
-def _told(mark: Mark | None) -> str:
+def _told(mark: Value | None) -> str:
     value = _mark(mark)
     return "" if value is None else value if isinstance(value, str) else f"{value:.1f}"
 
 
-def _mark(mark: Mark | None) -> float | str | None:
+def _mark(mark: Value | None) -> float | str | None:
     if mark is None or (mark.half_points is None and mark.violated is None):
         return None
     return ("违反" if mark.violated else "未违反") if mark.half_points is None else mark.half_points / 2

@@ -13,10 +13,11 @@ from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from qbank.statistics.reports_print import Section, spoken_rows
+from scoring.practical import rating
 from scoring.practical.duties import may_act
 from scoring.reports import plots
 from scoring.reports.analyses import CROSSED, crossed_plot, rates_document, scores_document
-from scoring.reports.assessors import assessors_document, ratings_of
+from scoring.reports.assessors import severity_section
 from scoring.reports.catalogue import SCHOOL
 from scoring.reports.cohort import Cohort, cohort_of
 from scoring.reports.head import practical_areas
@@ -43,7 +44,7 @@ def pictures(session: Session, found: ResultList, plan: ExamPlan, viewer: Viewer
         return []
     made = _of_scores(cohort)
     if may_act(session, plan, viewer, *SCHOOL):
-        made += _of_areas(session, plan, viewer, now) + _of_assessors(session, cohort, plan, viewer)
+        made += _of_areas(session, plan, viewer, now) + _of_assessors(session, plan, viewer)
     return made
 
 
@@ -80,11 +81,9 @@ def _of_areas(session: Session, plan: ExamPlan, viewer: Viewer, now: datetime) -
     return made
 
 
-def _of_assessors(session: Session, cohort: Cohort, plan: ExamPlan, viewer: Viewer) -> list[Picture]:
-    found = ratings_of(session, plan, viewer)
-    if len(found.assessors) < 2:
-        return []
-    return [_picture("assessors", "考评员宽严", assessors_document(cohort, found).sections[1])]
+def _of_assessors(session: Session, plan: ExamPlan, viewer: Viewer) -> list[Picture]:
+    groups = rating.groups_of(session, plan, viewer)
+    return [_picture("assessors", "考评员宽严", severity_section(groups))] if groups else []
 
 
 def _picture(name: str, title: str, section: Section) -> Picture:

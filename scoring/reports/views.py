@@ -91,9 +91,8 @@ def roster(list_id: int, form: str) -> Any:
     """成绩汇总表 of exactly the rows that the page of results shows with the same filters."""
     found = fetch(db(), ResultList, list_id, viewer())
     chosen = [one.id for one in db().scalars(listing.filtered(found, request.args))]
-    cohort = cohort_of(db(), found, chosen)
-    total = len(cohort_of(db(), found).lines)
-    return _sent(form, lists.summary(cohort, total), f"成绩汇总表_{cohort.number}")
+    cohort, everyone = cohort_of(db(), found, chosen), cohort_of(db(), found)
+    return _sent(form, lists.summary(cohort, everyone.lines), f"成绩汇总表_{cohort.number}")
 
 
 @blueprint.get("/plans/<int:plan_id>/plots")

@@ -27,10 +27,9 @@ from scoring.results.packs_used import keep_pack, pack_of
 from scoring.results.parts import CandidateParts, gather, join_all, open_sittings
 from scoring.results.rechecks import require_settled
 from scoring.results.route import DESKS, OFF_NOTICE, move
-from scoring.results.workbook import workbook
 
-__all__ = ["ResultList", "answer", "check", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish",
-           "record_objection", "reopen", "submit", "withdraw", "workbook"]
+__all__ = ["ResultList", "answer", "check", "check_mergeable", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish",
+           "record_objection", "reopen", "submit", "withdraw"]
 CORRECTING = {ResultState.NOTICED: "需要更正时请先撤回公示。", ResultState.SUBMITTED: "需要更正时请市鉴定中心退回。",
               ResultState.CITY_CHECKED: "需要更正时请省鉴定中心退回。", ResultState.FINAL: "需要更正时请报省鉴定中心退回更正。"}
 
@@ -41,12 +40,7 @@ def list_of(session: Session, plan: ExamPlan) -> ResultList | None:
 
 def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> ResultList:
     """Merge every candidate's parts; again as long as the list is not posted. Incomplete candidates do not pass."""
-    require(session, plan, who, Role.EXAM_OFFICER)
-    _check_marked(session, plan)
-    embargo.require(session, [paper.id for sitting in plan.sittings for paper in sitting.papers], now=now)
-    result_list = list_of(session, plan)
-    if result_list is not None and result_list.state not in OFF_NOTICE:
-        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，已公布的结果不能再次合成。{CORRECTING[result_list.state]}")
+    result_list = check_mergeable(session, plan, who, now=now)
     join_all(session, plan, now=now)
     candidates = gather(session, plan)
     if not candidates:
@@ -63,6 +57,17 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
     result_list.checked_at = result_list.checked_by = None
     _write_results(result_list, outcomes(result_list, plan, candidates, pack))
     session.flush()
+    return result_list
+
+
+def check_mergeable(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> ResultList | None:
+    """Refuse a merge that must not be; otherwise the list that it would change (None: it makes the first one)."""
+    require(session, plan, who, Role.EXAM_OFFICER)
+    _check_marked(session, plan)
+    embargo.require(session, [paper.id for sitting in plan.sittings for paper in sitting.papers], now=now)
+    result_list = list_of(session, plan)
+    if result_list is not None and result_list.state not in OFF_NOTICE:
+        raise Refused("wrong_state", f"结果现在是“{result_list.state.chinese}”，已公布的结果不能再次合成。{CORRECTING[result_list.state]}")
     return result_list
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, fetch, visible
+from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
 from scoring.practical.duties import may_act
@@ -23,6 +24,7 @@ from scoring.results import (  # noqa: F401  # doors register
     rechecks,
     rescored,
     resit_views,
+    work,
 )
 from scoring.results.blueprint import blueprint
 from scoring.results.case_models import Recheck, ScoreProof
@@ -33,8 +35,6 @@ from scoring.results.notice import last_day
 from scoring.results.packs_used import pack_of
 from scoring.results.parts import gather, open_sittings
 from scoring.results.route import DESKS, OFF_NOTICE
-
-SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/")
@@ -75,6 +75,9 @@ def show(plan_id: int) -> Any:
 @blueprint.post("/plans/<int:plan_id>/merge")
 def merge(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
+    if work.takes_long(db(), plan):
+        job = enqueue(db(), work.MERGE, {"plan": plan.id}, viewer(), now=now())
+        return redirect(url_for("accounts.job", job_id=job.id))
     made = desk.merge_plan(db(), plan, viewer(), now=now())
     if lacking := sum(not one.is_complete for one in made.results):
         flash(f"已合成 {len(made.results)} 名考生的成绩，其中 {lacking} 名成绩不全：可以查看，补齐并重新合成后才能公示。", "warning")
@@ -153,24 +156,6 @@ def decide(list_id: int) -> Any:
     desk.decide(db(), found, viewer(), approves, request.form.get("comment", ""), now=now())
     flash("已通过。" if approves else "已退回学校更正。", "success")
     return _to(found.plan)
-
-
-@blueprint.get("/lists/<int:list_id>/workbook")
-def workbook(list_id: int) -> Any:
-    """The rows that the page shows with the same filters, as ``.xlsx``."""
-    found = fetch(db(), ResultList, list_id, viewer())
-    content = desk.workbook(found, list(db().scalars(listing.filtered(found, request.args))))
-    return Response(content, mimetype=SPREADSHEET, headers={
-        "Content-Disposition": f"attachment; filename=results-{found.id}.xlsx"})
-
-
-@blueprint.get("/lists/<int:list_id>/print")
-def sheet(list_id: int) -> Any:
-    """认定结果汇总表 for the binder, with lines for signatures."""
-    found = fetch(db(), ResultList, list_id, viewer())
-    rows = listing.all_of(db(), found)
-    return render_template("results/sheet.html", list=found, plan=found.plan, rows=rows, figures=figures(rows),
-                           required=required_parts(found.plan.level, desk.pack_for_list(db(), found.plan, found)), now=now())
 
 
 @blueprint.get("/mine")

@@ -13,7 +13,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,8 @@ from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, Room, Seat, Sitting, SittingRoom, SittingState
 from qbank.kernel import accounts
-from qbank.kernel.access import Role
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Actor, Database
-from qbank.kernel.jobs import Job
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
 from scoring.practical.models import GroupAssessor, GroupMember, Mark, MarkSheet, PracticalGroup, PracticalScore
@@ -152,7 +150,7 @@ def measure(browser: Any, database: Database, plan_id: int, count: int) -> None:
         page = browser.get(f"/results/plans/{plan_id}")
         assert page.status_code == 200
     with timed(f"{count} candidates: written to Excel", spent):
-        assert browser.get("/results/lists/1/workbook").status_code == 200
+        assert browser.post(f"/reports/plans/{plan_id}/summary.xlsx").status_code == 302
     say(f"{count} candidates: merged, listed and written to Excel", sum(spent), "s CPU", 20.0)
 
 
