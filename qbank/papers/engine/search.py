@@ -48,6 +48,7 @@ class Search:
             single[members] = False
         if shadow is not None:
             single &= shadow
+        self.shares = problem.overlap != 0 and bool((problem.uses > 1).any())
         self.order = np.argsort(problem.cells, kind="stable")
         self.order = self.order[single[self.order]]  # movable items, cell by cell
         self.first = np.searchsorted(problem.cells[self.order], np.arange(len(problem.quotas)))
@@ -140,7 +141,8 @@ class Search:
         if not state.on[form, out] or state.on[form, into] or state.blocked[form, into]:
             return False
         if owner >= 0:
-            return bool(state.on[owner, into] and not state.on[owner, out] and not state.blocked[owner, out])
+            lone = state.used[into] == 1 and state.used[out] == 1
+            return bool(lone and state.on[owner, into] and not state.blocked[owner, out])
         return not state.full(form, np.array([into]))[0]
 
     def settled(self, form: int) -> bool:
@@ -170,9 +172,11 @@ class Search:
         slot, into = slot[free], into[free]
         giver = np.full(len(into), -1)
         if 1 < len(state.on) <= FORMS:
-            lone = np.flatnonzero((state.used[into] == 1) & (state.problem.uses[into] == 1))
+            lone = np.flatnonzero((state.used[into] == 1) & (state.used[slots[slot]] == 1))  # they change places: nothing is shared by it
             owner = np.argmax(state.on[:, into[lone]], axis=0)
             given = ~self.fixed[owner, into[lone]]
+            if self.shares:
+                given &= self.rng.random(len(lone)) < 0.5
             giver[lone[given]] = owner[given]
         free = (giver >= 0) | ~state.full(form, into)
         out, into, giver = slots[slot[free]], into[free], giver[free]

@@ -88,7 +88,8 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
     best: tuple[tuple[float, float], State] | None = None
     cut_short = False
     for turn, (start, within) in enumerate(_starts(problem, relaxation)[:attempts]):
-        state = State(problem if start is jointly else sparing(problem))
+        sharing = relaxation is not None and problem.overlap  # the more a maximin shares, within what it may, the better
+        state = State(problem if start is jointly or sharing else sparing(problem))
         rng = np.random.default_rng((problem.seed, turn))
         progress(0, problem.forms, "分层求解" if turn == 0 else f"第 {turn + 1} 次起步")
         solution = start(state.problem, state, rng, seconds, child)

@@ -28,6 +28,8 @@ LOOSE = 0.01  # share of the target that the strata's means may be off: swaps cl
 NODES = 100
 USED, NOISE = 20.0, 5.0  # what makes the many forms differ: items used already cost more, and each form draws its own costs
 
+NOWHERE = 1e6  # an item is not put there
+
 Start = Callable[[Problem, State, np.random.Generator, float, Child], Solution]
 
 
@@ -142,24 +144,48 @@ def _deal_out(problem: Problem, units: Units, picks: Integers, state: State, rng
 
 def _deal_evenly(problem: Problem, items: Integers, places: Integers, state: State) -> None:
     """Item after item to a form with a place in its cell, where it makes up for what the form has too little of: the sums of
-    all forms stay near one another in everything that a band or the aim counts (greedy vector balancing)."""
-    cells = problem.cells[items]
-    held = np.maximum(np.bincount(cells, minlength=len(problem.quotas)), 1)
-    content = state.content[items]
-    mean = np.zeros((len(held), content.shape[1]))
-    np.add.at(mean, cells, content)
-    off = content - (mean / held[:, None])[cells]
-    off /= np.maximum(off.std(axis=0), 1e-9)
-    sums = np.zeros((problem.forms, off.shape[1]))
-    for item, cell, move in zip(items.tolist(), cells.tolist(), off, strict=True):
-        unwelcome = sums @ move + 1e3 * state.blocked[:, item] + 1e9 * (state.on[:, item] | (places[:, cell] <= 0))
+    all forms stay near one another in everything that a band or the aim counts (greedy vector balancing). Items for many forms
+    come first; one that no form can take without sharing too much leaves its place to items that are on none."""
+    items = items[np.argsort(-np.bincount(items)[items], kind="stable")]
+    cells, limit = problem.cells[items], problem.overlap
+    sums = np.zeros((problem.forms, state.content.shape[1]))
+    for item, cell, move in zip(items.tolist(), cells.tolist(), _off_mean(problem, items, state), strict=True):
+        unwelcome = sums @ move + 1e3 * state.blocked[:, item] + NOWHERE * (state.on[:, item] | (places[:, cell] <= 0))
         for groups, count in zip(problem.groups, state.held, strict=True):
             if (label := groups.labels[item]) >= 0:
                 unwelcome += 1e3 * (count[:, label] >= groups.most[label])
+        if state.used[item] and limit is not None:
+            shared = state.shared[:, state.on[:, item]]
+            unwelcome += shared.sum(axis=1) + NOWHERE * (shared >= limit).any(axis=1)
         form = int(np.argmin(unwelcome))
-        state.put(form, item)
-        places[form, cell] -= 1
-        sums[form] += move
+        if unwelcome[form] < NOWHERE / 2:
+            state.put(form, item)
+            places[form, cell] -= 1
+            sums[form] += move
+    _fill(problem, places, state)
+
+
+def _off_mean(problem: Problem, items: Integers, state: State) -> Floats:
+    """(items, r) how far each is from the mean of the chosen ones of its cell, in units of the spread."""
+    cells = problem.cells[items]
+    content, mean = state.content[items], np.zeros((len(problem.quotas), state.content.shape[1]))
+    np.add.at(mean, cells, content)
+    off = content - (mean / np.maximum(np.bincount(cells, minlength=len(mean)), 1)[:, None])[cells]
+    return np.asarray(off / np.maximum(off.std(axis=0), 1e-9))
+
+
+def _fill(problem: Problem, places: Integers, state: State) -> None:
+    """Places that are left, with the most informative items that are on no form, or else with what the form may take."""
+    worth = np.zeros(problem.size) if problem.aim is None else (problem.aim.information / problem.aim.target).sum(axis=1)
+    lone = problem.open()
+    for members in problem.sets:
+        lone[members] = False
+    for form, cell in np.argwhere(places > 0).tolist():
+        held = np.flatnonzero(lone & (problem.cells == cell) & ~state.on[form] & ~state.full(form))
+        best = held[np.lexsort((-worth[held], state.used[held], state.blocked[form, held]))]
+        for item in best[: places[form, cell]].tolist():
+            state.put(form, item)
+        places[form, cell] -= min(len(best), places[form, cell])
 
 
 def _deal_set(problem: Problem, held: Integers, times: int, places: Integers, state: State) -> None:

@@ -95,6 +95,17 @@ def test_maximin_comes_within_a_hundredth_of_what_no_forms_can_better() -> None:
     assert found.gap <= 0.01
 
 
+def test_a_maximin_shares_what_it_may_share_and_comes_near_what_no_forms_can_better() -> None:
+    pool, asked = bank(1_500, 10, pairs=60), quotas(10, (5, 3, 2))
+    apart = assemble(pool, asked, forms=4, rules=(GRADES, r.Overlap(), r.Most()))
+    rules = (GRADES, r.Overlap(most=15), r.Most())
+    found = assemble(pool, asked, forms=4, rules=rules)
+    assert broken(pool, asked, rules, found.forms) == []
+    assert found.shared == 15
+    assert found.value > 1.05 * apart.value
+    assert found.gap <= 0.02
+
+
 def test_a_form_per_candidate() -> None:
     pool, rules = bank(1_000, 10), (GRADES, r.Overlap(most=12), r.UseLimit(most=4), r.Equal())
     found = assemble(pool, quotas(10), forms=30, rules=rules)
