@@ -148,7 +148,7 @@ def plain(size: int, limit: float) -> dict[str, Any]:
 
 
 def reference() -> None:
-    """The pool of Diao and van der Linden (2011): 5.21963 is the best known, 5.22013 its bound."""
+    """The pool of Diao and van der Linden (2011): 5.21963 is the best of its file, 5.22013 the bound there; 5.219764 is ours."""
     file = Path(__file__).resolve().parents[3] / "shared" / "data" / "psychometrics" / "12_ata_small.json"
     if not file.exists():
         return
@@ -157,9 +157,9 @@ def reference() -> None:
     pool = ItemPool(keys=np.arange(165), ranges=ranges, kinds=["single"] * 165, abilities=(-1.5, 0.0, 1.5), information=diao["info"])
     asked = Quotas(tuple(LeafRange(f"R{i:02d}", 0) for i in range(1, 7)), (Part("single", 30, 2),), {(f"R{i:02d}", 0): 5 for i in range(1, 7)}, {}, {})
     found = timed(lambda: assemble(pool, asked, forms=2, rules=(r.Overlap(), r.Most()), seconds=120))
-    tell("Diao's pool: least information of two forms", found["answer"].value, "", 5.21963 * (1 - 1e-4), least=True)
-    tell("Diao's pool: proven gap", 100 * found["answer"].gap, "%", 0.011)
-    tell("Diao's pool", found["seconds"], "s", 60)
+    tell("Diao's pool: least information of two forms", found["answer"].value, "", 5.21963, least=True)
+    tell("Diao's pool: proven gap", 100 * found["answer"].gap, "%", 0.001)
+    tell("Diao's pool", found["seconds"], "s", 5)
 
 
 def apart(call: str, limit: float) -> dict[str, Any] | None:

@@ -187,7 +187,7 @@ class Model:
         kept = kept[self.units.alone[at[kept]].all(axis=1)]
         for f in range(self.forms):
             rows = self.program.rows(0, 1, len(kept))
-            self.program.enter(rows[:, None], self.chosen[f, at[kept]], 1.0)
+            self.program.enter(rows[:, None], self.chosen[f, at[kept]], self.units.part)
             self._slack(rows, "pair", 0, pair_codes(self.problem)[kept], below=False)
 
     def _uses(self) -> None:
