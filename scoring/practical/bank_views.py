@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import aliased
 from werkzeug.exceptions import NotFound
 
 from examroom.filing.duties import on_duty
@@ -31,7 +32,8 @@ def bank() -> Any:
     """All tasks that one may see, searched and filtered by table and by the state of the latest version."""
     args, text = request.args, request.args.get("q", "").strip()
     query = visible(PracticalTask, viewer()).order_by(PracticalTask.code)
-    newest = sa.select(sa.func.max(TaskVersion.number)).where(TaskVersion.task_id == PracticalTask.id).scalar_subquery()
+    later = aliased(TaskVersion)
+    newest = sa.select(sa.func.max(later.number)).where(later.task_id == PracticalTask.id).correlate(PracticalTask).scalar_subquery()
     if text:
         named = PracticalTask.versions.any(TaskVersion.title.icontains(text, autoescape=True))
         query = query.where(sa.or_(PracticalTask.code.icontains(text, autoescape=True), named))

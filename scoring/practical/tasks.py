@@ -52,6 +52,7 @@ def add_task(session: Session, module: PracticalModule, code: str, text: TaskTex
     if structure.state is not StructureState.IN_FORCE:
         raise Refused("not_in_force", "试题要写在启用的结构表的模块里，请先启用结构表。")
     _check_unit(module, option)
+    _check(text)
     task = PracticalTask(institution_id=structure.institution_id, table=structure.table, module=module, option=option,
                          code=_free_code(session, structure.institution_id, code), created_by=who.account_id)
     session.add(task)
