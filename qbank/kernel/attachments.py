@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection
+import zipfile
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -27,7 +28,9 @@ from qbank.kernel.db import Base, Id, Line
 from qbank.kernel.refused import Refused
 
 PDF, PNG, JPEG, MP4 = "application/pdf", "image/png", "image/jpeg", "video/mp4"
-NAMES = {PDF: "PDF", PNG: "PNG 图片", JPEG: "JPG 图片", MP4: "MP4 视频"}
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+NAMES = {PDF: "PDF", DOCX: "Word 文档（.docx）", PNG: "PNG 图片", JPEG: "JPG 图片", MP4: "MP4 视频"}
+EXTENSIONS = {PDF: ".pdf", DOCX: ".docx", PNG: ".png", JPEG: ".jpg", MP4: ".mp4"}
 DOCUMENTS = (PDF, PNG, JPEG)
 MEGABYTE = 2**20
 CHUNK = 2**16
@@ -42,7 +45,7 @@ class Attachment(Base):
     id: Mapped[Id]
     sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     name: Mapped[Line]  # as the person called it; never a path
-    media_type: Mapped[str] = mapped_column(sa.String(40))
+    media_type: Mapped[str] = mapped_column(sa.String(80))
     size: Mapped[int]  # bytes
     uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime]
@@ -54,18 +57,22 @@ class Attachment(Base):
 
 
 def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Collection[str] = DOCUMENTS,
-         most_megabytes: int = 20, now: datetime) -> Attachment:
-    """Take a file in. Refuses by what it is and not by its name: other kinds, too large, empty, unreadable, none."""
-    allowed = "、".join(NAMES[kind] for kind in kinds)
+         most_megabytes: int | Mapping[str, int] = 20, now: datetime) -> Attachment:
+    """Take a file in. Refuses by what it is and not by its name: other kinds, too large, empty, unreadable, none.
+
+    ``most_megabytes`` may say another size for each kind.
+    """
+    most = most_megabytes if isinstance(most_megabytes, Mapping) else dict.fromkeys(kinds, most_megabytes)
+    allowed = "、".join(f"{NAMES[kind]} 不超过 {most[kind]} MB" for kind in kinds)
     if upload is None or not upload.filename:
-        raise Refused("no_file", f"请选择要上传的文件（{allowed}，不超过 {most_megabytes} MB）。")
+        raise Refused("no_file", f"请选择要上传的文件（{allowed}）。")
     name = PurePath(upload.filename.replace("\\", "/")).name[:200]
     kind = _kind(upload.stream)
     if kind not in kinds:
         raise Refused("wrong_file_type", f"“{name}”不能上传：请上传 {allowed}。只改扩展名不能改变文件的类型。")
     if kind in (PNG, JPEG):
         _check_picture(upload.stream, name)
-    sha256, size = _store(_folder(session), upload.stream, name, most_megabytes)
+    sha256, size = _store(_folder(session), upload.stream, name, most[kind])
     made = Attachment(sha256=sha256, name=name, media_type=kind, size=size, uploaded_by=who.account_id, uploaded_at=now)
     session.add(made)
     session.flush()
@@ -86,10 +93,13 @@ def intact(session: Session, attachment: Attachment) -> bool:
         return hashlib.file_digest(stream, "sha256").hexdigest() == attachment.sha256
 
 
-def download(session: Session, attachment: Attachment) -> Response:
-    """The file for a browser: always saved, never shown inside our pages. The caller has checked who may have it."""
+def download(session: Session, attachment: Attachment, name: str = "") -> Response:
+    """The file for a browser: always saved, never shown inside our pages. The caller has checked who may have it.
+
+    ``name`` stands for the one it was handed in under, where that would say whose it is.
+    """
     return send_file(path_of(session, attachment), mimetype=attachment.media_type, as_attachment=True,
-                     download_name=attachment.name, conditional=True)
+                     download_name=name or attachment.name, conditional=True)
 
 
 def _kind(stream: IO[bytes]) -> str:
@@ -101,7 +111,21 @@ def _kind(stream: IO[bytes]) -> str:
         return PNG
     if head.startswith(b"\xff\xd8\xff"):
         return JPEG
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_package(stream)
     return MP4 if head[4:8] == b"ftyp" else ""
+
+
+def _kind_of_package(stream: IO[bytes]) -> str:
+    """A Word document is a ZIP archive that says so inside; a workbook or any other archive is none."""
+    try:
+        with zipfile.ZipFile(stream) as package:
+            names = set(package.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        names = set()
+    finally:
+        stream.seek(0)
+    return DOCX if {"[Content_Types].xml", "word/document.xml"} <= names and "word/vbaProject.bin" not in names else ""
 
 
 def _check_picture(stream: IO[bytes], name: str) -> None:

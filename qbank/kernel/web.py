@@ -33,6 +33,7 @@ from qbank.kernel.times import Clock
 from qbank.kernel.writer import NotWritten, Writer
 
 LOG = logging.getLogger(__name__)
+LARGE = 512 * 2**20  # bytes of a request at a door that is marked so
 READING = {"GET", "HEAD", "OPTIONS"}
 CONTENT_SECURITY_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
                            "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -140,6 +141,12 @@ def writer() -> Writer:
     return found
 
 
+def large(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A door for files that are larger than others may be, such as videos. Its rule says how large each may be."""
+    view.large = True  # type: ignore[attr-defined]  # a mark on the function
+    return view
+
+
 def bare(view: Callable[..., Any]) -> Callable[..., Any]:
     """A door that knows by itself who asks: no account is read for it, and it writes through the combined writer.
 
@@ -183,6 +190,8 @@ def _guard(doors: dict[str, frozenset[Role]]) -> Any:
         return None  # no such address: the 404 page
     if request.endpoint.endswith("static") or hasattr(flask.current_app.view_functions[request.endpoint], "bare"):
         return None
+    if signed_in() and hasattr(flask.current_app.view_functions[request.endpoint], "large"):
+        request.max_content_length = LARGE  # before anything reads the body
     if any("\x00" in text for _, values in request.values.lists() for text in values):
         flask.abort(400)  # no keyboard types it, and PostgreSQL stores no text with it
     person = viewer() if current_user.is_authenticated else None

@@ -119,9 +119,11 @@ LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "r
          "least_panel": 1, "statistics_minimum_n": 1, "calibration_minimum_n": 10, "two_parameter_minimum_n": 10,
          "similarity_minimum_n": 20, "theory_least": 60, "practical_least": 60, "review_least": 60,
          "review_spread_half_points": 1, "review_minutes": 1, "review_paper_megabytes": 1, "review_picture_megabytes": 1, "review_video_megabytes": 1,
-         "overlap_alarm_percent": 1, "review_from_level": 2, "rounding": 1, "good_from": 60, "excellent_from": 60, "recheck_apply_working_days": 1, "recheck_finish_working_days": 1,
+         "overlap_alarm_percent": 1, "review_from_level": 2, "rounding": 1, "good_from": 60, "excellent_from": 60,
+         "recheck_apply_working_days": 1, "recheck_finish_working_days": 1,
          "assessor_times_in_row": 1, "marking_third_rule": 1, "marking_seed_every": 2}
-PERCENTS = {"good_from", "excellent_from", "theory_least", "practical_least", "review_least", "overlap_alarm_percent", "importance_within_percent", "form_overlap_percent", "earlier_overlap_percent",
+PERCENTS = {"good_from", "excellent_from", "theory_least", "practical_least", "review_least", "overlap_alarm_percent", "importance_within_percent",
+             "form_overlap_percent", "earlier_overlap_percent",
              "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
 MOST_OF = {"senior_assessor_level": 5, "rounding": 4, "review_from_level": 5, "marking_third_rule": 4}
 PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}

@@ -19,7 +19,8 @@ from scoring.certificates.models import Certificate
 from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup
 from scoring.results.models import Result, ResultList, ResultState
 from scoring.review.joining import REVIEWED_LEVELS
-from scoring.review.models import PanelMark, PanelMember, ReviewPanel
+from scoring.review.minutes import took_part
+from scoring.review.models import ReviewPanel, ReviewScore
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _scores(session: Session, plan: ExamPlan) -> list[Document]:
              Document("结果卷", "理论成绩", present > 0 and scored >= present, f"{scored} / {present} 份已评分"),
              _practical(session, plan)]
     if plan.level in REVIEWED_LEVELS:
-        found.append(_review(session, plan))
+        found += [_review(session, plan), _minutes(session, plan)]
     return found
 
 
@@ -118,12 +119,18 @@ def _practical(session: Session, plan: ExamPlan) -> Document:
 
 def _review(session: Session, plan: ExamPlan) -> Document:
     absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.REVIEW)
-    members = sa.select(PanelMember.id).join(PanelMember.panel).where(ReviewPanel.plan_id == plan.id)
-    due = _count(session, members) * _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id,
-                                                                                   Enrolment.id.not_in(absent)))
-    signed = _count(session, sa.select(PanelMark.id).where(PanelMark.member_id.in_(members), PanelMark.signed_at.is_not(None),
-                                                           PanelMark.enrolment_id.not_in(absent)))
-    return Document("结果卷", "综合评审表（评审专家签名）", 0 < due <= signed, f"已签名 {signed} / {due} 份")
+    present = sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, Enrolment.id.not_in(absent))
+    due = _count(session, present)
+    scored = _count(session, sa.select(ReviewScore.id).where(ReviewScore.enrolment_id.in_(present)))
+    return Document("结果卷", "综合评审表（评审专家签名）", 0 < due <= scored, f"{scored} / {due} 人已由全体评审专家签名评分")
+
+
+def _minutes(session: Session, plan: ExamPlan) -> Document:
+    panel = session.scalar(sa.select(ReviewPanel).where(ReviewPanel.plan_id == plan.id))
+    waiting = [one.account.name for one in panel.members if took_part(one) and one.minutes_signed_at is None] if panel else []
+    closed = panel is not None and panel.closed_at is not None
+    told = "还没有结束评审" if not closed else f"还缺 {'、'.join(waiting)} 签字" if waiting else "全体评审专家已签字"
+    return Document("结果卷", "综合评审会议记录", closed and not waiting, told)
 
 
 def _results(session: Session, plan: ExamPlan, found: ResultList | None) -> list[Document]:

@@ -52,10 +52,12 @@ from scoring.practical.models import (
     RubricRow,
 )
 from scoring.results.models import Objection, Result, ResultDecision, ResultList
-from scoring.review.models import PanelMark, PanelMember, ReviewPanel, ReviewScore
+from scoring.review.handin_models import Submission
+from scoring.review.models import Dissent, OrderDraw, PanelMark, PanelMember, ReviewCase, ReviewPanel, ReviewScore, Vacancy
 
 Rows = list[Base]
-PROVES = {("sheets", "layout"),  # secret until the exam is over; without it no answer can be read back to its screen
+PROVES = {("panel_marks", "points"), ("panel_marks", "opinion"),  # sealed only while the review goes on
+          ("sheets", "layout"),  # secret until the exam is over; without it no answer can be read back to its screen
           ("papers", "seed"), ("papers", "compliance"), ("paper_families", "seed"), ("paper_families", "report")}  # as a paper is made
 SLICE = 400  # keys in one query
 
@@ -107,7 +109,10 @@ def rows_of(session: Session, plan: ExamPlan) -> dict[str, Rows]:
                               *held(PracticalScore, PracticalScore.enrolment_id.in_(enrolments)),
                               *held(Absence, Absence.enrolment_id.in_(enrolments))],
         "11-review.json": [*held(ReviewPanel, ReviewPanel.id.in_(panels)), *held(PanelMember, PanelMember.id.in_(panel_members)),
-                           *held(PanelMark, PanelMark.member_id.in_(panel_members)),
+                           *held(Vacancy, Vacancy.member_id.in_(panel_members)), *held(OrderDraw, OrderDraw.panel_id.in_(panels)),
+                           *held(ReviewCase, ReviewCase.panel_id.in_(panels)), *held(PanelMark, PanelMark.member_id.in_(panel_members)),
+                           *held(Dissent, Dissent.member_id.in_(panel_members)),
+                           *held(Submission, Submission.enrolment_id.in_(enrolments)),
                            *held(ReviewScore, ReviewScore.enrolment_id.in_(enrolments))],
         "12-results.json": [*held(ResultList, ResultList.id.in_(lists)), *held(Result, Result.id.in_(results)),
                             *held(ResultDecision, ResultDecision.list_id.in_(lists)),

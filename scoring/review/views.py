@@ -1,15 +1,16 @@
-"""Doors: comprehensive review (综合评审)."""
+"""Doors: panels, declarations, the draw, the minutes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+import sqlalchemy as sa
+from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, fetch, visible
-from qbank.kernel.forms import half_points, moment
+from qbank.kernel.forms import moment, whole_number
 from qbank.kernel.refused import Refused
 from qbank.kernel.views import safe_next
 from qbank.kernel.web import db, now, paged, viewer
@@ -17,19 +18,19 @@ from qbank.standards.packs import pack_for
 from scoring.practical import desk as practical
 from scoring.practical.duties import may_act, qualified
 from scoring.practical.models import Part
-from scoring.review import desk, overview
-from scoring.review.joining import REVIEWED_LEVELS
-from scoring.review.models import PanelMark, PanelMember, ReviewPanel, ReviewScore
+from scoring.review import declarations, desk, hand_in_views, minutes, order, overview, panels, room_views
+from scoring.review.blueprint import blueprint
+from scoring.review.models import PanelMember, ReviewPanel, ReviewScore
 
-blueprint = Blueprint("review", __name__, url_prefix="/review")
+__all__ = ["blueprint", "hand_in_views", "room_views"]
 
 
 @blueprint.get("/")
 def index() -> Any:
-    """The panels of an examiner; for the offices the plans at levels 2 and 1."""
+    """The panels of an examiner; for the offices the plans that are reviewed."""
     person = viewer()
-    query = (visible(ExamPlan, person).where(ExamPlan.level.in_(REVIEWED_LEVELS))
-             .order_by(ExamPlan.starts_on.desc(), ExamPlan.id.desc()))
+    reviewed = sa.or_(ExamPlan.level <= 2, ExamPlan.id.in_(sa.select(ReviewPanel.plan_id)))
+    query = visible(ExamPlan, person).where(reviewed).order_by(ExamPlan.starts_on.desc(), ExamPlan.id.desc())
     plans, total, page, pages = paged(db(), query, size=20)
     return render_template("review/index.html", own=overview.own_panels(db(), person), total=total, page=page, pages=pages,
                            plans=[overview.plan_line(db(), plan) for plan in plans],
@@ -41,43 +42,81 @@ def new_panel(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     refusal = None
     if request.method == "POST":
-        form = request.form
         try:
-            made = desk.form_panel(db(), plan, form.get("name", ""), viewer(), member_ids=form.getlist("member", type=int),
-                                   chair_id=form.get("chair", 0, type=int),
-                                   starts_at=moment(form.get("starts_at", ""), "评审时间"))
+            made = _formed(plan)
         except Refused as refused:
             refusal = refused
         else:
-            flash(f"评审委员会已组建，共 {len(made.members)} 名评审专家。", "success")
+            flash(f"评审委员会已组建，共 {len(made.regular)} 名评审专家、{len(made.members) - len(made.regular)} 名候补。", "success")
             return redirect(url_for("review.panel", panel_id=made.id))
     page = render_template("review/new_panel.html", plan=plan, refusal=refusal, form=request.form,
                            examiners=qualified(db(), plan, Role.REVIEW_EXAMINER), pack=pack_for(db(), plan.institution))
     return page, 422 if refusal else 200
 
 
+def _formed(plan: ExamPlan) -> ReviewPanel:
+    form = request.form
+    return desk.form_panel(db(), plan, form.get("name", ""), viewer(), member_ids=form.getlist("member", type=int),
+                           substitute_ids=form.getlist("substitute", type=int), chair_id=form.get("chair", 0, type=int),
+                           place=form.get("place", ""), starts_at=moment(form.get("starts_at", ""), "评审时间"),
+                           minutes=whole_number(form["minutes"], "答辩时间", 1, 999) if form.get("minutes") else None)
+
+
 @blueprint.get("/panels/<int:panel_id>")
 def panel(panel_id: int) -> Any:
     found = fetch(db(), ReviewPanel, panel_id, viewer())
-    people = overview.candidates(db(), found)
-    scores = {one.enrolment_id: one for one in db().scalars(visible(ReviewScore, viewer()).where(
-        ReviewScore.enrolment_id.in_([one.id for one in people])))}
     in_charge = may_act(db(), found.plan, viewer(), Role.EXAM_OFFICER)
-    mine = next((one for one in found.members if one.account_id == viewer().account_id), None)
-    revealed = overview.revealed(db(), found, viewer())
-    complete = {one.id for one in people if all((one.id, member.id) in revealed for member in found.members)}
-    return render_template("review/panel.html", panel=found, candidates=people, scores=scores, in_charge=in_charge,
-                           mine=mine, progress=overview.progress(db(), found), revealed=revealed, complete=complete,
-                           absent=practical.absent_from(db(), found.plan, Part.REVIEW),
+    offices = db().scalar(visible(ExamPlan, viewer()).where(ExamPlan.id == found.plan_id)) is not None
+    scores = {one.enrolment_id: one for one in db().scalars(visible(ReviewScore, viewer()).join(ReviewScore.enrolment).where(
+        Enrolment.plan_id == found.plan_id))}
+    return render_template("review/panel.html", panel=found, in_charge=in_charge, offices=offices, scores=scores,
+                           mine=found.seat_of(viewer()), cases={case.enrolment_id: case for case in found.cases},
+                           absent=practical.absent_from(db(), found.plan, Part.REVIEW), took_part=minutes.took_part,
                            others=qualified(db(), found.plan, Role.REVIEW_EXAMINER) if in_charge else [])
 
 
-@blueprint.post("/panels/<int:panel_id>/replace")
-def replace(panel_id: int) -> Any:
+@blueprint.post("/panels/<int:panel_id>/substitutes")
+def add_substitute(panel_id: int) -> Any:
     found = fetch(db(), ReviewPanel, panel_id, viewer())
-    desk.replace_member(db(), found, request.form.get("out", 0, type=int), request.form.get("in", 0, type=int), viewer())
-    flash("评审专家已更换。", "success")
+    made = desk.add_substitute(db(), found, request.form.get("account", 0, type=int), viewer())
+    flash(f"已增补候补评审专家{made.account.name}，请其先申报利害关系。", "success")
     return redirect(url_for("review.panel", panel_id=found.id))
+
+
+@blueprint.post("/panels/<int:panel_id>/leave")
+def leave(panel_id: int) -> Any:
+    """A member is absent."""
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    member = _member(found, "member")
+    count = desk.leave(db(), found, member, viewer(), reason=request.form.get("reason", ""), now=now())
+    flash(f"已登记{member.account.name}缺席，{count} 名考生的席位空缺；补位以前评审停止。", "success")
+    return redirect(url_for("review.panel", panel_id=found.id))
+
+
+@blueprint.post("/panels/<int:panel_id>/fill")
+def fill(panel_id: int) -> Any:
+    """A substitute comes in."""
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    out, into = _member(found, "out"), _member(found, "into")
+    count = panels.fill(db(), found, out, into, viewer())
+    flash(f"{into.account.name}接替{out.account.name}评审 {count} 名考生。", "success")
+    return redirect(url_for("review.panel", panel_id=found.id))
+
+
+@blueprint.post("/panels/<int:panel_id>/chair")
+def chair(panel_id: int) -> Any:
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    panels.appoint_chair(db(), found, _member(found, "member"), viewer())
+    flash("已指定主任委员。", "success")
+    return redirect(url_for("review.panel", panel_id=found.id))
+
+
+def _member(found: ReviewPanel, field: str) -> PanelMember:
+    key = request.form.get(field, 0, type=int)
+    member = next((one for one in found.members if one.id == key), None)
+    if member is None:
+        raise Refused("not_in_panel", "请在本评审委员会中选择评审专家。")
+    return member
 
 
 @blueprint.post("/panels/<int:panel_id>/disband")
@@ -100,51 +139,65 @@ def absence(enrolment_id: int) -> Any:
     return redirect(safe_next(request.form.get("next", "")))
 
 
-def own_seat(panel_id: int, enrolment_id: int) -> tuple[PanelMember, Enrolment]:
-    """The viewer's seat in the panel and the candidate; for everybody else there is no such page."""
-    found = fetch(db(), ReviewPanel, panel_id, viewer())
-    seat = next((one for one in found.members if one.account_id == viewer().account_id), None)
-    enrolment = next((one for one in overview.candidates(db(), found) if one.id == enrolment_id), None)
-    if seat is None or enrolment is None:
+def own_seat(panel_id: int) -> PanelMember:
+    """The viewer's seat in the panel; for everybody else there is no such page."""
+    seat = fetch(db(), ReviewPanel, panel_id, viewer()).seat_of(viewer())
+    if seat is None:
         raise NotFound
-    return seat, enrolment
+    return seat
 
 
-@blueprint.route("/panels/<int:panel_id>/candidates/<int:enrolment_id>", methods=["GET", "POST"])
-def mark(panel_id: int, enrolment_id: int) -> Any:
-    seat, enrolment = own_seat(panel_id, enrolment_id)
-    held = desk.mark_of(db(), seat, enrolment)
-    if request.method == "GET":
-        return _page(seat, enrolment, held, _as_typed(held), None)
-    typed = {name: request.form.get(name, "") for name in ("thesis", "defence", "opinion")}
-    try:
-        held = desk.enter(db(), seat, enrolment, viewer(), thesis=_score(typed["thesis"], "书面材料"),
-                          defence=_score(typed["defence"], "答辩"), opinion=typed["opinion"], now=now())
-    except Refused as refusal:
-        return _page(seat, enrolment, held, typed, refusal), 422
-    if request.form.get("act") != "sign":
-        flash("草稿已保存。", "success")
-        return redirect(url_for("review.mark", panel_id=panel_id, enrolment_id=enrolment_id))
-    try:
-        desk.sign(db(), held, viewer(), now=now())
-    except Refused as refusal:  # 200: what was typed so far is kept as a draft
-        return _page(seat, enrolment, held, typed, refusal)
-    flash(f"{enrolment.candidate.name}的综合评审评分已签字。", "success")
+@blueprint.route("/panels/<int:panel_id>/declare", methods=["GET", "POST"])
+def declare(panel_id: int) -> Any:
+    seat = own_seat(panel_id)
+    if request.method == "POST":
+        form = request.form
+        ties = {key: form.get(f"reason-{key}", "") for key in form.getlist("tie", type=int)}
+        declarations.declare(db(), seat, viewer(), ties, now=now())
+        flash(f"已申报。{f'对 {len(ties)} 名考生回避。' if ties else '没有需要回避的考生。'}", "success")
+        return redirect(url_for("review.panel", panel_id=panel_id))
+    return render_template("review/declare.html", panel=seat.panel, seat=seat, statement=declarations.STATEMENT)
+
+
+@blueprint.post("/panels/<int:panel_id>/draw")
+def draw(panel_id: int) -> Any:
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    cases = order.draw(db(), found, viewer(), now=now())
+    flash(f"已抽签排定 {len(cases)} 名考生的评审顺序，种子 {found.draws[-1].seed}。", "success")
+    return redirect(url_for("review.room", panel_id=found.id))
+
+
+@blueprint.get("/panels/<int:panel_id>/draw-sheet")
+def draw_sheet(panel_id: int) -> Any:
+    """The drawn order with names, for the office that calls the candidates in. The panel knows numbers only."""
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    if db().scalar(visible(ExamPlan, viewer()).where(ExamPlan.id == found.plan_id)) is None:
+        raise NotFound
+    return render_template("review/draw_sheet.html", panel=found, place=order.place)
+
+
+@blueprint.post("/panels/<int:panel_id>/close")
+def close(panel_id: int) -> Any:
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    minutes.close(db(), found, viewer(), note=request.form.get("note", ""), now=now())
+    flash("评审已结束，会议记录已形成，请全体评审专家签字。", "success")
+    return redirect(url_for("review.panel", panel_id=found.id))
+
+
+@blueprint.post("/panels/<int:panel_id>/minutes/sign")
+def sign_minutes(panel_id: int) -> Any:
+    seat = own_seat(panel_id)
+    signature = request.form.get("signature", "")
+    if not signature:
+        raise Refused("no_signature", "请先在签名框中签名，再提交。")
+    minutes.sign(db(), seat, viewer(), signature=signature, now=now())
+    flash("您已在会议记录上签字。", "success")
     return redirect(url_for("review.panel", panel_id=panel_id))
 
 
-def _score(text: str, what: str) -> int | None:
-    return half_points(text, what) if text.strip() else None
-
-
-def _as_typed(held: PanelMark | None) -> dict[str, str]:
-    if held is None:
-        return {"thesis": "", "defence": "", "opinion": ""}
-    return {"thesis": "" if held.thesis is None else f"{held.thesis / 2:g}",
-            "defence": "" if held.defence is None else f"{held.defence / 2:g}", "opinion": held.opinion}
-
-
-def _page(seat: PanelMember, enrolment: Enrolment, held: PanelMark | None, typed: dict[str, str],
-          refusal: Refused | None) -> str:
-    return render_template("review/mark.html", seat=seat, panel=seat.panel, enrolment=enrolment, held=held, typed=typed,
-                           refusal=refusal, thesis_percent=pack_for(db(), seat.panel.plan.institution).thesis_percent)
+@blueprint.get("/panels/<int:panel_id>/minutes.pdf")
+def minutes_pdf(panel_id: int) -> Any:
+    found = fetch(db(), ReviewPanel, panel_id, viewer())
+    name = f"review-minutes-{found.id}.pdf"
+    return Response(minutes.pdf(db(), found, now=now()), mimetype="application/pdf",
+                    headers={"Content-Disposition": f'inline; filename="{name}"'})
