@@ -43,15 +43,15 @@ def assemble(pool: ItemPool, specification: Quotas, *, forms: int = 1, rules: Se
     `locked[f]` are keys that stay on form f (lock and re-solve the rest). `seconds` limits every search; a child process
     that does not keep to it is ended; `progress` is told (forms done, forms, what goes on).
 
-    Raises Refused: 'bad_demands' and 'pinned_unusable' (rules that say nonsense, with
-    the sentence), 'unmakeable' (`Unmakeable`, which carries the explanation), 'assembly_timeout' (no forms within the
-    time, and no proof that there are none).
+    Raises Refused: 'bad_demands' and 'pinned_unusable' (rules that say nonsense, with the sentence); `Unmakeable`, which
+    carries the explanation, with the code 'unmakeable', or 'assembly_timeout' where it is not proved that there are no
+    forms; a plain 'assembly_timeout' where nothing at all was found.
     """
     started = perf_counter()
     with borrowed() as child:
         held, problem, found = _found(pool, specification, forms, rules, seed, locked, seconds, child, progress)
         if found.on is None or found.broken:
-            raise _no_forms(_explained(held, specification, problem, seconds, child, progress), seconds)
+            raise _no_forms(_explained(held, specification, problem, found, seconds, child, progress), seconds)
     return assembly_of(held, specification, problem, found, found.on, perf_counter() - started)
 
 
@@ -117,15 +117,16 @@ def _shares_freely(rules: Sequence[Rule]) -> bool:
     return next((rule.most is None for rule in rules if isinstance(rule, Overlap)), True)
 
 
-def _explained(pool: ItemPool, specification: Quotas, problem: Problem, seconds: float, child: Child,
+def _explained(pool: ItemPool, specification: Quotas, problem: Problem, found: Found, seconds: float, child: Child,
                progress: Progress) -> Explanation:
     started = perf_counter()
-    why = conflict(problem, seconds, child, progress)
+    why = conflict(problem, seconds, child, progress, found)
     nearest = None
     on: Flags | None = why.nearest.on if why.nearest is not None else None
     if why.nearest is not None and on is not None:
         nearest = assembly_of(pool, specification, problem, why.nearest, on, perf_counter() - started)
-    return Explanation(causes(problem, why), nearest, breaks(nearest) if nearest else (), to_write(problem, why), why.proved)
+    return Explanation(causes(problem, why), nearest, breaks(nearest) if nearest else (), to_write(problem, why), why.proved,
+                       why.certain)
 
 
 def _no_forms(explanation: Explanation, seconds: float) -> Refused:

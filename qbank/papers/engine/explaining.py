@@ -15,11 +15,13 @@ from math import inf
 import numpy as np
 
 from qbank.papers.engine import exact
+from qbank.papers.engine.arrays import Flags
 from qbank.papers.engine.child import Child
 from qbank.papers.engine.model import Demand, Model
 from qbank.papers.engine.problem import Groups, Must, Problem, pair_codes
 from qbank.papers.engine.relaxation import merits
 from qbank.papers.engine.solving import Found, Progress, solve
+from qbank.papers.engine.state import State
 from qbank.papers.engine.units import items_and_sets
 from qbank.papers.program import Solution
 
@@ -32,31 +34,58 @@ DEAR = 1_000.0  # of a unit of a freed band: it is missed as little as can be
 
 @dataclass(frozen=True)
 class Conflict:
-    """Demands in the way and by how much each is missed, all forms together; the nearest forms, and whether it is proved
-    that there are none without and that each demand is needed."""
+    """Demands in the way and by how much each is missed, all forms together; the nearest forms, whether it is proved that
+    there are none without (`certain`) and that each demand is needed (`proved`)."""
 
     missing: dict[Demand, float]
     nearest: Found | None
     relaxed: Problem
     proved: bool
+    certain: bool = True
 
 
-def conflict(problem: Problem, seconds: float, child: Child, progress: Progress) -> Conflict:
-    """Free demands until there are forms: all that the linear program names at once, then what whole numbers lack."""
+def conflict(problem: Problem, seconds: float, child: Child, progress: Progress, best: Found | None = None) -> Conflict:
+    """Free demands until there are forms: all that the linear program names at once, then what whole numbers lack, and where
+    these are too many to ask, what the `best` forms found miss."""
     missing: dict[Demand, float] = {}
-    eased, found, proved = problem, None, False
+    eased, found, proved, certain = problem, best, False, best is not None and best.infeasible
     for turn in range(ROUNDS):
         progress(turn, ROUNDS, "查找冲突的要求")
         lacking, sure = _lacking(eased, seconds, child)
+        certain |= bool(lacking)
+        if not lacking and found is not None and found.on is not None:
+            lacking, sure = missed(eased, found.on), False
         if not lacking:
             break
         proved = sure and (proved or turn == 0)
         missing |= lacking
         eased = without(problem, missing)
-        found = solve(eased, seconds, child, progress)
+        found = solve(eased, seconds, child, progress, brief=True)
         if found.on is not None and not found.broken:
             break
-    return Conflict(missing, found, eased, proved and found is not None and not found.broken)
+    return Conflict(missing, found, eased, proved and found is not None and not found.broken, certain)
+
+
+def missed(problem: Problem, on: Flags) -> dict[Demand, float]:
+    """The hard demands that given forms miss, and by how much, all forms together."""
+    state = State(problem)
+    for form, item in np.argwhere(on).tolist():
+        state.put(form, item)
+    state.settle()
+    amounts: dict[Demand, float] = {}
+    part = state.sums[:, :len(state.low)] - state.centre
+    over = np.maximum(np.maximum(state.low - part, part - state.high), 0.0).sum(axis=0)
+    amounts.update({("band", b, 0): float(over[b]) for b, band in enumerate(problem.bands) if band.weight is None})
+    for index, (groups, held) in enumerate(zip(problem.groups, state.held, strict=True)):
+        off = np.maximum(np.maximum(groups.least - held, held - groups.most), 0).sum(axis=0)
+        amounts.update({("group", index, int(label)): float(off[label]) for label in np.flatnonzero(off) if groups.weight is None})
+    met = on[:, problem.pairs].all(axis=2).any(axis=0)
+    amounts.update({("pair", 0, int(code)): 1.0 for code in pair_codes(problem)[met]})
+    if problem.overlap is not None:
+        amounts["overlap", 0, 0] = float(np.maximum(np.triu(state.shared, 1) - problem.overlap, 0).sum())
+    got = np.stack([np.bincount(problem.cells[form], minlength=len(problem.quotas)) for form in on])
+    amounts.update({("cell", 0, c): float(lack) for c, lack in enumerate(np.maximum(problem.quotas - got, 0).sum(axis=0).tolist())})
+    return {demand: amount for demand, amount in amounts.items() if amount > LEAST}
 
 
 def _lacking(problem: Problem, seconds: float, child: Child) -> tuple[dict[Demand, float], bool]:

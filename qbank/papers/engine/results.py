@@ -98,7 +98,8 @@ class Explanation:
     Removing all of `causes` makes the call feasible, and without any one of them it is not enough to remove the rest:
     no demand is named in vain. `nearest` are the forms that miss the demands least, `breaks` what they miss (a line per form and
     demand), `write` what to add to the bank (a line per range and kind). `complete` is False when time ran out before
-    the causes were shown to be the fewest.
+    the causes were shown to be the fewest, `certain` when it was not even proved that there are no forms: then the causes are
+    what the best forms found miss.
     """
 
     causes: tuple[Cause, ...]
@@ -106,6 +107,7 @@ class Explanation:
     breaks: tuple[str, ...]
     write: tuple[str, ...]
     complete: bool
+    certain: bool = True
 
 
 class Unmakeable(Refused):
@@ -114,7 +116,11 @@ class Unmakeable(Refused):
     def __init__(self, explanation: Explanation) -> None:
         lines = [cause.sentence for cause in explanation.causes]
         more = f"（共 {len(lines)} 处冲突）" if len(lines) > 1 else ""
-        super().__init__("unmakeable", f"按现有要求无法组卷：{lines[0] if lines else '要求互相冲突'}{more}", lines)
+        if explanation.certain:
+            super().__init__("unmakeable", f"按现有要求无法组卷：{lines[0] if lines else '要求互相冲突'}{more}", lines)
+        else:
+            super().__init__("assembly_timeout", "在限定的搜索量内没有找到满足全部要求的试卷，也没有证明不存在；"
+                                                 f"最接近的试卷差在：{lines[0]}{more}", lines)
         self.explanation = explanation
 
 

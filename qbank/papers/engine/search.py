@@ -38,10 +38,12 @@ Pairing: TypeAlias = "Callable[[Search, int, Integers, Integers], tuple[Integers
 
 class Search:
     """Improve the forms of `state` in place. `fixed` (forms, n) items that stay where they are; `shadow` (n,), if given, the
-    only items that come in (van der Linden 2005, chapter 6: the shadow test holds whatever the forms may need)."""
+    only items that come in (van der Linden 2005, chapter 6: the shadow test holds whatever the forms may need).
+    `brief`: a form that keeps every hard rule is well."""
 
-    def __init__(self, state: State, fixed: Flags, rng: np.random.Generator, shadow: Flags | None = None) -> None:
-        self.state, self.fixed, self.rng = state, fixed, rng
+    def __init__(self, state: State, fixed: Flags, rng: np.random.Generator, shadow: Flags | None = None, *,
+                 brief: bool = False) -> None:
+        self.state, self.fixed, self.rng, self.brief = state, fixed, rng, brief
         problem = state.problem
         single = problem.open()
         for members in problem.sets:
@@ -63,7 +65,7 @@ class Search:
             self._once(range(len(self.state.on)), progress)
             after = self.cost()
             little = MET_GAIN if all(map(self.met, range(len(self.state.on)))) else GAIN
-            if before - after < 1e-6 + little * abs(before):
+            if before - after < 1e-6 + little * abs(before) or (self.brief and not any(map(self.state.misses, range(len(self.state.on))))):
                 break
             before = after
         for unwell, shakes in ((self.state.misses, SHAKES), (self.far, FEW), (lambda form: not self.settled(form), finish)):
@@ -76,7 +78,7 @@ class Search:
     def far(self, form: int) -> bool:
         """Off its target by more than is good; how far a maximin stays below its bound is not known to be avoidable."""
         state = self.state
-        return state.aims > 0 and not state.one_sided and float(state.deviation(state.sums[form, len(state.low):])) > GOOD
+        return state.aims > 0 and not state.one_sided and not self.brief and float(state.deviation(state.sums[form, len(state.low):])) > GOOD
 
     def cost(self, forms: Iterable[int] | None = None) -> float:
         return sum(self.state.cost(form) for form in (range(len(self.state.on)) if forms is None else forms))
@@ -152,8 +154,10 @@ class Search:
         return off <= CLOSE and state.cost(form) - AIM_COST * off < SLIGHT
 
     def met(self, form: int) -> bool:
-        """As settled, but for what the items themselves cost."""
+        """As settled, but for what the items themselves cost; of a brief search, whole."""
         state = self.state
+        if self.brief and not state.misses(form):
+            return True
         off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
         return off <= CLOSE and state.cost(form) - AIM_COST * off - float(state.problem.costs[state.on[form]].sum()) < SLIGHT
 

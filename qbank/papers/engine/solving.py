@@ -38,29 +38,29 @@ class Found:
     proved: bool = False
 
 
-def solve(problem: Problem, seconds: float, child: Child, progress: Progress) -> Found:
-    """The forms of `problem` and what no forms can better.
+def solve(problem: Problem, seconds: float, child: Child, progress: Progress, *, brief: bool = False) -> Found:
+    """The forms of `problem` and what no forms can better. `brief`: without polishing what is whole.
 
     A maximin is made a one-sided minimax: its target is the bound, so that the deviation is the gap.
     """
     aim = problem.aim
     if aim is None or not aim.most:
-        return _solve(problem, None, seconds, child, progress)
+        return _solve(problem, None, seconds, child, progress, brief)
     progress(0, problem.forms, "求信息量上界")
     relaxation = relaxed(problem, seconds, child)
     if relaxation.infeasible or relaxation.bound <= 0:
         return Found(None, True, relaxation.infeasible, relaxation.bound, False, STRATIFIED)
     scaled = replace(problem, aim=replace(aim, target=aim.target * relaxation.bound))
-    found = _solve(scaled, relaxation, seconds, child, progress)
+    found = _solve(scaled, relaxation, seconds, child, progress, brief)
     return replace(found, bound=found.bound * relaxation.bound)
 
 
-def _solve(problem: Problem, relaxation: Relaxation | None, seconds: float, child: Child, progress: Progress) -> Found:
+def _solve(problem: Problem, relaxation: Relaxation | None, seconds: float, child: Child, progress: Progress, brief: bool) -> Found:
     """Swaps where they are the way: large problems, and small ones with soft rules (those branch without end) or with a target
     to meet (a deviation of nearly nothing needs no proof). The exact program proves the rest, or that there is nothing."""
     equal = problem.aim is not None and not problem.aim.most
     if not exact.small(problem):
-        return _large(problem, relaxation, seconds, child, progress)
+        return _large(problem, relaxation, seconds, child, progress, brief=brief)
     if equal or exact.is_soft(problem):
         found = _large(problem, relaxation, seconds, child, progress, attempts=2)
         if found.infeasible or (found.on is not None and not found.broken
@@ -83,7 +83,7 @@ def _small(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
 
 
 def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, child: Child, progress: Progress,
-           attempts: int = 4) -> Found:
+           attempts: int = 4, brief: bool = False) -> Found:
     """One start after the other until swaps have made one of them whole."""
     best: tuple[tuple[float, float], State] | None = None
     cut_short = False
@@ -97,19 +97,19 @@ def _large(problem: Problem, relaxation: Relaxation | None, seconds: float, chil
         if turn == 0 and (not state.on.any() or solution.objective >= MISSED) and _impossible(problem, seconds, child):
             return Found(None, True, True, inf, cut_short, STRATIFIED)
         if state.on.any():
-            search = Search(state, _fixed(problem), rng, within)
+            search = Search(state, _fixed(problem), rng, within, brief=brief)
             search.run(progress, FINISH if exact.small(problem) else 0)
             worth = misses(state), search.cost()
             if best is None or worth < best[0]:
                 best = worth, state
-            if not best[0][0] and (turn > 0 or not any(search.far(form) for form in range(problem.forms))):
+            if not best[0][0] and (brief or turn > 0 or not any(search.far(form) for form in range(problem.forms))):
                 break
         if turn == 0 and _impossible(problem, seconds, child):
             return Found(None, True, True, inf, cut_short, STRATIFIED)
     if best is None:
         return Found(None, True, False, inf, cut_short, STRATIFIED)
     on = best[1].on
-    bound = 1.0 if relaxation is not None else _bound(problem, on, seconds, child)
+    bound = 1.0 if relaxation is not None else 0.0 if brief else _bound(problem, on, seconds, child)
     return Found(on, best[0][0] > 0, False, bound, cut_short, STRATIFIED)
 
 

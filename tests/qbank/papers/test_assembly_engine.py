@@ -261,6 +261,20 @@ def test_information_out_of_reach_is_named_with_what_can_be_reached() -> None:
     assert broken(pool, quotas(4), (r.Overlap(),), why.nearest.forms) == []
 
 
+def test_what_no_search_finds_and_no_proof_denies_is_answered_with_the_nearest_forms() -> None:
+    # Every item has an even number of characters, 4,001 are asked: a linear program halves items, no form can.
+    pool = ItemPool(**{**vars(bank(1_500, 10)), "lengths": 100 + 2 * (np.arange(1_500) // 30 % 2)})
+    with pytest.raises(Unmakeable) as refused:
+        assemble(pool, quotas(10), forms=2, rules=(r.Overlap(), r.Length(least=4_001, most=4_001)))
+    why = refused.value.explanation
+    assert refused.value.code == "assembly_timeout"
+    assert "没有证明不存在" in refused.value.sentence
+    assert [cause.rule for cause in why.causes] == ["阅读总量"]
+    assert not why.certain
+    assert why.nearest is not None
+    assert broken(pool, quotas(10), (r.Overlap(),), why.nearest.forms) == []
+
+
 def test_rules_that_speak_of_what_the_bank_does_not_know_are_refused() -> None:
     bare = ItemPool(keys=np.arange(20), ranges=["R0"] * 20, kinds=["single"] * 20)
     with pytest.raises(Refused) as refused:
