@@ -45,13 +45,14 @@ def sitting(sitting_id: int) -> Any:
     plan = found.plan
     officer = on_duty(db(), viewer(), plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
     used = {room.room_id for room in found.rooms}
+    papers = sittings.papers_for(db(), found) if officer else []
     free = [room for room in db().scalars(visible(Room, viewer()).where(Room.institution_id == plan.institution_id)
                                           .order_by(Room.name)) if room.id not in used]
     return render_template(
         "plans/sitting.html", sitting=found, plan=plan, officer=officer, planned=found.state == SittingState.PLANNED,
         free=free, invigilators=staffing.invigilators_for(db(), plan) if officer else [],
         watching=staffing.posts(db(), found) if officer else {},
-        papers=sittings.papers_for(db(), found) if officer else [], chosen={form.paper_id for form in found.forms},
+        papers=[paper for paper in papers if not paper.is_pool], pools=sittings.pools_in(papers), chosen={form.paper_id for form in found.forms},
         obstacles=sittings.obstacles(db(), found),
         classes=_classes(found), seated=steps.seats_in(db(), found.id), pack=pack_for(db(), plan.institution),
         capacity=sum(room.room.seats for room in found.rooms), starts_local=f"{local(found.starts_at):%Y-%m-%dT%H:%M}")
@@ -89,6 +90,10 @@ def remove_sitting(sitting_id: int) -> Any:
 @blueprint.post("/sittings/<int:sitting_id>/paper")
 def choose_paper(sitting_id: int) -> Any:
     found = fetch(db(), Sitting, sitting_id, viewer())
+    if "family_id" in request.form:
+        count = sittings.choose_pool(db(), found, forms.whole_number(request.form["family_id"], "题卷池", 1, TOP), viewer())
+        flash(f"已从题卷池选用 {count} 套，每人一卷；本场时长为 {found.minutes} 分钟。", "success")
+        return _back(found)
     chosen = [forms.whole_number(value, "试卷", 1, TOP) for value in request.form.getlist("paper_id")]
     sittings.choose_papers(db(), found, chosen, viewer())
     flash(f"试卷已选用，本场时长为 {found.minutes} 分钟。", "success")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +22,7 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
 from qbank.papers import packs
-from qbank.papers.models import Paper, PaperState, Specification
+from qbank.papers.models import Paper, PaperFamily, PaperState, Specification
 from qbank.standards.models import WeightTable
 
 LONGEST_MINUTES = 300
@@ -37,6 +39,7 @@ class PaperChoice:
     sealed_at: datetime
     minutes: int
     family_id: int | None  # forms made together may be used together
+    is_pool: bool  # one of many: each candidate gets another
     used_in: int  # sittings that chose it already
 
 
@@ -104,13 +107,21 @@ def papers_for(session: Session, sitting: Sitting) -> list[PaperChoice]:
     used = (sa.select(sa.func.count(SittingPaper.id)).where(
         SittingPaper.paper_id == Paper.id, SittingPaper.sitting_id != sitting.id).correlate(Paper).scalar_subquery())
     query = (sa.select(Paper.id, Paper.name, Paper.form, Paper.fingerprint, Paper.sealed_at, Specification.minutes,
-                       Paper.family_id, used)
+                       Paper.family_id, sa.func.coalesce(PaperFamily.is_pool, sa.false()), used)
+             .outerjoin(PaperFamily, PaperFamily.id == Paper.family_id)
              .join(Specification, Specification.id == Paper.specification_id)
              .join(WeightTable, WeightTable.id == Specification.table_id)
              .where(Paper.state == PaperState.SEALED, Paper.institution_id == sitting.plan.institution_id,
                     WeightTable.standard_id == sitting.plan.standard_id, WeightTable.level == sitting.plan.level)
              .order_by(Paper.family_id.desc(), Paper.form, Paper.sealed_at.desc(), Paper.id.desc()))
     return [PaperChoice(*row) for row in session.execute(query)]
+
+
+def pools_in(papers: Sequence[PaperChoice]) -> list[tuple[int, str, int]]:
+    """Of the papers that may be chosen: each pool's family, its name, how many forms."""
+    counted = Counter(paper.family_id for paper in papers if paper.is_pool and paper.family_id)
+    names = {paper.family_id: paper.name.rsplit(" ", 1)[0] for paper in papers}
+    return [(family_id, names[family_id], count) for family_id, count in counted.items()]
 
 
 def choose_paper(session: Session, sitting: Sitting, paper_id: int, who: Viewer) -> None:
@@ -141,6 +152,21 @@ def choose_papers(session: Session, sitting: Sitting, paper_ids: Collection[int]
     sitting.minutes = chosen[0].minutes
     session.flush()
     staffing.check_clashes(session, sitting)
+
+
+def choose_pool(session: Session, sitting: Sitting, family_id: int, who: Viewer) -> int:
+    """A form for each candidate of the plan from a sealed pool, those that no other sitting has first. How many forms.
+
+    Where a part of the pool is opened already, only opened forms count: what stayed shut then has an item that was stopped.
+    """
+    require_officer(session, sitting.plan, who)
+    held = [paper for paper in papers_for(session, sitting) if paper.family_id == family_id]
+    opened = set(session.scalars(sa.select(Paper.id).where(Paper.family_id == family_id, Paper.opened_at.is_not(None))))
+    held = [paper for paper in held if paper.id in opened] if opened else held
+    needed = session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.plan_id == sitting.plan_id)) or 1
+    order = sorted(held, key=lambda paper: (paper.used_in, hashlib.sha256(f"{sitting.id} {paper.fingerprint}".encode()).hexdigest()))
+    choose_papers(session, sitting, [paper.id for paper in order[:needed]], who)
+    return len(sitting.forms)
 
 
 def makers(session: Session, paper_ids: Iterable[int]) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -60,14 +61,26 @@ def choose(session: Session, specification: Specification, who: Viewer, *, now: 
         return Choice(put, None, refusal.explanation)
 
 
+def sheets_of(session: Session, specification: Specification, choice: Choice, *, nearest: bool = False) -> list[dict[str, Any]]:
+    """The compliance sheet of every form that was found: only reads."""
+    put, assembly = choice.question, _found(choice, nearest)
+    labels = [label_of(place, put.forms) for place in range(put.forms)]
+    return [paper_sheet(session, specification, put, assembly, place, labels) for place in range(put.forms)] if assembly else []
+
+
+def _found(choice: Choice, nearest: bool) -> Assembly | None:
+    return choice.assembly or (choice.explanation.nearest if choice.explanation and nearest else None)
+
+
 def keep(session: Session, specification: Specification, choice: Choice, who: Viewer, *, now: datetime,
-         nearest: bool = False) -> PaperFamily:
+         nearest: bool = False, sheets: Sequence[dict[str, Any]] | None = None) -> PaperFamily:
     """Store the forms that were found as a family of draft papers; without any, why there are none.
 
-    ``nearest``: the forms that miss the demands least are kept, as drafts that can never be sealed.
+    ``nearest``: the forms that miss the demands least are kept, as drafts that can never be sealed. ``sheets``: those of
+    :func:`sheets_of`, made before anything is locked.
     """
-    put, explanation = choice.question, choice.explanation
-    assembly = choice.assembly or (explanation.nearest if explanation and nearest else None)
+    put, explanation, assembly = choice.question, choice.explanation, _found(choice, nearest)
+    sheets = sheets_of(session, specification, choice, nearest=nearest) if sheets is None else sheets
     run = 1 + (session.scalar(sa.select(sa.func.count()).where(PaperFamily.specification_id == specification.id)) or 0)
     family = PaperFamily(
         specification=specification, institution_id=specification.institution_id, seed=put.seed, forms=put.forms,
@@ -77,7 +90,7 @@ def keep(session: Session, specification: Specification, choice: Choice, who: Vi
     session.flush()
     if assembly is not None:
         _refuse_changed_bank(session, {key for keys in assembly.forms for key in keys})
-        family.papers = _papers(session, family, put, assembly, who, now=now)
+        family.papers = _papers(family, put, assembly, sheets, who, now=now)
         session.flush()
     return family
 
@@ -98,13 +111,13 @@ def numbered(keys: Sequence[int], put: Question, tried: frozenset[int]) -> list[
                       half_points=0 if key in tried else place[kinds[key]][1]) for number, key in enumerate(keys, start=1)]
 
 
-def _papers(session: Session, family: PaperFamily, put: Question, assembly: Assembly, who: Viewer, *,
+def _papers(family: PaperFamily, put: Question, assembly: Assembly, sheets: Sequence[dict[str, Any]], who: Viewer, *,
             now: datetime) -> list[Paper]:
     labels = [label_of(place, put.forms) for place in range(put.forms)]
     return [Paper(specification=family.specification, institution_id=family.institution_id, form=label,
                   name=f"{family.name} {label}卷", seed=put.seed, composer_id=who.account_id, created_at=now,
-                  compliance=paper_sheet(session, family.specification, put, assembly, place, labels), items=numbered(keys, put, assembly.tried))
-            for place, (label, keys) in enumerate(zip(labels, assembly.forms, strict=True))]
+                  compliance=sheet, items=numbered(keys, put, assembly.tried))
+            for label, keys, sheet in zip(labels, assembly.forms, sheets, strict=True)]
 
 
 def _refuse_changed_bank(session: Session, version_ids: set[int]) -> None:

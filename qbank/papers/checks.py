@@ -20,6 +20,8 @@ from qbank.items.states import STANDING, PairKind
 from qbank.kernel.access import Viewer
 from qbank.papers import checking
 from qbank.papers.contents import weights_of
+from qbank.papers.engine.rules import Barred
+from qbank.papers.lists import lists_of
 from qbank.papers.models import Paper, PaperItem, PaperState
 from qbank.papers.packs import packed_of, version_ids
 from qbank.papers.pool import sets_of, standing_versions
@@ -97,7 +99,9 @@ def _question(session: Session, papers: Mapping[Paper, Items], now: datetime) ->
         tried |= {row.version_id for one in family if one.is_shut for row in packed_of(session, one).rows if not row.half_points}
         tried |= set(session.scalars(sa.select(PaperItem.version_id).where(
             PaperItem.paper_id.in_([one.id for one in family]), PaperItem.half_points == 0)))
-    return replace(put, items=replace(put.items, pretest=[key in tried for key in put.items.keys.tolist()]))
+    listed = put.pool.of_items(row["item"] for row in lists_of(session, first.specification).get("barred", ()))
+    rules = [rule for rule in put.rules if not isinstance(rule, Barred)]  # what else may not be used is told item by item
+    return replace(put, rules=(*rules, *([Barred(keys=listed)] if listed else [])), items=replace(put.items, pretest=[key in tried for key in put.items.keys.tolist()]))
 
 
 def _family(paper: Paper) -> list[Paper]:

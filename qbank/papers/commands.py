@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from qbank.kernel.commands import Installation
 from qbank.kernel.db import Actor
 from qbank.kernel.refused import Refused
-from qbank.papers import packs
+from qbank.papers import lists, packs
 from qbank.papers.assembly import assemble
 from qbank.papers.engine.rules import STANDARD, Equal, Overlap, Rule
 from qbank.papers.excel_forms import forms_workbook
@@ -65,6 +65,18 @@ def rotate_key(installation: Installation) -> None:
             installation.settings.paper_keys.drop(unused)
     click.echo(f"{count} packs and prints are wrapped under the new key {name}; keys in the file: "
                f"{len(installation.settings.paper_keys.names())}")
+
+
+@group.command("encrypt-lists")
+@click.pass_obj
+def encrypt_lists(installation: Installation) -> None:
+    """Once after the upgrade to schema 0005: encrypt pinned and barred items that an older release wrote in clear.
+
+    Copies of the database and audit entries made before keep them; nothing can take them out of the chained trail.
+    """
+    with installation.database.transaction(Actor(None, "命令行")) as session:
+        count = lists.encrypt_old(session)
+    click.echo(f"{count} specifications held their pinned or barred items in clear; they are encrypted now")
 
 
 @group.command("template")

@@ -30,10 +30,12 @@ def _assembled(work: Work, *, nearest: bool) -> str:
     with work.reading() as session:
         specification = fetch(session, Specification, specification_id, work.who)
         choice = assembling.choose(session, specification, work.who, seed=seed, forms=forms, now=work.now(), progress=work.progress)
+        work.progress(90, 100, "正在统计各套试卷…")
+        sheets = assembling.sheets_of(session, specification, choice, nearest=nearest)
     work.progress(95, 100, "正在写入试卷…")
     with work.transaction() as session:
         specification = fetch(session, Specification, specification_id, work.who)
-        family = assembling.keep(session, specification, choice, work.who, now=work.now(), nearest=nearest)
+        family = assembling.keep(session, specification, choice, work.who, now=work.now(), nearest=nearest, sheets=sheets)
         if len(family.papers) == 1:
             return f"/papers/{family.papers[0].id}"
         return f"/papers/families/{family.id}"

@@ -21,6 +21,7 @@ def page(session: Session, bank: Bank, composer: Viewer, at_the_desk: Callable[[
     session.commit()
     opened = at_the_desk(composer)
     opened.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)  # its own limit is 5 s whatever the page says: too short on a loaded machine
     opened.goto("/papers/specifications/new")
     opened.fill("#name", "电工四级")
     opened.get_by_role("button", name="保存方案").click()
