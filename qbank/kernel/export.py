@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from io import BytesIO
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_range_formula
 
 from qbank.kernel.times import local
 
 LISTED = 2000  # rows below the head that offer a list
 CHART_ROWS, CHART_COLUMNS = 16, 8  # what a chart covers of rows and columns of the usual size
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito (2008)
 LINE = 15  # points: the height of a row
 SCORE, SHARE = "0.0", "0.0%"  # number formats
 
@@ -36,6 +39,7 @@ class Chart:
     stacked: bool = False
     bounds: tuple[str, str] | None = None
     most: float | None = None
+    colours: Sequence[str] = COLOURS
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,11 @@ def workbook(tables: Sequence[Table], *, made_at: datetime | None = None) -> byt
         sheet = book.add_worksheet(table.sheet[:31])
         first, rows = _write(sheet, table, looks)
         last = max(first + len(rows) - 1, first)
+        tall = [_tall(chart, len(rows)) for chart in table.charts]
         for place, chart in enumerate(table.charts):
-            at = (last + 2 + CHART_ROWS * place, 0) if table.charts_below else (first + 18 * place, len(table.columns) + 1)
-            sheet.insert_chart(*at, _chart(book, sheet, table, chart, first, rows), {"object_position": 3})
-        _page(sheet, table, first, last)
+            at = (last + 2 + sum(tall[:place]), 0) if table.charts_below else (first + sum(tall[:place]), len(table.columns) + 1)
+            sheet.insert_chart(*at, _chart(book, sheet, table, chart, first, rows, place), {"object_position": 3})
+        _page(sheet, table, first, last, sum(tall))
     book.close()
     return stream.getvalue()
 
@@ -103,37 +108,52 @@ class _Looks:
         return self._made[number]
 
 
-def _chart(book: Any, sheet: Any, table: Table, chart: Chart, first: int, rows: Sequence[Sequence[Any]]) -> Any:
+def _tall(chart: Chart, rows: int) -> int:
+    """The rows that a chart covers with a gap below: names under each other need room."""
+    return max(CHART_ROWS, 5 + rows) if chart.kind == "bar" else CHART_ROWS
+
+
+def _chart(book: Any, sheet: Any, table: Table, chart: Chart, first: int, rows: Sequence[Sequence[Any]],
+           place: int) -> Any:
     titles = [title for title, _ in table.columns]
     last = max(first + len(rows) - 1, first)
     subtype = "smooth" if chart.kind == "scatter" else "stacked" if chart.stacked else ""
     made = book.add_chart({"type": chart.kind, **({"subtype": subtype} if subtype else {})})
-    for y in chart.ys:
+    for y, colour in zip(chart.ys, itertools.cycle(chart.colours), strict=False):
         column = titles.index(y)
         series: dict[str, Any] = {"name": [sheet.name, first - 1, column], "values": [sheet.name, first, column, last, column],
                   "categories": [sheet.name, first, titles.index(chart.x), last, titles.index(chart.x)]}
         if chart.kind in {"column", "bar"}:
-            series["gap"] = 40
+            series |= {"gap": 40, "fill": {"color": colour}}
         if chart.bounds:
-            series["x_error_bars" if chart.kind == "bar" else "y_error_bars"] = _bars(rows, column, *map(titles.index, chart.bounds))
+            at = len(titles) + CHART_COLUMNS + 2 + 2 * place
+            series["y_error_bars"] = _bars(sheet, at, first, rows, column, *map(titles.index, chart.bounds))
+            made.show_hidden_data()
         made.add_series(series)
     made.set_title({"name": chart.title, "name_font": {"size": 12}})
     most = {} if chart.most is None else {"min": 0, "max": chart.most}
     values = {"name": chart.y_title, "major_gridlines": {"visible": True, "line": {"color": "#D8DEE6"}}, **most}
     names: dict[str, Any] = {"name": chart.x_title or chart.x, "label_position": "low"}
-    if chart.kind == "bar":  # XlsxWriter calls the axis of the names x here too; the first name stands on top
-        names["reverse"] = True
-    made.set_x_axis(names)
-    made.set_y_axis(values)
+    if chart.kind == "bar":  # lies on its side: the first name on top, the values still below
+        made.set_x_axis(values | {"label_position": "high"})
+        made.set_y_axis(names | {"reverse": True, "name": ""})
+    else:
+        made.set_x_axis(names)
+        made.set_y_axis(values)
+    made.set_size({"width": 64 * CHART_COLUMNS - 32, "height": 20 * _tall(chart, len(rows)) - 32})
     made.set_legend({"position": "bottom"} if len(chart.ys) > 1 else {"none": True})
     return made
 
 
-def _bars(rows: Sequence[Sequence[Any]], y: int, low: int, high: int) -> dict[str, Any]:
-    """How far each value reaches down and up."""
-    known = [(row[y], row[low], row[high]) if None not in (row[y], row[low], row[high]) else (0, 0, 0) for row in rows]
-    return {"type": "custom", "minus_values": [value - down for value, down, _ in known],
-            "plus_values": [up - value for value, _, up in known]}
+def _bars(sheet: Any, at: int, first: int, rows: Sequence[Sequence[Any]], y: int, low: int, high: int) -> dict[str, Any]:
+    """How far each value reaches down and up: two hidden columns beside what is printed."""
+    sheet.set_column(at, at + 1, None, None, {"hidden": True})
+    for place, row in enumerate(rows, first):
+        known = None not in (row[y], row[low], row[high])
+        sheet.write_number(place, at, row[y] - row[low] if known else 0)
+        sheet.write_number(place, at + 1, row[high] - row[y] if known else 0)
+    ranges = (xl_range_formula(sheet.name, first, column, first + max(len(rows), 1) - 1, column) for column in (at, at + 1))
+    return {"type": "custom", "minus_values": next(ranges), "plus_values": next(ranges)}
 
 
 def _write(sheet: Any, table: Table, looks: _Looks) -> tuple[int, Sequence[Sequence[Any]]]:
@@ -195,13 +215,13 @@ def _cell(sheet: Any, line: int, column: int, value: Any, look: Any) -> None:
         sheet.write_string(line, column, str(value), look)
 
 
-def _page(sheet: Any, table: Table, first: int, last: int) -> None:
+def _page(sheet: Any, table: Table, first: int, last: int, tall: int) -> None:
     """A4, as wide as the page, with everything that is drawn; the left margin leaves room for binding."""
-    right, bottom, charts = len(table.columns) - 1, last, len(table.charts)
-    if charts and table.charts_below:
-        right, bottom = max(right, CHART_COLUMNS - 1), last + 1 + CHART_ROWS * charts
-    elif charts:
-        right, bottom = right + 1 + CHART_COLUMNS, max(last, first + 18 * charts)
+    right, bottom = len(table.columns) - 1, last
+    if tall and table.charts_below:
+        right, bottom = max(right, CHART_COLUMNS - 1), last + 1 + tall
+    elif tall:
+        right, bottom = right + 1 + CHART_COLUMNS, max(last, first + tall)
     sheet.print_area(0, 0, bottom, max(right, 0))
     sheet.set_portrait() if table.portrait else sheet.set_landscape()
     sheet.set_paper(9)

@@ -60,7 +60,7 @@ def xlsx(document: Document) -> bytes:
 
 def tables_of(document: Document) -> list[Table]:
     """The worksheets: facts and notes above the first, charts below the rows, signatures below each printed page."""
-    notes = [*(f"{name}：{value}" for name, value in document.facts), *document.notes]
+    notes = ["　".join(f"{name}：{value}" for name, value in document.facts), *document.notes]
     signed = "　　　　　".join(one for one in document.signatures if "日期" not in one)
     return [Table(section.title, section.columns, section.rows, f"{document.title} {section.title}",
                   [*notes, *section.sentences] if place == 0 else list(section.sentences), charts=section.charts,

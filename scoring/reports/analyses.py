@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from qbank.kernel.export import SCORE, SHARE, Chart
+from qbank.kernel.export import COLOURS, SCORE, SHARE, Chart
 from qbank.statistics.reports_print import Document, Section
 from scoring.reports import plots, rates
 from scoring.reports.cohort import Cohort
@@ -121,7 +121,8 @@ def _distribution(cohort: Cohort, part: str) -> Section:
     rows = [[label(band), count if band * BAND < least else 0, 0 if band * BAND < least else count] for band, count in enumerate(counted)]
     return Section(f"{part}分布", (("分数段", 12), ("未达合格线", 12), ("达到合格线", 12)), rows, [spread_words(cohort, part)],
                    [plots.scores(tuple(counted), least / 2, part)],
-                   [Chart("column", f"{part}成绩分布（合格线 {least / 2:g} 分）", "分数段", ["未达合格线", "达到合格线"], y_title="人数", stacked=True)],
+                   [Chart("column", f"{part}成绩分布（合格线 {least / 2:g} 分）", "分数段", ["未达合格线", "达到合格线"], y_title="人数", stacked=True,
+                          colours=(COLOURS[1], COLOURS[0]))],
                    printed=False)
 
 

@@ -23,7 +23,7 @@ def summary(cohort: Cohort, everyone: Sequence[Line] | None = None) -> Document:
     counted = cohort.lines if everyone is None else everyone
     notes = [f"按筛选条件列出 {len(cohort.lines)} / {len(counted)} 名考生。"] if len(counted) > len(cohort.lines) else []
     columns = [("序号", 6), ("准考证号", 18), ("姓名", 11), ("证件号码", 21), ("学号", 12), ("班级", 13), *((part, 9) for part in cohort.parts),
-               ("认定结果", 9), ("说明", 34)]
+               ("认定结果", 9), ("说明", 46)]
     rows = [[place, line.ticket, line.name, line.masked, line.student, line.class_name, *_points(line, cohort.parts), line.told,
              "" if line.passed else "；".join(line.reasons)] for place, line in enumerate(cohort.lines, 1)]
     roster = Section("名册", columns, rows, formats=dict.fromkeys(cohort.parts, SCORE),
