@@ -87,9 +87,10 @@ def structure(structure_id: int) -> Any:
     return redirect(url_for("practical.structure", structure_id=found.id))
 
 
-@blueprint.post("/structures/<int:structure_id>/<act>")
-def structure_act(structure_id: int, act: str) -> Any:
-    found = fetch(db(), ContentStructure, structure_id, viewer())
+@blueprint.post("/structures/<int:structure_id>/act")
+def structure_act(structure_id: int) -> Any:
+    """Put a draft in force, throw it away, or begin the version after the one in force."""
+    found, act = fetch(db(), ContentStructure, structure_id, viewer()), request.form.get("act", "")
     if act == "discard":
         rules.discard_structure(db(), found, viewer())
         flash("草稿已删除。", "success")

@@ -111,6 +111,8 @@ def _free(session: Session, plan: ExamPlan, rubric: Rubric, enrolment_ids: Seque
 def _lots(session: Session, plan: ExamPlan, rubric: Rubric, enrolments: Sequence[Enrolment]) -> dict[int, DrawnTask]:
     """Where tasks were drawn: what these candidates drew, which this rubric must mark. Empty without a draw."""
     if not modules_of(session, plan):
+        if rubric.targets is not None:
+            raise Refused("not_drawn", "这份评分表属于题库里的一道试题，要先为本计划抽签，再按抽中的试题编组。")
         return {}
     lots = drew(session, plan, rubric.id)
     if not lots:

@@ -17,6 +17,7 @@ from scoring.practical.blueprint import blueprint
 from scoring.practical.duties import may_act, qualified
 from scoring.practical.mark_models import Discrepancy
 from scoring.practical.models import GroupMember, Part, PracticalGroup, PracticalScore, Rubric
+from scoring.practical.modules import drawn_rubrics
 
 
 @blueprint.route("/plans/<int:plan_id>/groups/new", methods=["GET", "POST"])
@@ -32,8 +33,11 @@ def new_group(plan_id: int) -> Any:
                 return _formed(plan)
         except Refused as refused:
             refusal = refused
-    page = render_template("practical/new_group.html", plan=plan, refusal=refusal, form=request.form, called=called,
-                           rubrics=overview.rubrics_for(db(), plan, viewer()), waiting=desk.ungrouped(db(), plan),
+    tasks = drawn_rubrics(db(), plan)
+    chosen = next((one for one in tasks if one.version.rubric_id == request.values.get("rubric_id", type=int)), None)
+    page = render_template("practical/new_group.html", plan=plan, refusal=refusal, form=request.form, called=called, tasks=tasks,
+                           chosen=chosen, rubrics=[chosen.version.rubric] if chosen else overview.rubrics_for(db(), plan, viewer()),
+                           waiting=chosen.left if chosen else desk.ungrouped(db(), plan),
                            assessors=qualified(db(), plan, Role.PRACTICAL_ASSESSOR), demands=calling.demands(db(), plan),
                            draws=calling.draws_of(db(), plan), names=_names(plan))
     return page, 422 if refusal else 200

@@ -78,7 +78,7 @@ def plan_line(session: Session, plan: ExamPlan) -> PlanLine:
                                   .order_by(PracticalGroup.starts_at, PracticalGroup.id)))
 
     def count(column: sa.SQLColumnExpression[int], *more: sa.ColumnElement[bool]) -> int:
-        return session.scalar(sa.select(sa.func.count()).where(column.in_(own), *more)) or 0
+        return session.scalar(sa.select(sa.func.count(sa.distinct(column))).where(column.in_(own), *more)) or 0
 
     return PlanLine(plan, groups, count(Enrolment.id), count(GroupMember.enrolment_id), count(PracticalScore.enrolment_id),
                     count(Absence.enrolment_id, Absence.part == Part.PRACTICAL))
@@ -105,8 +105,8 @@ def neighbours(session: Session, member: GroupMember, viewer: Viewer) -> tuple[i
 
 
 def rubrics_for(session: Session, plan: ExamPlan, viewer: Viewer) -> list[Rubric]:
-    """The rubrics that fit the plan's standard and level."""
+    """The rubrics that fit the plan's standard and level and mark the whole part; those of tasks come with the draw."""
     return list(session.scalars(visible(Rubric, viewer).join(Rubric.table)
-                                .where(Rubric.institution_id == plan.institution_id,
+                                .where(Rubric.institution_id == plan.institution_id, Rubric.targets.is_(None),
                                        WeightTable.standard_id == plan.standard_id, WeightTable.level == plan.level)
                                 .order_by(Rubric.id.desc())))

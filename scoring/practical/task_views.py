@@ -67,10 +67,10 @@ def task(version_id: int) -> Any:
     return redirect(url_for("practical.task", version_id=version.id))
 
 
-@blueprint.post("/tasks/<int:version_id>/<act>")
-def task_act(version_id: int, act: str) -> Any:
+@blueprint.post("/tasks/<int:version_id>/act")
+def task_act(version_id: int) -> Any:
     """Submit, approve, send back, revise, retire."""
-    version, comment = fetch(db(), TaskVersion, version_id, viewer()), request.form.get("comment", "")
+    version, act, comment = fetch(db(), TaskVersion, version_id, viewer()), request.form.get("act", ""), request.form.get("comment", "")
     if act == "submit":
         tasks.submit(db(), version, viewer(), now=now())
         flash("已送审，由另一名审题员审定。", "success")
@@ -108,9 +108,10 @@ def attachment(attachment_id: int) -> Any:
     return redirect(url_for("practical.task", version_id=version_id))
 
 
-@blueprint.get("/tasks/<int:version_id>/<kind>.pdf")
-def task_paper(version_id: int, kind: str) -> Any:
-    version = fetch(db(), TaskVersion, version_id, viewer())
+@blueprint.get("/tasks/<int:version_id>/paper.pdf")
+def task_paper(version_id: int) -> Any:
+    """One of the three papers."""
+    version, kind = fetch(db(), TaskVersion, version_id, viewer()), request.args.get("kind", "paper")
     if kind not in KINDS:
         raise NotFound
     return send_file(BytesIO(print_task(db(), version, kind, made_at=now())), "application/pdf",

@@ -16,15 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from examroom.plans.models import PlanState
+from examroom.plans.models import Enrolment, PlanState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
+from scoring.practical import desk, tasks
 from scoring.practical import draw as draws
-from scoring.practical import tasks
 from scoring.practical.bank_models import DrawState
 from scoring.practical.bank_todo import todo
 from scoring.practical.lots import ModulePool, Pool, deal, fingerprint
-from scoring.practical.modules import current_draw, drew, lots_of, modules_of
+from scoring.practical.models import PracticalGroup, Rubric
+from scoring.practical.modules import current_draw, drawn_rubrics, drew, lots_of, modules_of
 from scoring.practical.papers_print import print_draw
 from tests.scoring.outcome_world import NOW
 from tests.scoring.practical_world import TOMORROW, BankWorld
@@ -124,6 +125,38 @@ def test_two_draws_without_a_seed_differ_and_two_with_the_same_seed_do_not(world
     draws.ask_redraw(world.session, second, "再抽", world.officer, now=NOW)
     third = draws.redraw(world.session, second, zhang, seed=first.seed, now=NOW)
     assert third.fingerprint == first.fingerprint
+
+
+def test_groups_are_formed_from_those_who_drew_a_task(world: BankWorld, enter: Enter) -> None:
+    found = world.drawn("王一", "王二", "王三")
+    before = drawn_rubrics(world.session, world.plan)
+    assert [(one.module.position, one.drawn, len(one.left)) for one in before][-1] == (3, 3, 3)
+    whole = world.rubric()
+    assessors = world.assessors("刘一", "刘二", "刘三")
+    control = before[-1]
+
+    def formed(rubric: Rubric, members: list[Enrolment]) -> PracticalGroup:
+        return desk.form_group(world.session, world.plan, rubric, "三模块", world.officer, starts_at=TOMORROW, place="机房",
+                               assessor_ids=[one.account_id for one in assessors], enrolment_ids=[one.id for one in members])
+
+    assert code_of(lambda: formed(whole, control.left)) == "not_drawn"
+    machine = next(lot for lot in found.lots if lot.module_id == found.structure.modules[1].id)
+    others = [one for one in world.plan.enrolments if one.id != machine.enrolment_id]
+    assert code_of(lambda: formed(machine.version.rubric, others)) == "other_task"
+    group = formed(control.version.rubric, control.left)
+    assert group.module == control.module
+    assert drawn_rubrics(world.session, world.plan)[-1].left == []
+    assert code_of(lambda: draws.ask_redraw(world.session, found, "设备故障", world.officer, now=NOW)) == "already_grouped"
+    world.session.commit()
+    officer, address = enter(world.officer), f"/practical/plans/{world.plan.id}/groups/new"
+    assert "按模块和抽到的试题分别编组" in officer.get(address).text
+    assert "正在编组" in officer.get(f"{address}?rubric_id={machine.version.rubric_id}").text
+
+
+def test_a_task_is_not_used_for_a_group_without_a_draw(world: BankWorld) -> None:
+    version = world.task(world.structure().modules[0], "DG4-1-01")
+    enrolled, assessors = world.enrol("王一"), world.assessors("刘一", "刘二", "刘三")
+    assert code_of(lambda: world.group(enrolled, assessors, version.rubric)) == "not_drawn"
 
 
 def test_what_is_missing_for_a_draw_is_named(world: BankWorld) -> None:

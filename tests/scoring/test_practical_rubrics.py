@@ -126,7 +126,7 @@ def test_rules_as_teachers_write_them() -> None:
         with pytest.raises(Refused) as refused:
             parse(kind, text)
         assert "请写成" in refused.value.sentence
-    with pytest.raises(Refused, match="0.5"):
+    with pytest.raises(Refused, match="整数倍"):
         parse(RowKind.DEDUCTION, "每处扣 0.3 分")
 
 
