@@ -76,7 +76,7 @@ class Lane:
             standing = saving.standings(connection, [sheet_id]).get(sheet_id)
             if standing is None or standing.state is not SheetState.STARTED or saving.stop_of(connection, standing, holder):
                 return None
-            word = told.words(connection, [sheet_id]).get(sheet_id, told.NOTHING)
+            word = told.words(connection, [standing]).get(sheet_id, told.NOTHING)
         return told.told(card, terms, standing, word, now=self.extensions["examroom"]["clock"]()) | {"page": "live", "sentence": ""}
 
     def _known(self, environ: dict[str, Any], sheet_id: int) -> tuple[tokens.Holder, Card, Terms] | None:

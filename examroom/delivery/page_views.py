@@ -147,7 +147,7 @@ def _told(session: Session, card: Card, terms: Terms, holder: tokens.Holder) -> 
         raise NotFound
     over = standing.state is SheetState.HANDED_IN
     stop = "" if over else saving.stop_of(connection, standing, holder)
-    answer = told.told(card, terms, standing, told.words(connection, [card.sheet_id]).get(card.sheet_id, told.NOTHING), now=now())
+    answer = told.told(card, terms, standing, told.words(connection, [standing]).get(card.sheet_id, told.NOTHING), now=now())
     return answer | ({"receipt": told.receipt(connection, card, standing)} if over else {}), stop
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from examroom.delivery import chain, ledger, phase, shuffle
 from examroom.delivery.cards import Card, Terms
-from examroom.delivery.models import Answer, AnswerEvent, ExamPage, HandIn, PageState, Presence, Sheet, SheetState
+from examroom.delivery.models import Answer, AnswerEvent, ExamPage, HandIn, Notice, PageState, Presence, Sheet, SheetState, TimeEntry
 from examroom.delivery.phase import SAVING, Phase
 from examroom.delivery.tokens import Holder
 from examroom.plans.models import Enrolment, Seat, SittingRoom
@@ -32,8 +32,9 @@ SENTENCES = {
     Phase.OVER: "考试已经结束，不再接收答案。",
     Phase.HANDED_IN: "已经交卷，不再接收答案。",
 }
-_SHEETS, _EVENTS, _ANSWERS, _PRESENCES = (table_of(model) for model in (Sheet, AnswerEvent, Answer, Presence))
-_PAGES, _ACCOUNTS, _ENROLMENTS, _SEATS, _ROOMS = (table_of(model) for model in (ExamPage, Account, Enrolment, Seat, SittingRoom))
+_SHEETS, _EVENTS, _ANSWERS, _PRESENCES, _PAGES = (table_of(model) for model in (Sheet, AnswerEvent, Answer, Presence, ExamPage))
+_ACCOUNTS, _ENROLMENTS, _SEATS, _ROOMS = (table_of(model) for model in (Account, Enrolment, Seat, SittingRoom))
+_ENTRIES, _NOTICES = table_of(TimeEntry), table_of(Notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Standing:
     late_until: datetime | None
     admission: str | None
     room_opened: datetime | None
+    has_word: bool  # time was granted, or a notice stands: the candidate is told (``examroom.delivery.told``)
 
     def phase(self, card: Card, terms: Terms, now: datetime) -> Phase:
         """Where it stands at ``now``."""
@@ -125,10 +127,12 @@ class Outcome:
     due: bool = False
 
 
+_HAS_WORD = sa.or_(sa.exists().where(_ENTRIES.c.sheet_id == _SHEETS.c.id),
+                   sa.exists().where(_NOTICES.c.sitting_room_id == _ROOMS.c.id, _NOTICES.c.withdrawn_at.is_(None)))
 _HELD = (sa.select(_SHEETS.c.id, _SHEETS.c.state, _SHEETS.c.started_at, _SHEETS.c.handed_in_at, _SHEETS.c.handed_in_how,
                    _SHEETS.c.generation, _SHEETS.c.ends_at, _SHEETS.c.paused_at, _SHEETS.c.highest, _SHEETS.c.chain,
                    _PRESENCES.c.seen_at, _ACCOUNTS.c.id, _ACCOUNTS.c.active, _ACCOUNTS.c.generation, _SHEETS.c.seed,
-                   _SHEETS.c.late_until, _SHEETS.c.admission, _ROOMS.c.opened_at)
+                   _SHEETS.c.late_until, _SHEETS.c.admission, _ROOMS.c.opened_at, _HAS_WORD)
          .select_from(_SHEETS).join(_ENROLMENTS, _ENROLMENTS.c.id == _SHEETS.c.enrolment_id)
          .join(_ACCOUNTS, _ACCOUNTS.c.id == _ENROLMENTS.c.account_id)
          .join(_SEATS, _SEATS.c.id == _SHEETS.c.seat_id).join(_ROOMS, _ROOMS.c.id == _SEATS.c.sitting_room_id)
@@ -140,8 +144,7 @@ _OLD_EVENTS = sa.select(_EVENTS.c.sheet_id, _EVENTS.c.sequence, _EVENTS.c.number
 _OLD_ANSWERS = sa.select(_ANSWERS.c.sheet_id, _ANSWERS.c.number, _ANSWERS.c.sequence).where(
     _ANSWERS.c.sheet_id.in_(sa.bindparam("ids", expanding=True)), _ANSWERS.c.number.in_(sa.bindparam("numbers", expanding=True)))
 _NEW_EVENTS = sa.insert(_EVENTS)
-_NEW_HEADS = sa.update(_SHEETS).where(_SHEETS.c.id == sa.bindparam("sheet")).values(
-    highest=sa.bindparam("top"), chain=sa.bindparam("head"))
+_NEW_HEADS = sa.update(_SHEETS).where(_SHEETS.c.id == sa.bindparam("sheet")).values(highest=sa.bindparam("top"), chain=sa.bindparam("head"))
 _PAGE = sa.select(_PAGES.c.state).where(_PAGES.c.sheet_id == sa.bindparam("sheet"), _PAGES.c.generation == sa.bindparam("page"))
 
 

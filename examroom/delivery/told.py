@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,9 +40,11 @@ class Word:
 NOTHING = Word()
 
 
-def words(connection: sa.Connection, sheet_ids: Collection[int]) -> dict[int, Word]:
-    """For many sheets at once; one that is told nothing is missing."""
-    ids = {"ids": sorted(set(sheet_ids))}
+def words(connection: sa.Connection, standings: Iterable[Standing | None]) -> dict[int, Word]:
+    """By sheet, for many at once; one that is told nothing is missing."""
+    ids = {"ids": sorted({standing.sheet_id for standing in standings if standing is not None and standing.has_word})}
+    if not ids["ids"]:
+        return {}
     messages = {sheet_id: f"监考员已为您调整考试时间 {seconds / 60:+g} 分钟：{reason}"
                 for sheet_id, seconds, reason in connection.execute(_GRANTED, ids)}
     notices: dict[int, list[dict[str, Any]]] = {}

@@ -43,7 +43,7 @@ def save(session: Session, requests: Sequence[saving.Request], now: datetime) ->
     for request, outcome in zip(requests, outcomes, strict=True):
         if outcome.due and outcome.standing is not None:
             _close_over(session, request, outcome.standing, now)
-    words = told.words(connection, [request.card.sheet_id for request in requests])
+    words = told.words(connection, [outcome.standing for outcome in outcomes])
     return [Written(outcome.standing, words.get(request.card.sheet_id, NOTHING), outcome.stop, outcome.refused)
             for request, outcome in zip(requests, outcomes, strict=True)]
 
@@ -57,7 +57,7 @@ def hand_in(session: Session, closings: Sequence[Closing], now: datetime) -> lis
     """Candidates' hand-ins; one that is refused does not hinder the others."""
     connection = session.connection()
     outcomes = saving.save(connection, [closing.request for closing in closings], now=now)
-    words = told.words(connection, [closing.request.card.sheet_id for closing in closings])
+    words = told.words(connection, [outcome.standing for outcome in outcomes])
     results: list[Written | Refused] = []
     for closing, outcome in zip(closings, outcomes, strict=True):
         try:

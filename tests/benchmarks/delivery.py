@@ -123,13 +123,24 @@ def tell(name: str, value: float, unit: str, target: float | None = None, *, lea
 
 def durable_writes(folder: Path) -> float:
     """How many small durable writes a second this disk does: what one commit for one answer could reach at best."""
+    return 200 / sum(_syncs(folder))
+
+
+def slowest_write(folder: Path) -> float:
+    """The 99th percentile of a small durable write, in seconds: below it no answer that is durable can stay."""
+    return sorted(_syncs(folder))[197]
+
+
+def _syncs(folder: Path) -> list[float]:
+    found = []
     with (folder / "fsync").open("wb") as stream:
-        began = time.perf_counter()
         for _ in range(200):
+            began = time.perf_counter()
             stream.write(b"x" * 4096)
             stream.flush()
             os.fsync(stream.fileno())
-        return 200 / (time.perf_counter() - began)
+            found.append(time.perf_counter() - began)
+    return found
 
 
 @contextlib.contextmanager

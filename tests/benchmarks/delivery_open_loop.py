@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from examroom.plans import codes
 from qbank.kernel.settings import Settings
-from tests.benchmarks.delivery import Browsers, durable_writes, measured, server, tell
+from tests.benchmarks.delivery import Browsers, durable_writes, measured, server, slowest_write, tell
 from tests.benchmarks.load import Measured, Play, Reply, drive, request
 from tests.drills.shim import Shim
 
@@ -104,6 +104,7 @@ def open_loop(people: Browsers, pid: int, port: int, levels: list[int], seconds:
         for share in (0.5, 0.95):
             tell(f"{level} candidates, a save every 5 s behind nginx: p{share * 100:.0f}", found.at(share) * 1000, "ms")
         tell(f"{level} candidates, a save every 5 s behind nginx: p99", found.at(0.99) * 1000, "ms", TARGETS.get(level))
+        tell(f"{level} candidates: floor, p99 of a durable write on this disk right after", slowest_write(people.settings.folder) * 1000, "ms")
         tell(f"{level} candidates: floor, p99 of nginx alone on the same schedule", floor.at(0.99) * 1000, "ms")
         tell(f"{level} candidates: saves a second", found.rate, "1/s")
         tell(f"{level} candidates: server CPU of one save", cpu * 1000 / len(found.latencies), "ms")
