@@ -128,6 +128,7 @@ class Enrolment(Versioned, Base):
     photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("candidate_photos.id"))  # null: none given
     plan: Mapped[ExamPlan] = relationship(back_populates="enrolments")
     candidate: Mapped[Account] = relationship()
+    photo: Mapped[CandidatePhoto | None] = relationship()
     seats: Mapped[list[Seat]] = relationship(back_populates="enrolment", cascade="all, delete-orphan")
 
     @classmethod

@@ -25,9 +25,10 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import local_date, spoken
 from scoring.certificates import numbers
-from scoring.certificates.face import Face, draw
+from scoring.certificates.face import Face, Picture, draw
 from scoring.certificates.models import Certificate
 from scoring.certificates.public import look_up
+from scoring.certificates.seals import picture_of
 from scoring.certificates.signing import Seal
 from scoring.results.models import Result, ResultList, ResultState
 
@@ -115,7 +116,7 @@ def lacking(session: Session, result_list: ResultList, most: int | None = None) 
     return session.scalars(
         sa.select(Result).join(Result.enrolment)
         .where(Result.list_id == result_list.id, Result.passed, sa.not_(has_one))
-        .options(joinedload(Result.enrolment).joinedload(Enrolment.candidate))
+        .options(joinedload(Result.enrolment).options(joinedload(Enrolment.candidate), joinedload(Enrolment.photo)))
         .order_by(Enrolment.ticket_number).limit(most)).all()
 
 
@@ -130,12 +131,21 @@ def next_faces(session: Session, result_list: ResultList, cipher: IdentityCipher
         following = numbers.following([newest] if newest else [], prefix, today.year, plan.level, len(results))
     except ValueError:
         raise Refused("numbers_used_up", f"{today.year} 年该等级的证书流水号已用完，请向省鉴定中心申请新的前缀。") from None
-    standard = plan.standard
-    return [(result.id, Face(number=str(number), holder=result.enrolment.candidate.name,
-                             identity_number=_identity_number(result.enrolment.candidate, cipher),
-                             occupation=standard.occupation.name, occupation_code=standard.occupation.code,
-                             work_type=standard.work_type, level=plan.level, issuer=plan.institution.name, issued_on=today))
+    seal = picture_of(session, plan.institution)
+    return [(result.id, face_of(session, result, str(number), today, cipher, seal=seal))
             for result, number in zip(results, following, strict=True)]
+
+
+def face_of(session: Session, result: Result, number: str, issued_on: date, cipher: IdentityCipher, *, replaced_on: date | None = None,
+            seal: Picture | None = None) -> Face:
+    """The face of one certificate with the candidate's name and photo as they stand now."""
+    plan, candidate, photo = result.list.plan, result.enrolment.candidate, result.enrolment.photo
+    standard = plan.standard
+    return Face(number=number, holder=candidate.name, identity_number=_identity_number(candidate, cipher),
+                occupation=standard.occupation.name, occupation_code=standard.occupation.code, work_type=standard.work_type,
+                level=plan.level, issuer=plan.institution.name, issued_on=issued_on, replaced_on=replaced_on,
+                photo=Picture(photo.content, photo.media_type) if photo else None,
+                seal=seal or picture_of(session, plan.institution))
 
 
 def _identity_number(candidate: Account, cipher: IdentityCipher) -> str:
@@ -159,7 +169,7 @@ def write(session: Session, drawn: Sequence[Drawn], who: Viewer, cipher: Identit
             occupation_code=face.occupation_code, work_type=face.work_type, level=face.level, issuer=face.issuer,
             issued_on=face.issued_on, issued_by=who.account_id, pdf=one.pdf,
             identity_hash=cipher.fingerprint(face.identity_number),
-            identity_masked=result.enrolment.candidate.identity_masked or ""))
+            identity_masked=result.enrolment.candidate.identity_masked or "", photo_id=result.enrolment.photo_id))
     session.flush()
     return len(drawn)
 

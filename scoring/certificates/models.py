@@ -8,9 +8,10 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examroom.plans.models import ExamPlan
-from qbank.kernel.access import Viewer
-from qbank.kernel.accounts import Account
+from examroom.plans.models import CandidatePhoto, ExamPlan
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account, Institution
+from qbank.kernel.attachments import Attachment
 from qbank.kernel.db import Base, Id, Line, Versioned
 from scoring.results.models import Result, ResultList
 
@@ -36,14 +37,94 @@ class Certificate(Versioned, Base):
     issuer: Mapped[Line]
     issued_on: Mapped[date]
     issued_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("candidate_photos.id"))  # the one that is printed; null: none
     pdf: Mapped[bytes] = mapped_column(deferred=True)  # signed (PAdES); audited by its hash
     revoked_at: Mapped[datetime | None]
     revoked_why: Mapped[str] = mapped_column(default="")
     result: Mapped[Result] = relationship()
+    photo: Mapped[CandidatePhoto | None] = relationship()
+    replacements: Mapped[list[Replacement]] = relationship(back_populates="certificate", order_by="Replacement.id")
+
+    @property
+    def replaced_at(self) -> datetime | None:
+        """When the newest copy was made in place of the first; None for a first copy."""
+        made = [one.decided_at for one in self.replacements if one.state is ReplacementState.MADE]
+        return made[-1] if made else None
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         return cls.result.has(Result.list.has(ResultList.plan.has(ExamPlan.visible_to(viewer))))
+
+
+class IssuerSeal(Base):
+    """The picture of a school's seal on its certificates. A newer one takes its place; made certificates keep theirs."""
+
+    __tablename__ = "issuer_seals"
+
+    id: Mapped[Id]
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
+    picture_id: Mapped[int] = mapped_column(sa.ForeignKey("attachments.id"))
+    set_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    institution: Mapped[Institution] = relationship()
+    picture: Mapped[Attachment] = relationship()
+    officer: Mapped[Account] = relationship()
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return viewer.reach(cls.institution_id, Role.EXAM_OFFICER)
+
+
+class ReplacementCause(enum.StrEnum):
+    """Why a certificate is made once more."""
+
+    LOST = "lost"
+    DAMAGED = "damaged"
+    CORRECTED = "corrected"
+
+    @property
+    def chinese(self) -> str:
+        return {"lost": "遗失补发", "damaged": "损坏换发", "corrected": "信息更正换发"}[self.value]
+
+
+class ReplacementState(enum.StrEnum):
+    """asked → made | refused."""
+
+    ASKED = "asked"
+    MADE = "made"
+    REFUSED = "refused"
+
+    @property
+    def chinese(self) -> str:
+        return {"asked": "待另一人核准", "made": "已补换发", "refused": "未同意"}[self.value]
+
+
+class Replacement(Versioned, Base):
+    """补发、换发: asked for by one officer, decided by another. The number stays; the copy before is kept here."""
+
+    __tablename__ = "certificate_replacements"
+    __table_args__ = (sa.CheckConstraint("(state = 'ASKED') = (decided_by IS NULL)", name="decided"),
+                      sa.CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="two_persons"))
+
+    id: Mapped[Id]
+    certificate_id: Mapped[int] = mapped_column(sa.ForeignKey("certificates.id"), index=True)
+    cause: Mapped[ReplacementCause] = mapped_column(sa.Enum(ReplacementCause, native_enum=False, length=10))
+    reason: Mapped[str]
+    state: Mapped[ReplacementState] = mapped_column(sa.Enum(ReplacementState, native_enum=False, length=10),
+                                                    default=ReplacementState.ASKED)
+    asked_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # null: not decided yet
+    decided_at: Mapped[datetime | None]
+    comment: Mapped[str] = mapped_column(default="")
+    previous_pdf: Mapped[bytes | None] = mapped_column(deferred=True)  # null: not made
+    certificate: Mapped[Certificate] = relationship(back_populates="replacements")
+    asker: Mapped[Account] = relationship(foreign_keys=[asked_by])
+    decider: Mapped[Account | None] = relationship(foreign_keys=[decided_by])
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.certificate.has(Certificate.visible_to(viewer))
 
 
 class Disclosed(enum.StrEnum):
@@ -52,10 +133,12 @@ class Disclosed(enum.StrEnum):
     CERTIFICATE = "certificate"
     ALL_CERTIFICATES = "all_certificates"
     REPORT = "report"
+    CREDENTIAL = "credential"
 
     @property
     def chinese(self) -> str:
-        return {"certificate": "下载证书", "all_certificates": "下载全部证书", "report": "导出上报数据"}[self.value]
+        return {"certificate": "下载证书", "all_certificates": "下载全部证书", "report": "导出上报数据",
+                "credential": "下载可验证凭证"}[self.value]
 
 
 class Disclosure(Base):

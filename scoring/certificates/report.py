@@ -85,6 +85,13 @@ def one_pdf(session: Session, certificate: Certificate, who: Viewer, *, now: dat
     return certificate.pdf
 
 
+def note_credential(session: Session, certificate: Certificate, who: Viewer, *, now: datetime) -> None:
+    """That somebody took the machine-readable twin of a certificate is put on record."""
+    result_list = certificate.result.list
+    require_duty(session, who, result_list.plan.institution_id, Role.EXAM_OFFICER, plan_id=result_list.plan_id)
+    _disclose(session, result_list, who, Disclosed.CREDENTIAL, 1, now, certificate)
+
+
 def _valid(session: Session, result_list: ResultList, who: Viewer) -> list[Certificate]:
     plan = result_list.plan
     require_duty(session, who, plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)

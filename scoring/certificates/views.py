@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from examroom.filing.duties import on_duty
@@ -16,12 +16,12 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, identity_cipher, now, paged, settings, viewer
 from scoring.certificates import desk, public
 from scoring.certificates import report as reporting
+from scoring.certificates.blueprint import blueprint
 from scoring.certificates.face import query_address
-from scoring.certificates.models import Certificate, Disclosure
+from scoring.certificates.models import Certificate, Disclosure, ReplacementCause
 from scoring.certificates.signing import FILE_NAME, Seal
 from scoring.results.models import Result, ResultList, ResultState
 
-blueprint = Blueprint("certificates", __name__, url_prefix="/certificates")
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -34,7 +34,7 @@ def index() -> Any:
                                    ExamPlan.number.contains(text, autoescape=True)))
     rows, total, page, pages = paged(db(), query)
     return render_template("certificates/index.html", rows=rows, total=total, page=page, pages=pages,
-                           counts=_counts([row.id for row in rows]))
+                           counts=_counts([row.id for row in rows]), me_officer=viewer().has(Role.EXAM_OFFICER))
 
 
 def _counts(list_ids: list[int]) -> dict[int, Any]:
@@ -105,8 +105,12 @@ def pdfs(list_id: int) -> Any:
 @blueprint.get("/<int:certificate_id>")
 def show(certificate_id: int) -> Any:
     found = fetch(db(), Certificate, certificate_id, viewer())
-    return render_template("certificates/show.html", certificate=found, list=found.result.list,
-                           in_charge=_in_charge(found.result.list), problem="", reason="")
+    return _show(found)
+
+
+def _show(found: Certificate, problem: str = "", reason: str = "") -> str:
+    return render_template("certificates/show.html", certificate=found, list=found.result.list, problem=problem, reason=reason,
+                           in_charge=_in_charge(found.result.list), causes=list(ReplacementCause), me=viewer().account_id)
 
 
 @blueprint.post("/<int:certificate_id>/pdf")
@@ -123,8 +127,7 @@ def revoke(certificate_id: int) -> Any:
     try:
         desk.revoke(db(), found, viewer(), reason, now=now())
     except Refused as refusal:
-        return render_template("certificates/show.html", certificate=found, list=found.result.list,
-                               in_charge=_in_charge(found.result.list), problem=refusal.sentence, reason=reason), 409
+        return _show(found, refusal.sentence, reason), 409
     flash(f"证书 {found.number} 已注销，公开查询将显示“已注销”。", "success")
     return redirect(url_for("certificates.show", certificate_id=found.id))
 
