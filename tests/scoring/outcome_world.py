@@ -15,7 +15,7 @@ from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import HASHER, Account, Grant, Institution, InstitutionKind
 from qbank.standards.models import Occupation, Range, Standard, Subject, WeightTable
 from scoring.practical import desk, register
-from scoring.practical.models import PracticalGroup, RowKind, Rubric
+from scoring.practical.models import PracticalGroup, PracticalScore, RowKind, Rubric
 from scoring.practical.register_models import Assessor
 from scoring.practical.rubrics import RowDraft
 from scoring.results import desk as results
@@ -148,6 +148,15 @@ class World:
                 left -= min(left, row.most)
         desk.enter_marks(self.session, sheet, marks, who, now=NOW)
         desk.sign(self.session, sheet, who, now=NOW)
+
+    def scored(self, scores: dict[str, tuple[int | None, int | None]]) -> list[Enrolment]:
+        """Candidates with theory half-points (None: absent) and joined practical half-points (None: none yet)."""
+        made = self.enrol(*scores)
+        self.theory({one.id: theory for one, (theory, _) in zip(made, scores.values(), strict=True)})
+        self.session.add_all([PracticalScore(enrolment=one, half_points=practical, vetoed=False, reasons=[], joined_at=NOW)
+                              for one, (_, practical) in zip(made, scores.values(), strict=True) if practical is not None])
+        self.session.flush()
+        return made
 
     def post(self, result_list: ResultList, *, now: datetime = NOW) -> ResultList:
         """Checked by the second officer, then posted."""

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbank.kernel.refused import Refused
@@ -124,23 +124,55 @@ RECORDS = st.lists(RECORD, max_size=8)
 LEVEL = st.integers(1, 5)
 
 
-@given(LEVEL, RECORDS, st.randoms(use_true_random=False))
-def test_the_order_of_entry_never_matters(level: int, records: list[PartRecord], random: Random) -> None:
+PACKS = st.builds(RulePack, rounding=st.integers(1, 4), review_from_level=st.integers(2, 5), theory_least=st.integers(60, 70),
+                  practical_least=st.integers(60, 70), review_least=st.integers(60, 70), graded_labels=st.booleans())
+
+
+@settings(deadline=None)
+@given(LEVEL, RECORDS, PACKS, st.randoms(use_true_random=False))
+def test_the_order_of_entry_never_matters(level: int, records: list[PartRecord], pack: RulePack, random: Random) -> None:
     shuffled = list(records)
     random.shuffle(shuffled)
-    assert merge(level, shuffled, PACK) == merge(level, records, PACK)
+    assert merge(level, shuffled, pack) == merge(level, records, pack)
 
 
-@given(LEVEL, RECORDS, st.integers(0, 7), st.integers(1, 200))
-def test_raising_a_part_never_turns_a_pass_into_a_fail(level: int, records: list[PartRecord], which: int, by: int) -> None:
+@settings(deadline=None)
+@given(LEVEL, RECORDS, PACKS, st.sampled_from(PARTS))
+def test_59_5_never_passes_however_the_pack_rounds(level: int, records: list[PartRecord], pack: RulePack, part: str) -> None:
+    others = [one for one in records if one.part != part]
+    outcome = merge(level, [*others, scored(part, 119)], pack)
+    assert not outcome.passed or part not in required_parts(level, pack)
+
+
+@settings(deadline=None)
+@given(LEVEL, RECORDS, PACKS, st.sampled_from(PARTS))
+def test_a_missing_part_never_passes(level: int, records: list[PartRecord], pack: RulePack, part: str) -> None:
+    outcome = merge(level, [one for one in records if one.part != part], pack)
+    assert not outcome.passed or part not in required_parts(level, pack)
+
+
+def test_a_pack_rounds_to_whole_points_and_says_so_in_its_own_words() -> None:
+    pack = RulePack(rounding=2, graded_labels=True, label_failed="未通过")
+    outcome = merge(4, [scored(THEORY, 159), scored(PRACTICAL, 190)], pack)
+    assert (outcome.counted[THEORY].half_points, outcome.label) == (160, "良好")  # 79.5 → 80; the lowest part decides
+    assert outcome.reasons[0] == "理论知识 80.0 分，合格"
+    assert merge(4, [scored(THEORY, 190), scored(PRACTICAL, 191)], pack).label == "优秀"
+    assert merge(4, [scored(THEORY, 119), scored(PRACTICAL, 190)], pack).label == "未通过"
+    assert merge(3, [scored(THEORY, 150), scored(PRACTICAL, 150)], RulePack(review_from_level=3)).verdict is Verdict.INCOMPLETE
+
+
+@settings(deadline=None)
+@given(LEVEL, RECORDS, PACKS, st.integers(0, 7), st.integers(1, 200))
+def test_raising_a_part_never_turns_a_pass_into_a_fail(level: int, records: list[PartRecord], pack: RulePack, which: int, by: int) -> None:
     if which >= len(records) or records[which].half_points is None:
         return
     raised = list(records)
     raised[which] = dataclasses.replace(raised[which], half_points=min(200, (raised[which].half_points or 0) + by))
-    if merge(level, records, PACK).passed:
-        assert merge(level, raised, PACK).passed
+    if merge(level, records, pack).passed:
+        assert merge(level, raised, pack).passed
 
 
+@settings(deadline=None)
 @given(LEVEL, RECORDS)
 def test_nobody_passes_without_sixty_in_every_part_that_stands(level: int, records: list[PartRecord]) -> None:
     outcome = merge(level, records, PACK)

@@ -1,0 +1,141 @@
+"""Misconduct makes one part void or all: by the tiers of the rule pack, with evidence, decided by a second officer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from examroom.plans import barred
+from examroom.plans.models import Enrolment
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.attachments import from_bytes
+from qbank.kernel.refused import Refused
+from qbank.standards.tiers import Tier, read_tiers
+from scoring.results import desk, misconduct
+from scoring.results.case_models import Misconduct
+from scoring.results.merge import PRACTICAL, THEORY, Verdict
+from scoring.results.models import CreditState
+from tests.scoring.outcome_world import NOW, World
+
+Enter = Callable[[Viewer], FlaskClient]
+TODAY = date(2026, 6, 1)
+SEEN = "监考员在 09:40 发现其查看夹带的纸条，纸条已收存。"
+
+
+@pytest.fixture
+def world(session: Session, people: Any) -> World:
+    return World(session, people)
+
+
+def propose(world: World, enrolment: Enrolment, tier: str, part: str | None = None, **given: Any) -> Misconduct:
+    return misconduct.propose(world.session, enrolment, tier, part, world.officer,
+                              **({"happened_on": TODAY, "evidence": SEEN, "now": NOW} | given))
+
+
+def code_of(act: Callable[[], Any]) -> str:
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.code
+
+
+def test_a_lesser_case_voids_the_part_it_happened_in(world: World) -> None:
+    chen, = world.scored({"陈晓": (150, 140)})
+    case = propose(world, chen, "一般违纪", THEORY)
+    merged = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    assert merged.results[0].verdict is Verdict.PASSED  # only proposed
+    misconduct.decide(world.session, case, True, "", world.checker, now=NOW)
+    merged = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    assert merged.results[0].verdict is Verdict.VOID
+    assert merged.results[0].reasons == ["理论知识成绩因违纪（一般违纪）作无效处理", "操作技能 70.0 分，合格"]
+    assert (merged.results[0].theory, merged.results[0].practical) == (None, 140)
+
+
+def test_a_serious_case_voids_every_part_even_one_that_was_never_sat(world: World) -> None:
+    chen, = world.scored({"陈晓": (150, None)})
+    misconduct.decide(world.session, propose(world, chen, "严重违纪"), True, "", world.checker, now=NOW)
+    merged = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    assert merged.results[0].reasons == ["理论知识成绩因违纪（严重违纪）作无效处理", "操作技能成绩因违纪（严重违纪）作无效处理"]
+    assert desk.check(world.session, merged, world.checker, now=NOW) is None  # nothing is missing any more
+
+
+def test_void_absent_failed_and_incomplete_stand_side_by_side_in_one_list(world: World) -> None:
+    chen, wu, he, liu, ma = world.scored({"陈晓": (150, 140), "吴静": (119, 140), "何平": (None, 140), "刘洋": (150, None), "马腾": (150, 140)})
+    misconduct.decide(world.session, propose(world, chen, "严重违纪"), True, "", world.checker, now=NOW)
+    merged = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    verdicts = {one.enrolment_id: one.told for one in merged.results}
+    assert [verdicts[one.id] for one in (chen, wu, he, liu, ma)] == ["成绩无效", "不合格", "缺考", "成绩不全", "合格"]
+
+
+def test_one_officer_alone_decides_nothing_and_evidence_is_asked_for(world: World) -> None:
+    chen, = world.scored({"陈晓": (150, 140)})
+    assert code_of(lambda: propose(world, chen, "一般违纪", THEORY, evidence="作弊")) == "no_evidence"
+    assert code_of(lambda: propose(world, chen, "一般违纪")) == "no_such_part"
+    assert code_of(lambda: propose(world, chen, "迟到", THEORY)) == "no_tier"
+    assert code_of(lambda: propose(world, chen, "严重违纪", happened_on=date(2026, 6, 2))) == "future"
+    case = propose(world, chen, "严重违纪")
+    assert code_of(lambda: misconduct.decide(world.session, case, True, "", world.officer, now=NOW)) == "same_person"
+    assert code_of(lambda: misconduct.decide(world.session, case, False, "", world.checker, now=NOW)) == "no_comment"
+    misconduct.decide(world.session, case, False, "监控显示纸条不是他的", world.checker, now=NOW)
+    assert code_of(lambda: misconduct.decide(world.session, case, True, "", world.checker, now=NOW)) == "wrong_state"
+    assert desk.merge_plan(world.session, world.plan, world.officer, now=NOW).results[0].passed
+
+
+def test_what_is_posted_is_not_voided_any_more_until_it_is_withdrawn(world: World) -> None:
+    chen, = world.scored({"陈晓": (150, 140)})
+    found = world.post(desk.merge_plan(world.session, world.plan, world.officer, now=NOW))
+    assert code_of(lambda: propose(world, chen, "严重违纪")) == "posted"
+    desk.withdraw(world.session, found, world.officer, "举报作弊属实", now=NOW)
+    assert propose(world, chen, "严重违纪").state is CreditState.PROPOSED
+
+
+def test_a_ban_keeps_the_candidate_out_of_plans_that_begin_before_it_ends(world: World) -> None:
+    chen, = world.scored({"陈晓": (150, 140)})
+    chen.candidate.identity_hash = "h" * 64
+    case = propose(world, chen, "特别严重违纪")
+    assert case.banned_until == date(2027, 6, 1)  # twelve months by the default pack
+    assert barred.barred(world.session, ["h" * 64], TODAY) == {}
+    misconduct.decide(world.session, case, True, "", world.checker, now=NOW)
+    assert "禁考至 2027年6月1日" in barred.barred(world.session, ["h" * 64], date(2027, 6, 1))["h" * 64]
+    assert barred.barred(world.session, ["h" * 64], date(2027, 6, 2)) == {}
+    assert barred.barred(world.session, ["x" * 64], TODAY) == {}
+
+
+def test_tiers_are_read_from_the_pack_and_nonsense_is_quoted() -> None:
+    assert read_tiers("轻微/本部分/0；作弊／全部／24") == (Tier("轻微", False, 0), Tier("作弊", True, 24))
+    assert Tier("作弊", True, 24).told == "作弊：各部分成绩均无效，24 个月内不得报考"
+    for wrong in ("", "轻微", "轻微/一半/0", "轻微/全部/x", "轻微/全部/121", "轻微/全部/0；轻微/全部/0", "/全部/0"):
+        with pytest.raises(Refused, match="违纪等次"):
+            read_tiers(wrong)
+
+
+def test_the_page_takes_a_case_in_and_the_second_officer_decides(world: World, enter: Enter, people: Any) -> None:
+    chen, = world.scored({"陈晓": (150, 140)})
+    stranger = people("外校", Role.EXAM_OFFICER, school=people.school("另一所学校"))
+    world.session.commit()
+    url = f"/results/plans/{world.plan.id}/misconduct"
+    client = enter(world.officer)
+    typed = {"ticket": chen.ticket_number, "tier": "一般违纪", "part": PRACTICAL, "happened_on": "2026-06-01", "evidence": "太短"}
+    refused = client.post(url, data=typed)
+    assert refused.status_code == 409
+    assert "请写明违纪经过" in refused.get_data(as_text=True)
+    assert "太短" in refused.get_data(as_text=True)  # nothing typed is lost
+    file = from_bytes(b"%PDF-1.7\n%%EOF\n", "记录.pdf")
+    assert client.post(url, data=typed | {"evidence": SEEN, "file": (file.stream, "记录.pdf")}).status_code == 302
+    page = client.get(url).get_data(as_text=True)
+    assert "须由另一名考务员决定" in page
+    with client.get("/results/misconduct/1/file") as answer:
+        assert answer.data.startswith(b"%PDF")
+    assert client.post("/results/misconduct/1/decide", data={"decision": "approve"}).status_code == 409
+    second = enter(world.checker)
+    assert second.post("/results/misconduct/1/decide", data={"decision": "?"}).status_code == 409
+    assert second.post("/results/misconduct/1/decide", data={"decision": "approve"}).status_code == 302
+    assert "已认定" in second.get(url).get_data(as_text=True)
+    assert second.post("/results/misconduct/1/withdraw", data={"comment": "查错人"}).status_code == 302
+    other = enter(stranger)
+    assert {other.get(url).status_code, other.post(url).status_code, other.get("/results/misconduct/1/file").status_code,
+            other.post("/results/misconduct/1/decide").status_code, other.post("/results/misconduct/1/withdraw").status_code} == {404}
