@@ -16,7 +16,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from examroom.delivery import chain, ledger, phase, shuffle
 from examroom.delivery.cards import Card, Terms
-from examroom.delivery.models import Answer, AnswerEvent, ExamPage, HandIn, Notice, PageState, Presence, Sheet, SheetState, TimeEntry
+from examroom.delivery.models import (
+    Answer,
+    AnswerEvent,
+    ExamPage,
+    HandIn,
+    Notice,
+    PageState,
+    Presence,
+    Sheet,
+    SheetState,
+    TimeEntry,
+)
 from examroom.delivery.phase import SAVING, Phase
 from examroom.delivery.tokens import Holder
 from examroom.plans.models import Enrolment, Seat, SittingRoom
