@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, assessors, bank, cast, history, technicians
+from seed import answers, assessors, bank, cast, history, skills, technicians
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -65,6 +65,7 @@ def build(stage: Stage) -> None:
     history.file_scopes(stage)
     history.furnish(stage)
     assessors.enter(stage)
+    skills.stock(stage)
     history.keep_calendars(stage)
     _plans(stage, students(STUDENTS))
 
@@ -104,6 +105,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
         history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7 + turn, assessors=history.ASSESSORS[1:], leave_out=2)
 
     history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming, approve=False)
+    skills.hold_draw(stage, students(8, seed=77, first=700))
 
 
 def open_sitting(stage: Stage) -> list[str]:

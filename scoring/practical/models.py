@@ -15,7 +15,8 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.attachments import Attachment
 from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.standards.models import WeightTable
-from scoring.practical.rows import RowKind, RowRule, from_json
+from scoring.practical.rows import RowKind as RowKind
+from scoring.practical.rows import RowRule, from_json
 from scoring.practical.structure_models import STRUCTURE_ROLES, PracticalModule, occupation_of
 
 

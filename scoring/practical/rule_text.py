@@ -32,7 +32,7 @@ def parse(kind: RowKind, text: str) -> Detail:
     plain = unicodedata.normalize("NFKC", text).replace("～", "~").replace("〜", "~").replace("，", ",").replace("；", ";")
     plain = plain.replace("：", ":").replace("﹢", "+").replace("−", "-")
     if kind is RowKind.DEDUCTION:
-        found = _deduction(plain)
+        found: Detail = _deduction(plain)
     elif kind is RowKind.MEASURED:
         found = _measured(plain)
     elif kind is RowKind.TIME:

@@ -184,7 +184,8 @@ def test_a_draw_comes_before_the_start_and_before_the_groups_and_once(world: Ban
     stations = {one.id: 2 for one in made.modules}
 
     def held(**more: Any) -> Any:
-        return draws.draw(world.session, world.plan, world.officer, **{"stations": stations, "starts_at": TOMORROW, "now": NOW} | more)
+        asked: dict[str, Any] = {"stations": stations, "starts_at": TOMORROW, "now": NOW} | more
+        return draws.draw(world.session, world.plan, world.officer, **asked)
 
     assert code_of(lambda: held(starts_at=NOW)) == "in_the_past"
     assert code_of(lambda: held(stations={})) == "no_stations"
