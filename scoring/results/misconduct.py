@@ -86,7 +86,7 @@ def bans(session: Session, identity_hashes: Sequence[str], on: date) -> dict[str
                            .join(Misconduct.enrolment).join(Enrolment.candidate)
                            .where(Misconduct.state == CreditState.APPROVED, Misconduct.banned_until >= on,
                                   Account.identity_hash.in_(identity_hashes)).order_by(Misconduct.banned_until))
-    return {key: f"因{tier}被禁考至 {spoken(until)}（含当日），本次考试在禁考期内。" for key, tier, until in rows}
+    return {key: f"因{tier}被禁考至 {spoken(until)}（含当日），本次考试在禁考期内。" for key, tier, until in rows if key}
 
 
 def _move(session: Session, case: Misconduct, to: CreditState, comment: str, who: Viewer, now: datetime) -> None:

@@ -53,7 +53,8 @@ def show(plan_id: int) -> Any:
     in_charge = may_act(db(), plan, viewer(), Role.EXAM_OFFICER)
     early = found is None or found.state in OFF_NOTICE
     gathered = gather(db(), plan) if early else []
-    shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required_parts(plan.level, desk.pack_for_list(db(), plan, found)), "now": now(),
+    required = required_parts(plan.level, desk.pack_for_list(db(), plan, found))
+    shown = {"plan": plan, "list": found, "in_charge": in_charge, "required": required, "now": now(),
              "unmarked": open_sittings(db(), plan) if early else [], "missing": [one for one in gathered if one.missing],
              "outdated": early and found is not None and desk.outdated(db(), found, gathered)}
     if found is None:
@@ -64,7 +65,7 @@ def show(plan_id: int) -> Any:
     return render_template(
         "results/show.html", **shown, rescored=rescored.changes(db(), found), rows=rows, total=total, page=page, pages=pages, figures=figures(everyone),
         decides=decider is not None and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS, verdicts=list(Verdict),
-        spread={part: distribution(everyone, part) for part in PARTS if part in shown["required"]},
+        spread={part: distribution(everyone, part) for part in PARTS if part in required},
         rechecks=rechecks.of_list(db(), found), misconducts=misconduct.of_plan(db(), plan), last_to_ask=rechecks.last_day_to_ask(db(), found),
         may_check=in_charge and found.state is ResultState.DRAFT and found.checked_at is None and found.merged_by != viewer().account_id,
         reopens=found.state is ResultState.FINAL and may_act(db(), plan, viewer(), Role.PROVINCE_OFFICER),

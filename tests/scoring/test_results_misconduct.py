@@ -32,9 +32,9 @@ def world(session: Session, people: Any) -> World:
     return World(session, people)
 
 
-def propose(world: World, enrolment: Enrolment, tier: str, part: str | None = None, **given: Any) -> Misconduct:
-    return misconduct.propose(world.session, enrolment, tier, part, world.officer,
-                              **({"happened_on": TODAY, "evidence": SEEN, "now": NOW} | given))
+def propose(world: World, enrolment: Enrolment, tier: str, part: str | None = None, *, happened_on: date = TODAY,
+            evidence: str = SEEN) -> Misconduct:
+    return misconduct.propose(world.session, enrolment, tier, part, world.officer, happened_on=happened_on, evidence=evidence, now=NOW)
 
 
 def code_of(act: Callable[[], Any]) -> str:
@@ -60,7 +60,8 @@ def test_a_serious_case_voids_every_part_even_one_that_was_never_sat(world: Worl
     misconduct.decide(world.session, propose(world, chen, "严重违纪"), True, "", world.checker, now=NOW)
     merged = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     assert merged.results[0].reasons == ["理论知识成绩因违纪（严重违纪）作无效处理", "操作技能成绩因违纪（严重违纪）作无效处理"]
-    assert desk.check(world.session, merged, world.checker, now=NOW) is None  # nothing is missing any more
+    desk.check(world.session, merged, world.checker, now=NOW)  # nothing is missing any more
+    assert merged.checked_at == NOW
 
 
 def test_void_absent_failed_and_incomplete_stand_side_by_side_in_one_list(world: World) -> None:
