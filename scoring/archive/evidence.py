@@ -53,7 +53,16 @@ from scoring.practical.models import (
 )
 from scoring.results.models import Objection, Result, ResultDecision, ResultList
 from scoring.review.handin_models import Submission
-from scoring.review.models import Dissent, OrderDraw, PanelMark, PanelMember, ReviewCase, ReviewPanel, ReviewScore, Vacancy
+from scoring.review.models import (
+    Dissent,
+    OrderDraw,
+    PanelMark,
+    PanelMember,
+    ReviewCase,
+    ReviewPanel,
+    ReviewScore,
+    Vacancy,
+)
 
 Rows = list[Base]
 PROVES = {("panel_marks", "points"), ("panel_marks", "opinion"),  # sealed only while the review goes on

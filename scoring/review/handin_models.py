@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
@@ -73,7 +73,7 @@ class Submission(Base):
         return sa.or_(own, judge, cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer))))
 
 
-def judges_now(enrolment_id: sa.ColumnElement[int], viewer: Viewer) -> sa.ColumnElement[bool]:
+def judges_now(enrolment_id: InstrumentedAttribute[int], viewer: Viewer) -> sa.ColumnElement[bool]:
     """Whether the viewer has declared his interests and sits before this candidate, in a seat of his own or another's."""
     member, case, panel = sa.orm.aliased(PanelMember), sa.orm.aliased(ReviewCase), sa.orm.aliased(ReviewPanel)
     left, filled = sa.orm.aliased(Vacancy), sa.orm.aliased(Vacancy)

@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
@@ -220,7 +220,7 @@ class Dissent(Base):
     member: Mapped[PanelMember] = relationship()
 
 
-def _judged(enrolment_id: sa.ColumnElement[int], viewer: Viewer) -> sa.ColumnElement[bool]:
+def _judged(enrolment_id: InstrumentedAttribute[int], viewer: Viewer) -> sa.ColumnElement[bool]:
     """Whether the viewer has signed marks for this candidate, or sits in the panel and its review is closed."""
     mark, member, panel = sa.orm.aliased(PanelMark), sa.orm.aliased(PanelMember), sa.orm.aliased(ReviewPanel)
     signed = sa.exists().where(mark.enrolment_id == enrolment_id, mark.member_id == member.id, mark.signed_at.is_not(None),

@@ -8,6 +8,7 @@ changed characters keep apart are one.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,14 +70,12 @@ class Checked:
     def share(self, passages: Iterable[Passage]) -> int:
         """Permille of this text's counted characters that stand in any of ``passages``."""
         held = sorted((one.start, one.end) for one in passages)
-        covered = at = reached = 0
         places = self.plain.places
+        covered = reached = 0
         for start, end in held:
-            for at in range(max(at, reached), len(places)):
-                if places[at] >= end:
-                    break
-                covered += places[at] >= start
-                reached = at + 1
+            first = max(reached, bisect_left(places, start))
+            reached = max(reached, bisect_left(places, end))
+            covered += max(0, reached - first)
         return round(1000 * covered / len(places)) if places else 0
 
     def _agree(self, mine: int, other: str, theirs: int) -> int:

@@ -301,14 +301,14 @@ def test_an_officer_goes_the_whole_way_on_pages(world: World, enter: Enter, cloc
     assert "没有符合条件" in client.get(f"{url}?q=%25&page=99&sort=x").get_data(as_text=True)
     assert client.get(f"{url}?page=99999999999999999999").status_code == 200
     lists = f"/results/lists/{key}"
-    book = openpyxl.load_workbook(BytesIO(client.get(f"/reports/{lists[9:]}/roster.xlsx?outcome=failed").data))
+    book = openpyxl.load_workbook(BytesIO(client.get(f"/reports/{lists[9:]}/roster?form=xlsx&outcome=failed").data))
     lines = [[cell.value for cell in row] for row in book["名册"].iter_rows()]
     assert [line[2] for line in lines if line[0] == 1] == ["吴静"]
     assert any("按筛选条件列出 1 / 2 名考生" in str(line[0]) for line in lines)
-    book = openpyxl.load_workbook(BytesIO(client.get(f"/reports/{lists[9:]}/roster.xlsx?sort=theory").data))
+    book = openpyxl.load_workbook(BytesIO(client.get(f"/reports/{lists[9:]}/roster?form=xlsx&sort=theory").data))
     names = [row[2].value for row in book["名册"].iter_rows() if isinstance(row[0].value, int)]
     assert names == ["吴静", "陈晓"]  # in the order of the page
-    assert client.get(f"/reports/{lists[9:]}/roster.pdf").status_code == 200
+    assert client.get(f"/reports/{lists[9:]}/roster?form=pdf").status_code == 200
     assert client.post(f"{lists}/submit").status_code == 409
     assert client.post(f"{lists}/publish").status_code == 409  # not checked
     assert client.post(f"{lists}/check", data={"decision": "approve"}).status_code == 409  # not by whoever merged
@@ -386,7 +386,7 @@ def test_a_candidate_sees_the_own_result_from_the_notice_on(world: World, enter:
     assert "75.0" not in page  # not the other one's
     assert "张 评" not in page  # no assessor's own total
     assert "75.0" in enter(chen).get("/results/mine").get_data(as_text=True)
-    blocked = [f"/results/plans/{world.plan.id}", "/results/", f"/reports/lists/{found.id}/roster.xlsx", f"/reports/plans/{world.plan.id}",
+    blocked = [f"/results/plans/{world.plan.id}", "/results/", f"/reports/lists/{found.id}/roster?form=xlsx", f"/reports/plans/{world.plan.id}",
                f"/reports/plans/{world.plan.id}/plots", "/reports/"]
     assert {client.get(url).status_code for url in blocked} == {403}
 
@@ -399,7 +399,7 @@ def test_strangers_find_no_results(world: World, enter: Enter, people: Any) -> N
     supervisor = people("督导", Role.QUALITY_SUPERVISOR)
     world.session.commit()
     plan, lists = f"/results/plans/{world.plan.id}", f"/results/lists/{found.id}"
-    gets = [plan, f"/reports/lists/{found.id}/roster.xlsx", f"/reports{plan[8:]}", f"/reports{plan[8:]}/plots"]
+    gets = [plan, f"/reports/lists/{found.id}/roster?form=xlsx", f"/reports{plan[8:]}", f"/reports{plan[8:]}/plots"]
     posts = [f"{plan}/merge", *(f"{lists}/{verb}" for verb in ("check", "publish", "withdraw", "objections", "submit", "decide")),
              f"/results/objections/{objection.id}/answer"]
     client = enter(stranger)

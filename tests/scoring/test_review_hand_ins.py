@@ -88,7 +88,8 @@ def test_the_type_is_told_by_the_content_and_not_by_the_name(world: World, conte
 
 
 def test_sizes_and_numbers_come_from_the_rule_pack(world: World) -> None:
-    world.session.add(StoredRulePack(region="43", name="湖南", values='{"review_video_megabytes": 2, "review_picture_megabytes": 1, "review_evidence_files": 2}'))
+    world.session.add(StoredRulePack(region="43", name="湖南", values=(
+        '{"review_video_megabytes": 2, "review_picture_megabytes": 1, "review_evidence_files": 2}')))
     chen, = world.enrol("陈晓")
     film = b"\x00\x00\x00\x18ftypmp42" + bytes(1_500_000)
     first = hand_in(world, chen, film, kind=SubmissionKind.EVIDENCE, name="操作.mp4", title="操作视频")  # larger than a picture may be

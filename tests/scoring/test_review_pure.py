@@ -41,7 +41,7 @@ def test_a_mean_just_below_the_pass_is_never_rounded_into_it() -> None:
 def test_marks_that_do_not_fit_the_form_are_errors() -> None:
     with pytest.raises(ValueError, match="no marks"):
         join_panel([], FORM)
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         join_panel([MemberMarks("甲", (100, 100))], FORM)
     with pytest.raises(ValueError, match="100"):
         join_panel([MemberMarks("甲", (100,))], (("材料", 90),))
@@ -59,7 +59,8 @@ def test_the_score_passes_exactly_when_the_mean_does(points: list[tuple[int, int
 def test_a_form_is_read_as_an_office_writes_it() -> None:
     assert read_form("材料 40%、答辩 40%、业绩 20%") == FORM
     assert read_form("论文：60％；答辩:40") == (("论文", 60), ("答辩", 40))
-    for text, words in (("材料 40%、答辩 40%", "80%"), ("材料", "名称和百分比"), ("材料 50%、材料 50%", "不能重复"), ("", "1 到"), ("材料 0%、答辩 100%", "名称")):
+    for text, words in (("材料 40%、答辩 40%", "80%"), ("材料", "名称和百分比"), ("材料 50%、材料 50%", "不能重复"),
+                        ("", "1 到"), ("材料 0%、答辩 100%", "名称")):
         with pytest.raises(Refused) as refused:
             read_form(text)
         assert words in refused.value.sentence
