@@ -42,16 +42,16 @@ def rates_picture() -> Any:
     return picture(analyses.rates_plot([group for group, _ in rows], _whole([group for group, _ in rows]), "各职业的合格率"))
 
 
-@blueprint.get("/rates.<form>")
-def rates_file(form: str) -> Any:
-    """Pass rates by occupation as PDF or Excel."""
+@blueprint.get("/rates/file")
+def rates_file() -> Any:
+    """Pass rates by occupation as PDF or Excel (``form``)."""
     wish = school.Wish.read(request.args)
     rows = school.by_occupation(db(), wish, viewer())
     if not rows:
         raise Refused("nothing_posted", "没有已经公示的认定结果，没有可以统计的合格率。")
     named = {one.id: one.name for one in school.schools(db(), viewer())}
     facts = [("评价机构", named.get(wish.school, "全部可见的评价机构")), ("年份", f"{wish.year} 年" if wish.year else "全部年份")]
-    return _sent(form, analyses.occupations_document("各职业合格率", facts, rows), "各职业合格率")
+    return _sent(analyses.occupations_document("各职业合格率", facts, rows), "各职业合格率")
 
 
 @blueprint.get("/plans/<int:plan_id>")
@@ -62,9 +62,10 @@ def show(plan_id: int) -> Any:
                            files=making.files_of(db(), plan, viewer()), catalogue=CATALOGUE)
 
 
-@blueprint.post("/plans/<int:plan_id>/<key>.<form>")
-def make(plan_id: int, key: str, form: str) -> Any:
-    """A report at once; one that takes long off the request."""
+@blueprint.post("/plans/<int:plan_id>/make")
+def make(plan_id: int) -> Any:
+    """A report (``kind``, ``form``) at once; one that takes long off the request."""
+    key, form = request.form.get("kind", ""), request.form.get("form", "")
     plan, wanted = fetch(db(), ExamPlan, plan_id, viewer()), kind_of(key, form)
     if takes_long(db(), wanted, plan):
         if not allowed(db(), wanted, plan, viewer()):
@@ -86,13 +87,13 @@ def file(file_id: int) -> Any:
     return _download(found.file_name, found.content)
 
 
-@blueprint.get("/lists/<int:list_id>/roster.<form>")
-def roster(list_id: int, form: str) -> Any:
+@blueprint.get("/lists/<int:list_id>/roster")
+def roster(list_id: int) -> Any:
     """成绩汇总表 of exactly the rows that the page of results shows with the same filters."""
     found = fetch(db(), ResultList, list_id, viewer())
     chosen = [one.id for one in db().scalars(listing.filtered(found, request.args))]
     cohort, everyone = cohort_of(db(), found, chosen), cohort_of(db(), found)
-    return _sent(form, lists.summary(cohort, everyone.lines), f"成绩汇总表_{cohort.number}")
+    return _sent(lists.summary(cohort, everyone.lines), f"成绩汇总表_{cohort.number}")
 
 
 @blueprint.get("/plans/<int:plan_id>/plots")
@@ -106,10 +107,11 @@ def plots(plan_id: int) -> Any:
     return render_template("reports/plots.html", plan=plan, pictures=screen.pictures(db(), found, plan, viewer(), now=now()))
 
 
-@blueprint.get("/plans/<int:plan_id>/plots/<name>.svg")
-def plot(plan_id: int, name: str) -> Any:
+@blueprint.get("/plans/<int:plan_id>/plot.svg")
+def plot(plan_id: int) -> Any:
+    """``show``: the name of the picture."""
     plan = fetch(db(), ExamPlan, plan_id, viewer())
-    drawn = screen.draw(db(), result_list(db(), plan, viewer()), plan, viewer(), name, now=now())
+    drawn = screen.draw(db(), result_list(db(), plan, viewer()), plan, viewer(), request.args.get("show", "parts"), now=now())
     if drawn is None:
         abort(404)
     return picture(drawn)
@@ -119,7 +121,8 @@ def _whole(groups: list[Any]) -> Any:
     return rates.rate("全体", sum(group.passed for group in groups), sum(group.n for group in groups))
 
 
-def _sent(form: str, document: Document, name: str) -> Response:
+def _sent(document: Document, name: str) -> Response:
+    form = request.args.get("form", PDF)
     if form not in (PDF, EXCEL):
         abort(404)
     return _download(f"{name}.{form}", pdf(document, made_at=now()) if form == PDF else workbook(tables_of(document), made_at=now()))

@@ -150,7 +150,7 @@ def measure(browser: Any, database: Database, plan_id: int, count: int) -> None:
         page = browser.get(f"/results/plans/{plan_id}")
         assert page.status_code == 200
     with timed(f"{count} candidates: written to Excel", spent):
-        assert browser.post(f"/reports/plans/{plan_id}/summary.xlsx").status_code == 302
+        assert browser.post(f"/reports/plans/{plan_id}/make", data={"kind": "summary", "form": "xlsx"}).status_code == 302
     say(f"{count} candidates: merged, listed and written to Excel", sum(spent), "s CPU", 20.0)
 
 
