@@ -25,7 +25,7 @@ from scoring.results.notice import last_day, notice_end
 from scoring.results.objections import answer, record_objection
 from scoring.results.packs_used import keep_pack, pack_of
 from scoring.results.parts import CandidateParts, gather, join_all, open_sittings
-from scoring.results.rechecks import require_settled
+from scoring.results.rechecks import require_calendar, require_settled
 from scoring.results.route import DESKS, OFF_NOTICE, move
 
 __all__ = ["ResultList", "answer", "check", "check_mergeable", "decide", "list_of", "merge_plan", "outcomes", "outdated", "publish",
@@ -119,6 +119,7 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     require_intact(session, plan.sittings)
     if not plan.contact.strip():
         raise Refused("no_contact", "公示须写明联系人和异议受理电话。请先在考务方案中填写联系人。")
+    require_calendar(session, result_list, now=now)
     days = pack_for(session, plan.institution).notice_days
     ends_at = notice_end(now, days)
     with session.no_autoflush:  # state and dates are one change: a CHECK constraint ties them

@@ -32,6 +32,20 @@ def last_day_to_ask(session: Session, result_list: ResultList) -> date | None:
     return working_day_after(local_date(result_list.noticed_at), days, tables(session))
 
 
+def known_last_day(session: Session, result_list: ResultList) -> date | None:
+    """As :func:`last_day_to_ask`, for pages: None too while nobody has entered the working days of the year."""
+    try:
+        return last_day_to_ask(session, result_list)
+    except Refused:
+        return None
+
+
+def require_calendar(session: Session, result_list: ResultList, *, now: datetime) -> None:
+    """Refuse to post while the last days of rechecks cannot be named, for want of a year's working days."""
+    pack = pack_of(result_list)
+    working_day_after(local_date(now), pack.recheck_apply_working_days + pack.recheck_finish_working_days, tables(session))
+
+
 def end_of(day: date) -> datetime:
     """The first moment after ``day`` in China."""
     return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)

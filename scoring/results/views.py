@@ -66,7 +66,7 @@ def show(plan_id: int) -> Any:
         "results/show.html", **shown, rescored=rescored.changes(db(), found), rows=rows, total=total, page=page, pages=pages, figures=figures(everyone),
         decides=decider is not None and may_act(db(), plan, viewer(), decider[0]), decider=decider, bands=BANDS, verdicts=list(Verdict),
         spread={part: distribution(everyone, part) for part in PARTS if part in required},
-        rechecks=rechecks.of_list(db(), found), misconducts=misconduct.of_plan(db(), plan), last_to_ask=rechecks.last_day_to_ask(db(), found),
+        rechecks=rechecks.of_list(db(), found), misconducts=misconduct.of_plan(db(), plan), last_to_ask=rechecks.known_last_day(db(), found),
         may_check=in_charge and found.state is ResultState.DRAFT and found.checked_at is None and found.merged_by != viewer().account_id,
         reopens=found.state is ResultState.FINAL and may_act(db(), plan, viewer(), Role.PROVINCE_OFFICER),
         last_day=last_day(found.notice_ends_at) if found.notice_ends_at else None,
@@ -168,7 +168,7 @@ def mine() -> Any:
     asked = db().scalars(visible(Recheck, viewer()).where(Recheck.result_id.in_([one.id for one in results])).order_by(Recheck.id)).all()
     proved = db().scalars(visible(ScoreProof, viewer()).where(ScoreProof.result_id.in_([one.id for one in results]),
                                                               ScoreProof.revoked_at.is_(None)).order_by(ScoreProof.id)).all()
-    last = {one.id: rechecks.last_day_to_ask(db(), one.list) for one in results}
+    last = {one.id: rechecks.known_last_day(db(), one.list) for one in results}
     return render_template("results/mine.html", results=results, parts_of={one.id: required_parts(one.list.plan.level, pack_of(one.list)) for one in results},
                            last_day=last_day, now=now(), asked=asked, proved=proved, last=last, score_of=score_of,
                            open={key: day is not None and now() < rechecks.end_of(day) for key, day in last.items()})

@@ -70,6 +70,17 @@ def test_the_window_ends_with_the_tenth_working_day_and_each_part_is_asked_once(
     assert code_of(lambda: rechecks.ask(world.session, chen, THEORY, "替他问问", own(world, posted, "吴静")[1], now=NOW)) == "not_your_duty"
 
 
+def test_nothing_is_posted_while_the_working_days_of_its_rechecks_are_unknown(world: World) -> None:
+    world.scored({"陈晓": (150, 140)})
+    found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
+    december = datetime(2099, 12, 20, 1, 0, tzinfo=UTC)
+    with pytest.raises(Refused, match="还没有 2099 年的工作日历"):
+        world.post(found, now=december)
+    world.post(found)
+    found.noticed_at = december  # posted by an older version of this program
+    assert rechecks.known_last_day(world.session, found) is None  # its pages still open
+
+
 def test_one_officer_looks_and_another_decides(world: World, posted: ResultList) -> None:
     recheck = asked(world, posted)
     assert [(one.title, one.due) for one in todo(world.session, world.officer, now=NOW)] == [
