@@ -13,7 +13,7 @@ from qbank.standards.models import Occupation, Standard, Subject, WeightTable
 from scoring.practical import draw, structure, tasks
 from scoring.practical.bank_models import TaskVersion
 from scoring.practical.rows import Deduction, Measured, RowKind, TimeLimit
-from scoring.practical.rubrics import RowDraft
+from scoring.practical.rubrics import RowDraft, sections
 from scoring.practical.structure import ModuleDraft
 from scoring.practical.structure_models import Form, Mode, PracticalModule
 from scoring.practical.tasks import TaskText
@@ -23,17 +23,26 @@ from seed.people import Student
 from seed.stage import Stage
 
 DRAWN_PLAN = "电工四级认定（技能已抽签）"
-MODULES = (ModuleDraft("电气线路装调", {"1": 60, "2": 20}, 90),
-           ModuleDraft("设备电气检修", {"2": 10, "3": 50}, 60, Mode.DRAWN, ("车床", "铣床", "磨床")),
-           ModuleDraft("自动控制装调", {"4": 60}, 60, Mode.CHOSEN, ("可编程控制器", "变频器"), Form.SIMULATED))
-WIRING = (RowDraft("元件选择正确，安装整齐、牢固", "1", 20, RowKind.DEDUCTION, Deduction("处", 1, 10)),
-          RowDraft("按图接线，一次通电成功", "1", 30), RowDraft("规定时间内完成", "1", 10, RowKind.TIME, TimeLimit(90, 1, 10)),
-          RowDraft("直流稳压电源输出电压", "2", 20, RowKind.MEASURED, Measured("12", "V", (("11.9", "12.1", 20), ("11.5", "12.5", 10)))),
-          RowDraft("未断电、未验电即接触线路", kind=RowKind.VETO))
 TITLES = (("DG4-1-01", 0, "", "三相异步电动机正反转控制线路的安装与调试"), ("DG4-1-02", 0, "", "三相异步电动机星三角降压启动线路的安装与调试"),
           ("DG4-2-01", 1, "车床", "CA6140 型车床电气故障检修"), ("DG4-2-02", 1, "铣床", "X62W 型万能铣床电气故障检修"),
           ("DG4-2-03", 1, "磨床", "M7130 型平面磨床电气故障检修"), ("DG4-3-01", 2, "可编程控制器", "用可编程控制器改造电动机顺序启动线路"),
           ("DG4-3-02", 2, "变频器", "变频器多段速控制的接线与参数设定"))
+
+
+def _modules(relay: str, electronic: str, equipment: str, automatic: str) -> list[ModuleDraft]:
+    """The three modules over the paths of the four 职业功能: 40, 30 and 30 per cent."""
+    return [ModuleDraft("电气线路装调", {relay: 60, electronic: 20}, 90),
+            ModuleDraft("设备电气检修", {electronic: 10, equipment: 50}, 60, Mode.DRAWN, ("车床", "铣床", "磨床")),
+            ModuleDraft("自动控制装调", {automatic: 60}, 60, Mode.CHOSEN, ("可编程控制器", "变频器"), Form.SIMULATED)]
+
+
+def _wiring(relay: str, electronic: str) -> list[RowDraft]:
+    """A rubric with a row of every kind."""
+    volts = Measured("12", "V", (("11.9", "12.1", 20), ("11.5", "12.5", 10)))
+    return [RowDraft("元件选择正确，安装整齐、牢固", relay, 20, RowKind.DEDUCTION, Deduction("处", 1, 10)),
+            RowDraft("按图接线，一次通电成功", relay, 30), RowDraft("规定时间内完成", relay, 10, RowKind.TIME, TimeLimit(90, 1, 10)),
+            RowDraft("直流稳压电源输出电压", electronic, 20, RowKind.MEASURED, volts),
+            RowDraft("未断电、未验电即接触线路", kind=RowKind.VETO)]
 
 
 def stock(stage: Stage) -> None:
@@ -41,15 +50,16 @@ def stock(stage: Stage) -> None:
     with stage.acting("officer", stage.days(-100)) as (session, who):
         table = session.scalars(sa.select(WeightTable).join(WeightTable.standard).join(Standard.occupation).where(
             WeightTable.level == 4, WeightTable.subject == Subject.SKILL, Occupation.code == "6-31-01-03")).one()
+        paths = [one.path for one in sections(table)]
         school = who.institution_for(Role.EXAM_OFFICER) or 0
-        made = structure.draft_structure(session, table, school, who, MODULES, source="示例，请按国家职业标准核对")
+        made = structure.draft_structure(session, table, school, who, _modules(*paths), source="示例，请按国家职业标准核对")
         structure.put_in_force(session, made, who)
         modules = [one.id for one in made.modules]
     for code, place, unit, title in TITLES:
         with stage.acting("author", stage.days(-99)) as (session, who):
             module = session.get_one(PracticalModule, modules[place])
             version = tasks.add_task(session, module, code, _text(title, module.minutes), who, option=unit,
-                                     rows=None if place else WIRING, now=stage.days(-99))
+                                     rows=None if place else _wiring(*paths[:2]), now=stage.days(-99))
             tasks.submit(session, version, who, now=stage.days(-99))
             key = version.id
         if code != "DG4-1-02":
