@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from qbank.items.models import ItemFigures
 from qbank.papers.engine.results import Line
 from qbank.papers.engine.rules import OnePerPoint
-from qbank.papers.hand import Offer, Table, item_at
+from qbank.papers.hand import Offer, Table
 from qbank.papers.models import Paper, PaperItem, PaperState, Specification
 from qbank.papers.rules import GRADE_FIELDS
 from qbank.papers.specification import kind_name
@@ -49,14 +49,14 @@ class Row:
         return self.one != self.other
 
 
-def outlook(table: Table, number: int, offers: Sequence[Offer]) -> dict[int, list[Change]]:
+def outlook(table: Table, offers: Sequence[Offer]) -> dict[int, list[Change]]:
     """Version → which demands on this form change with it, and how."""
-    old = item_at(table.paper, number).version_id
     keys = table.forms[table.place]
     before = table.proved(table.forms).lines[table.place]
     found = {}
     for offer in offers:
-        swapped = [offer.swap.key if key == old else key for key in keys]
+        instead = dict(zip(offer.swap.gone, offer.swap.come, strict=True))
+        swapped = [instead.get(key, key) for key in keys]
         after = table.proved(table.with_form(swapped)).lines[table.place]
         found[offer.swap.key] = [_change(one, other) for one, other in zip(before, after, strict=True)
                                  if abs(one.actual - other.actual) > 1e-9 and one.rule != OnePerPoint.title]

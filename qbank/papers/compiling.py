@@ -100,9 +100,9 @@ def _measuring(settings: Mapping[str, Setting], pool: ItemPool, quotas: Quotas, 
     if (rule := settings["difficulty"]).on:
         found.append(engine.Difficulty(mean=rule.numbers["mean"], tolerance=rule.numbers["within"], weight=rule.price))
     if (rule := settings["parallel"]).on:
-        found.append(engine.Equal(target=tuple(value * rule.numbers["times"] / 100 for value in average)))
-    if settings["sharpest"].on:
-        found.append(engine.Most())
+        found.append(engine.Equal(target=tuple(value * rule.numbers["times"] / 100 for value in average), weight=float(rule.weight)))
+    if (rule := settings["sharpest"]).on:
+        found.append(engine.Most(weight=float(rule.weight)))
     if (rule := settings["information"]).on:
         shares = (rule.numbers["sides"], rule.numbers["cut"], rule.numbers["sides"])
         found.append(engine.Information(least=tuple(value * share / 100 for value, share in zip(average, shares, strict=True)),
@@ -125,7 +125,8 @@ def _using(settings: Mapping[str, Setting], items: int, forms: int) -> list[engi
     if forms > MOST_LETTERED:  # of a pool any two forms may lie side by side: always a limit
         found.append(engine.Overlap(most=floor(items * settings["overlap"].numbers["pool"] / 100)))
     elif (rule := settings["overlap"]).on and forms > 1:
-        found.append(engine.Overlap(most=floor(items * rule.numbers["percent"] / 100) if rule.mode == HARD else None))
+        found.append(engine.Overlap(most=floor(items * rule.numbers["percent"] / 100) if rule.mode == HARD else None,
+                                    weight=float(rule.weight)))
     return found
 
 

@@ -107,22 +107,39 @@ def offers(session: Session, table: Table, number: int, limit: int = MOST_OFFERE
 
 
 def swap(session: Session, paper: Paper, number: int, version_id: int, who: Viewer, *, reason: str, now: datetime) -> None:
-    """Put ``version_id`` where the item at ``number`` stands. Refuses whatever would break a hard rule of the family."""
+    """Put ``version_id`` where the item at ``number`` stands, and of a set the whole other set. Refuses whatever would break a
+    hard rule of the family."""
     table = table_of(session, paper, who, now=now)
-    item = item_at(paper, number)
-    if item.locked:
-        raise Refused("locked", f"第 {number} 题已锁定，不能换。请先解除锁定。")
-    _refuse_unequal(table, item.version_id, version_id)
-    _write(session, table, {number: version_id}, SWAP, reason, who, now=now)
+    places = _places(table, item_at(paper, number).version_id, version_id)
+    changed = {item.number: places[item.version_id] for item in paper.items if item.version_id in places}
+    for item in paper.items:
+        if item.locked and item.number in changed:
+            raise Refused("locked", f"第 {item.number} 题已锁定，不能换。请先解除锁定。")
+    _refuse_breaking(table, places)
+    _write(session, table, changed, SWAP, reason, who, now=now)
 
 
-def _refuse_unequal(table: Table, old: int, new: int) -> None:
-    """Refuse an item of another range or kind, one of a set, and whatever misses a hard rule by more than it is missed now."""
-    put, cells = table.put, dict(zip(table.put.items.keys.tolist(), zip(table.put.items.ranges, table.put.items.kinds, strict=True), strict=True))
-    in_sets = frozenset[int]().union(*put.items.together)
-    if new not in cells or cells[new] != cells.get(old) or new in table.forms[table.place] or {old, new} & in_sets:
-        raise Refused("not_equivalent", "这道题不能替换：它不在同一范围和题型，已在本卷，或属于共用题干题组。请从列出的题中选择。")
-    swapped = table.with_form([new if key == old else key for key in table.forms[table.place]])
+def _places(table: Table, old: int, new: int) -> dict[int, int]:
+    """Which item stands where which one stood: one for one, or the items of a set for those of another. Refuses items of
+    another range or kind and half a set."""
+    items = table.put.items
+    cells = dict(zip(items.keys.tolist(), zip(map(str, items.ranges), map(str, items.kinds), strict=True), strict=True))
+    gone, come = (next((members for members in items.together if key in members), frozenset({key})) for key in (old, new))
+    if not gone | come <= cells.keys() or come & {*table.forms[table.place]}:
+        raise _unequal()
+    leaving, coming = (sorted(keys, key=lambda key: (cells[key], key)) for keys in (gone, come))
+    if [cells[key] for key in leaving] != [cells[key] for key in coming]:
+        raise _unequal()
+    return dict(zip(leaving, coming, strict=True))
+
+
+def _unequal() -> Refused:
+    return Refused("not_equivalent", "这道题不能替换：它不在同一范围和题型，已在本卷，或属于题目组成不同的共用题干题组。请从列出的题中选择。")
+
+
+def _refuse_breaking(table: Table, places: dict[int, int]) -> None:
+    """Refuse whatever misses a hard rule by more than it is missed now."""
+    swapped = table.with_form([places.get(key, key) for key in table.forms[table.place]])
     broken = [after.sentence for before, after in zip(table.proved(table.forms).lines[table.place],
                                                       table.proved(swapped).lines[table.place], strict=True)
               if after.hard and after.missed > before.missed + 1e-6]

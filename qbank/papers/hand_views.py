@@ -41,7 +41,7 @@ def offers(paper_id: int, number: int) -> Any:
     item = hand.item_at(paper, number)
     offered = hand.offers(db(), table, number)
     return render_template(
-        "papers/offers.html", paper=paper, item=item, offers=offered, outlook=comparing.outlook(table, number, offered), table=table,
+        "papers/offers.html", paper=paper, item=item, offers=offered, outlook=comparing.outlook(table, offered), table=table,
         uses=comparing.uses(db(), [one.version.item_id for one in offered] + [item.version.item_id]), kinds=KIND_NAMES,
         settings=settings_in(db(), paper.specification), rows=KINDS_OF_RULES, modes=MODES)
 

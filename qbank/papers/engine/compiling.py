@@ -14,7 +14,7 @@ from qbank.kernel.refused import Refused
 from qbank.papers.engine import rules as r
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.items import ItemPool
-from qbank.papers.engine.problem import Aim, Band, Bar, Groups, Must, Problem
+from qbank.papers.engine.problem import SHARE_COST, Aim, Band, Bar, Groups, Must, Problem
 from qbank.papers.specification import Quotas, kind_name, largest_remainder
 
 GRADE_NAMES = {1: "1 级（易）", 2: "2 级（较易）", 3: "3 级（中等）", 4: "4 级（较难）", 5: "5 级（难）"}
@@ -36,6 +36,7 @@ class Draft:
     uses: Integers
     costs: Floats
     overlap: int | None = None
+    share_cost: float = SHARE_COST
     bands: list[Band] = field(default_factory=list)
     groups: list[Groups] = field(default_factory=list)
     musts: list[Must] = field(default_factory=list)
@@ -114,7 +115,7 @@ def _problem(draft: Draft, locked: Sequence[frozenset[int]], seed: int) -> Probl
         keys=pool.keys, cells=draft.cells, quotas=np.array(draft.counts, dtype=np.int64), cell_names=tuple(draft.names), forms=draft.forms,
         uses=draft.uses, overlap=draft.overlap, pairs=np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
         sets=tuple(sorted(sets, key=lambda held: int(held[0]))), bands=tuple(draft.bands), groups=tuple(draft.groups),
-        musts=tuple(draft.musts), bars=tuple(draft.bars), costs=draft.costs, aim=draft.aim, seed=seed)
+        musts=tuple(draft.musts), bars=tuple(draft.bars), costs=draft.costs, aim=draft.aim, seed=seed, share_cost=draft.share_cost)
 
 
 def _places(place: dict[int, int], keys: frozenset[int], what: str) -> Integers:
@@ -247,7 +248,7 @@ def _length(draft: Draft, rule: r.Length) -> None:
 def _overlap(draft: Draft, rule: r.Overlap) -> None:
     if rule.most is not None and rule.most < 0:
         raise Refused("bad_demands", "各套共用题数不能小于 0，请修改组卷要求。")
-    draft.overlap = rule.most
+    draft.overlap, draft.share_cost = rule.most, rule.weight
 
 
 def _earlier(draft: Draft, rule: r.Earlier) -> None:
@@ -275,21 +276,20 @@ def _barred(draft: Draft, rule: r.Barred) -> None:
 
 def average_information(draft: Draft) -> Floats:
     """What a paper of items drawn at random within each cell gives, (k,)."""
-    known, held = _known(draft), np.bincount(draft.cells, minlength=len(draft.counts))
-    share = np.array(draft.counts) / np.maximum(held, 1)
-    return np.asarray(share[draft.cells] @ known, dtype=np.float64)
+    share = np.array(draft.counts) / np.maximum(np.bincount(draft.cells, minlength=len(draft.counts)), 1)
+    return np.asarray(share[draft.cells] @ _known(draft), dtype=np.float64)
 
 
 def _equal(draft: Draft, rule: r.Equal) -> None:
     target = average_information(draft) * rule.times if rule.target is None else np.array(rule.target, dtype=np.float64)
     if len(target) != len(draft.pool.abilities) or (target <= 0).any():
         raise Refused("bad_demands", "目标信息量应对每个能力值各给一个大于 0 的数，请修改组卷要求。")
-    draft.aim = Aim(_known(draft), target)
+    draft.aim = Aim(_known(draft), target, weight=rule.weight)
 
 
 def _most(draft: Draft, rule: r.Most) -> None:
     scale = np.ones(len(draft.pool.abilities)) if rule.relative is None else np.array(rule.relative, dtype=np.float64)
-    draft.aim = Aim(_known(draft), scale, most=True)
+    draft.aim = Aim(_known(draft), scale, most=True, weight=rule.weight)
 
 
 READERS: dict[type, Callable[[Draft, Any], None]] = {

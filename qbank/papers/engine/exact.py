@@ -9,7 +9,7 @@ import numpy as np
 from qbank.papers.engine.arrays import Flags
 from qbank.papers.engine.child import Child
 from qbank.papers.engine.model import Model
-from qbank.papers.engine.problem import AIM_COST, Bar, Problem
+from qbank.papers.engine.problem import Bar, Problem
 from qbank.papers.engine.units import Units, items_and_sets
 from qbank.papers.program import Solution
 
@@ -59,7 +59,7 @@ def _shared_out(problem: Problem, seconds: float, child: Child) -> tuple[Flags |
 
 def _at_once(problem: Problem, seconds: float, child: Child, gap: float) -> tuple[Flags | None, Solution]:
     units = items_and_sets(problem)
-    price = AIM_COST if is_soft(problem) else 1.0
+    price = problem.aim_cost if is_soft(problem) else 1.0
     model = Model(problem, units, price=price)
     equal = problem.aim is not None and not problem.aim.most
     solution = model.program.solve(time_limit=seconds, gap=gap, nodes=NODES, child=child,

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
-from qbank.papers.engine.problem import SHARE_COST, Band, Groups, Problem, pair_codes
+from qbank.papers.engine.problem import Band, Groups, Problem, pair_codes
 from qbank.papers.engine.units import Units
 from qbank.papers.program import Program
 
@@ -204,7 +204,7 @@ class Model:
         if self.forms == 1 or not len(wanted) or (problem.overlap is not None and problem.overlap >= problem.quotas.sum()):
             return
         weight = np.bincount(units.of_item[units.of_item >= 0], minlength=units.count)[wanted].astype(np.float64)
-        cost = weight * SHARE_COST if problem.overlap is None else 0.0
+        cost = weight * problem.share_cost if problem.overlap is None else 0.0
         for f in range(self.forms):
             for g in range(f):
                 both = self.program.columns(len(wanted), cost=cost)

@@ -10,7 +10,7 @@ import numpy as np
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 
 SHARE_COST = 20.0  # of an item that two forms share, where sharing is free but unwanted
-AIM_COST = 50_000.0  # of missing the target information by all of it: 50 for 0.1 %, which comes before the soft rules
+AIM_UNIT = 1e-3  # of the target: what a weight of the aim is the price of
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class Aim:
     information: Floats
     target: Floats
     most: bool = False
+    weight: float = 50.0  # of 0.1 % of the target
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +96,16 @@ class Problem:
     costs: Floats
     aim: Aim | None
     seed: int
+    share_cost: float = SHARE_COST
 
     @property
     def size(self) -> int:
         return len(self.keys)
+
+    @property
+    def aim_cost(self) -> float:
+        """Of missing the target by all of it."""
+        return 0.0 if self.aim is None else self.aim.weight / AIM_UNIT
 
     def open(self) -> Flags:
         """(n,) items that no bar keeps out."""

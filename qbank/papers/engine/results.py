@@ -130,7 +130,8 @@ class Swap:
 
     `cost` is how much dearer (negative: cheaper) the soft rules and the deviation from the target become, `distance`
     how unlike the items are (whitened information, grade, point), `information` the change at each ability, `breaks`
-    the soft demands that the swap breaks anew.
+    the soft demands that the swap breaks anew. An item of a set goes with the whole set for another one: `gone` leave and
+    `come` come in, place for place of the same cell; of single items one each.
     """
 
     key: int
@@ -138,3 +139,5 @@ class Swap:
     distance: float
     information: tuple[float, ...]
     breaks: tuple[str, ...]
+    gone: tuple[int, ...]
+    come: tuple[int, ...]

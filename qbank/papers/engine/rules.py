@@ -114,10 +114,12 @@ class Length:
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """Any two forms share at most `most` items. None: no more than the bank makes them share. Pinned items count."""
+    """Any two forms share at most `most` items. None: no more than the bank makes them share, an item that two share then costs
+    `weight`. Pinned items count."""
 
     title: ClassVar = "各套共用题"
     most: int | None = 0
+    weight: float = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,20 +166,23 @@ class Barred:
 @dataclass(frozen=True, kw_only=True)
 class Equal:
     """Every form gives the `target` information at each ability of the pool: the greatest deviation over forms and
-    abilities is made least (minimax). None: what an average paper of this bank gives, `times` that."""
+    abilities is made least (minimax). None: what an average paper of this bank gives, `times` that. Its unit: 0.1 % of the
+    target; at 50 it comes before most other soft rules."""
 
     title: ClassVar = "目标信息量"
     target: tuple[float, ...] | None = None
     times: float = 1.0
+    weight: float = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Most:
     """The least information over forms and abilities is made greatest (maximin; van der Linden 2005, chapter 5), each
-    ability's measured in units of `relative` (None: 1)."""
+    ability's measured in units of `relative` (None: 1). Its unit: 0.1 % of the most that can be had."""
 
     title: ClassVar = "信息量最大"
     relative: tuple[float, ...] | None = None
+    weight: float = 50.0
 
 
 Rule: TypeAlias = (Importance | OnePerPoint | Grades | Difficulty | Information | ExpectedScore | Exposure | LittleUsed | Rest

@@ -1,6 +1,6 @@
 """Swaps: from forms that are nearly right to forms that are. Pure.
 
-Every swap stays within a cell, so quotas hold throughout. Single swaps go downhill over everything that is asked, hard
+Every swap stays within a cell, so quotas hold throughout; sets change places as a whole. Single swaps go downhill over everything that is asked, hard
 rules first because they cost most; then two swaps at once close what is left of the distance to the target: of all pairs of swaps between items
 alike in every other respect, the pair whose changes of information add up to the residual in the whitened space (the
 neighbourhood of Swanson and Stocking 1993 and of the greedy heuristics of Luecht 1998, searched by distance).
@@ -15,7 +15,7 @@ import numpy as np
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.pairing import after_each, nearest
-from qbank.papers.engine.problem import AIM_COST, SHARE_COST
+from qbank.papers.engine.sets import exchange
 from qbank.papers.engine.state import HARD_COST, State
 
 WIDTHS = (12, 48, 192)  # partners tried for each item of a form, more when fewer did not help
@@ -87,6 +87,8 @@ class Search:
         for form in forms:
             if progress is not None:
                 progress(form, len(self.state.on), f"换题优化第 {form + 1} 套")
+            if self.state.problem.sets:
+                exchange(self.state, form, SLIGHT)
             self.downhill(form)
             self.close(form)
         self.state.settle()
@@ -151,7 +153,7 @@ class Search:
         """Close enough to the target, and nothing else to pay for."""
         state = self.state
         off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
-        return off <= CLOSE and state.cost(form) - AIM_COST * off < SLIGHT
+        return off <= CLOSE and state.cost(form) - state.problem.aim_cost * off < SLIGHT
 
     def met(self, form: int) -> bool:
         """As settled, but for what the items themselves cost; of a brief search, whole."""
@@ -159,7 +161,7 @@ class Search:
         if self.brief and not state.misses(form):
             return True
         off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
-        return off <= CLOSE and state.cost(form) - AIM_COST * off - float(state.problem.costs[state.on[form]].sum()) < SLIGHT
+        return off <= CLOSE and state.cost(form) - state.problem.aim_cost * off - float(state.problem.costs[state.on[form]].sum()) < SLIGHT
 
     def candidates(self, form: int, width: int) -> tuple[Integers, Integers, Integers]:
         """(out, into, form that gives `into` away or -1): up to `width` partners for each movable item of the form."""
@@ -203,7 +205,7 @@ class Search:
         state = self.state
         gain = state.problem.costs[into] - state.problem.costs[out]
         if state.problem.overlap is None:
-            gain = gain + SHARE_COST * (state.used[into] - state.used[out] + 1)
+            gain = gain + state.problem.share_cost * (state.used[into] - state.used[out] + 1)
         return np.asarray(gain)
 
     def _one_form(self, form: int, out: Integers, into: Integers) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from qbank.papers.engine.arrays import Flags, Floats, Integers
 from qbank.papers.engine.child import Child
 from qbank.papers.engine.model import Model
-from qbank.papers.engine.problem import AIM_COST, Must, Problem
+from qbank.papers.engine.problem import Must, Problem
 from qbank.papers.engine.relaxation import Relaxation
 from qbank.papers.engine.state import State
 from qbank.papers.engine.units import Units, strata
@@ -99,11 +99,12 @@ def jointly(problem: Problem, state: State, rng: np.random.Generator, seconds: f
 
 def _model(problem: Problem, units: Units, *, average: bool, whole: Flags | bool) -> Model:
     bands = frozenset(("band", index, 0) for index in range(len(problem.bands)))
-    return Model(problem, units, average=average, whole=whole, price=AIM_COST, tolerance=0.0 if average else LOOSE, elastic=True, free=bands, dear=MISSED)
+    return Model(problem, units, average=average, whole=whole, price=problem.aim_cost, tolerance=0.0 if average else LOOSE, elastic=True,
+                 free=bands, dear=MISSED)
 
 
 def _solved(model: Model, seconds: float, child: Child) -> Solution:
-    return model.program.solve(time_limit=seconds, gap=0.02, near=AIM_COST * LOOSE, nodes=NODES, symmetry=False, child=child)
+    return model.program.solve(time_limit=seconds, gap=0.02, near=model.problem.aim_cost * LOOSE, nodes=NODES, symmetry=False, child=child)
 
 
 def _deal_form(problem: Problem, units: Units, picks: Integers, form: int, state: State, rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qbank.papers.engine.arrays import Flags, Floats, Integers
-from qbank.papers.engine.problem import AIM_COST, SHARE_COST, Problem
+from qbank.papers.engine.problem import Problem
 from qbank.papers.engine.units import counts
 
 HARD_COST = 1e6  # of one unit of a hard demand
@@ -99,7 +99,7 @@ class State:
         bands = len(self.real) - self.aims
         cost: Floats = self._outside(amounts[..., :bands], self.real[:bands]).sum(axis=-1)
         if self.aims:
-            cost = cost + AIM_COST * self.deviation(amounts[..., bands:])
+            cost = cost + self.problem.aim_cost * self.deviation(amounts[..., bands:])
         return cost
 
     def _outside(self, sums: Floats, bands: Integers) -> Floats:
@@ -132,7 +132,7 @@ class State:
         gain: Floats = np.maximum(moves[:, :bands] * wanted, 0.0).sum(axis=1)
         if self.aims:
             now = self.sums[form, bands:]
-            gain = gain + AIM_COST * np.maximum(0.0, self.deviation(now) - self.deviation(now + moves[:, bands:]))
+            gain = gain + self.problem.aim_cost * np.maximum(0.0, self.deviation(now) - self.deviation(now + moves[:, bands:]))
         return gain
 
     def deviation(self, information: Floats) -> Floats:
@@ -157,7 +157,7 @@ class State:
             price = HARD_COST if groups.weight is None else groups.weight
             total += price * float(_outside(held[form], groups.least, groups.most).sum())
         if self.problem.overlap is None:
-            total += SHARE_COST * float(self.shared[form].sum())
+            total += self.problem.share_cost * float(self.shared[form].sum())
         return total + HARD_COST * float(self.blocked[form][self.on[form]].sum()) / 2
 
     def misses(self, form: int) -> float:

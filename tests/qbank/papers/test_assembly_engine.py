@@ -169,6 +169,54 @@ def test_equivalents_keep_every_hard_rule_and_are_ranked() -> None:
         swaps(pool, quotas(10), found.forms, 0, key, rules=rules)
 
 
+def test_a_set_is_offered_for_a_set() -> None:
+    # Sets of two choices of R0: {1, 13}, {25, 37}, {49, 61}, the last one barred; {2, 14} are of another kind.
+    pool = ItemPool(**{**vars(bank(240, 4)), "together": [frozenset({1, 13}), frozenset({25, 37}), frozenset({49, 61}), frozenset({2, 14})]})
+    asked = quotas(4, (3, 2, 1))
+    made = assemble(pool, asked, rules=(r.Pinned(keys=frozenset({1})), r.Barred(keys=frozenset({25})))).forms
+    (offer,) = swaps(pool, asked, made, 0, 13, rules=(r.Barred(keys=frozenset({49})),))
+    assert (offer.key, offer.gone, offer.come) == (37, (1, 13), (25, 37))
+    swapped = [tuple(dict(zip(offer.gone, offer.come, strict=True)).get(key, key) for key in made[0])]
+    assert broken(pool, asked, (), swapped) == []
+    assert swaps(pool, asked, made, 0, 13, rules=(r.Barred(keys=frozenset({49, 25})),)) == ()
+
+
+def test_the_search_exchanges_sets_that_stand_in_the_way() -> None:
+    # The start does not know that items of sets share a point; taking another set mends it.
+    pool = bank(1_500, 5)
+    cell = [int(key) for key in pool.keys if pool.ranges[key - 1] == "R0" and pool.kinds[key - 1] == "single"]
+    together = [frozenset(cell[2 * s:2 * s + 2]) for s in range(len(cell) // 2)]
+    same = {key for s, pair in enumerate(together) if s % 2 == 0 for key in pair}
+    points = ["same" if int(key) in same else f"p{key}" for key in pool.keys]
+    pool = ItemPool(**{**vars(pool), "together": together, "points": points})
+    found = assemble(pool, quotas(5, (4, 2, 2)), forms=2, rules=(r.OnePerPoint(weight=None), r.Overlap(), r.Equal()))
+    assert broken(pool, quotas(5, (4, 2, 2)), (r.OnePerPoint(weight=None), r.Overlap()), found.forms) == []
+    assert all(len({pool.points[key - 1] for key in form}) == len(form) for form in found.forms)
+
+
+def missed(pool: ItemPool, rule: r.Rule, against: tuple[r.Rule, ...]) -> float:
+    """By how much `rule` is missed by two forms made with it and those `against` it."""
+    found = assemble(pool, quotas(10), forms=2, rules=(rule, *against, r.Overlap()), seed=2)
+    return sum(line.missed for form in found.lines for line in form if line.rule == rule.title)
+
+
+def test_the_heavier_a_soft_information_rule_the_less_it_is_missed() -> None:
+    # Half as much again as an average form gives pulls against the grades: easy and hard items tell little at the cut.
+    pool = bank(1_500, 10)
+    average = tuple(1.6 * 40 * value for value in np.asarray(pool.information).mean(axis=0))
+    grades = r.Grades(shares={1: 0.3, 2: 0.1, 3: 0.2, 4: 0.1, 5: 0.3}, weight=20)
+    light, heavy = (missed(pool, r.Information(least=average, weight=weight), (grades,)) for weight in (0.1, 100.0))
+    assert heavy < 0.5 * light
+
+
+def test_the_heavier_the_target_the_nearer_the_forms_come_to_it() -> None:
+    pool = bank(1_500, 10)
+    grades = r.Grades(shares={1: 0.3, 2: 0.1, 3: 0.2, 4: 0.1, 5: 0.3}, weight=20)
+    light, heavy = (assemble(pool, quotas(10), forms=2, rules=(grades, r.Overlap(), r.Equal(times=1.6, weight=weight)), seed=2) for weight in (0.02, 100.0))
+    assert heavy.value < 0.5 * light.value
+    assert heavy.costs["难度结构"] > light.costs["难度结构"]
+
+
 def test_a_small_bank_gives_what_counting_all_papers_gives() -> None:
     # 12 items, 2 of each of 3 ranges: 4 choose 2 per range, 216 papers; the least information of all is compared.
     pool = bank(12, 3, kinds=1, pairs=2)
