@@ -17,7 +17,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 NAN = float("nan")
 ROUNDS = 400
-CLOSE = 1e-5
+CLOSE = 1e-4
 LARGEST_STEP = 1.0
 
 

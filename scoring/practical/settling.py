@@ -107,7 +107,7 @@ def check_spread(session: Session, member: GroupMember, rules: JoinRules, *, now
 def waits(session: Session, member: GroupMember) -> str:
     """What is still missing in this group for its candidate; empty: nothing."""
     if missing := unsigned_by(session, member):
-        return f"还缺 {'、'.join(account.name for account in missing)}的签字"
+        return f"{member.group.name}等待{'、'.join(account.name for account in missing)}签字"
     found = discrepancy_of(session, member)
     if found is None or found.decided_at is not None:
         return ""

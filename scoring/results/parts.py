@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from examroom.delivery.models import HandIn, Sheet
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, ExamPlan, Seat, Sitting, SittingState
 from qbank.standards.packs import pack_for
 from scoring.practical import desk as practical
-from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup, PracticalScore
+from scoring.practical.models import Absence, GroupMember, Part, PracticalGroup, PracticalScore
 from scoring.results.case_models import Misconduct
 from scoring.results.merge import PRACTICAL, REVIEW, THEORY, PartRecord, Standing, required_parts
 from scoring.results.models import Credit, CreditState
@@ -105,18 +105,9 @@ def _waiting_sittings(session: Session, plan: ExamPlan) -> dict[int, str]:
 
 
 def _practical_waits(session: Session, plan: ExamPlan) -> dict[int, str]:
-    """Enrolment -> which assessors have not signed, for the candidates that are in a group."""
-    signatures = set(session.execute(sa.select(MarkSheet.member_id, MarkSheet.assessor_id).join(GroupMember)
-                                     .join(PracticalGroup).where(PracticalGroup.plan_id == plan.id,
-                                                                 MarkSheet.signed_at.is_not(None))).all())
-    groups = session.scalars(sa.select(PracticalGroup).where(PracticalGroup.plan_id == plan.id)
-                             .options(selectinload(PracticalGroup.members), selectinload(PracticalGroup.assessors)))
-    waits = {}
-    for group in groups:
-        for member in group.members:
-            names = [one.account.name for one in group.assessors if (member.id, one.account_id) not in signatures]
-            waits[member.enrolment_id] = f"{group.name}等待{'、'.join(names)}签字" if names else "已全部签字，待合成"
-    return waits
+    """Enrolment -> what the practical score waits for, for the candidates that are in a group."""
+    grouped = session.scalars(sa.select(GroupMember.enrolment_id).join(PracticalGroup).where(PracticalGroup.plan_id == plan.id))
+    return dict.fromkeys(grouped, "已全部签字，待合成") | practical.waiting_for(session, plan)
 
 
 def join_all(session: Session, plan: ExamPlan, *, now: datetime) -> None:
