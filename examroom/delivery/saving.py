@@ -14,20 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from examroom.delivery import chain, ledger, phase, shuffle
+from examroom.delivery import chain, ledger, models, phase, shuffle
 from examroom.delivery.cards import Card, Terms
-from examroom.delivery.models import (
-    Answer,
-    AnswerEvent,
-    ExamPage,
-    HandIn,
-    Notice,
-    PageState,
-    Presence,
-    Sheet,
-    SheetState,
-    TimeEntry,
-)
+from examroom.delivery.models import HandIn, PageState, SheetState
 from examroom.delivery.phase import SAVING, Phase
 from examroom.delivery.tokens import Holder
 from examroom.plans.models import Enrolment, Seat, SittingRoom
@@ -43,9 +32,9 @@ SENTENCES = {
     Phase.OVER: "考试已经结束，不再接收答案。",
     Phase.HANDED_IN: "已经交卷，不再接收答案。",
 }
-_SHEETS, _EVENTS, _ANSWERS, _PRESENCES, _PAGES = (table_of(model) for model in (Sheet, AnswerEvent, Answer, Presence, ExamPage))
+_SHEETS, _EVENTS, _ANSWERS, _PRESENCES, _PAGES, _ENTRIES, _NOTICES = (table_of(model) for model in (
+    models.Sheet, models.AnswerEvent, models.Answer, models.Presence, models.ExamPage, models.TimeEntry, models.Notice))
 _ACCOUNTS, _ENROLMENTS, _SEATS, _ROOMS = (table_of(model) for model in (Account, Enrolment, Seat, SittingRoom))
-_ENTRIES, _NOTICES = table_of(TimeEntry), table_of(Notice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
 
 LOG = logging.getLogger(__name__)
-THREADS = 64  # requests in work at once: a save waits for its commit, so they cost memory, not time
+THREADS = 128  # requests in work at once: a save waits for its commit, so they cost memory, not time
+SWITCH_SECONDS = 0.0005  # a save needs the interpreter twenty times for a moment: it must not wait 5 ms for each behind a page
 BACKLOG = 4096  # connections that may wait for their turn: a whole cohort at once
 STOP_SECONDS = 20
 WRITE_SECONDS = 3  # for saves that wait when the server was killed
@@ -62,6 +63,7 @@ def serve(factory: Factory, settings: Settings, host: str, port: int) -> None:
 def _application(factory: Factory, settings: Settings) -> Flask:
     """Runs in the process that takes the requests: nothing of the database is shared with the one that started it."""
     app = factory(settings)
+    sys.setswitchinterval(SWITCH_SECONDS)
     if settings.unsafe_database:
         LOG.error("EXAMROOM_UNSAFE_DATABASE is set: rooms open even if the database loses acknowledged answers. Never in an exam.")
     parent = multiprocessing.parent_process()

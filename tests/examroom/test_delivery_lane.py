@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 from werkzeug.wrappers import Response
 
 from app import create_app
-from examroom.delivery.lane import Lane
+from examroom.delivery.lane import AT_WORK, Lane
 from examroom.delivery.models import AnswerEvent, Presence
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Database
@@ -153,3 +154,34 @@ def test_the_address_is_the_one_that_the_proxy_in_front_tells(session: Session, 
             "X-Page-Token": token, "X-Forwarded-For": "10.1.2.3"}).status_code == 200
     assert session.get_one(Presence, sheet).address == "10.1.2.3"
     app.extensions["examroom"]["database"].engine.dispose()
+
+
+def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes_by() -> None:
+    at_work, most, done = 0, 0, 0
+    lock, full, go = threading.Lock(), threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        nonlocal at_work, most, done
+        if environ["PATH_INFO"] == "/marking/":
+            return [b"other"]
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+            if at_work == AT_WORK:
+                full.set()
+        assert go.wait(30)
+        with lock:
+            at_work, done = at_work - 1, done + 1
+        return [b""]
+
+    lane = Lane(slow, {})
+    paths = ["/exam", "/exam/hall", "/exam/hall/state", "/exam/sheets/1/open", "/exam/sheets/2/state", "/exam/sheets/3/hand-in"] * 3
+    crowd = [threading.Thread(target=lane, args=({"PATH_INFO": path, "REQUEST_METHOD": "POST"}, None), daemon=True) for path in paths]
+    for one in crowd:
+        one.start()
+    assert full.wait(30)
+    assert lane({"PATH_INFO": "/marking/", "REQUEST_METHOD": "GET"}, None) == [b"other"]
+    go.set()
+    for one in crowd:
+        one.join(30)
+    assert (most, done) == (AT_WORK, len(paths))
