@@ -1,7 +1,7 @@
-// Assessors' mark pages, the rubric editor, and picking people for a group.
+// Assessors' mark pages, and picking people for a group.
 "use strict";
 
-document.querySelectorAll("[data-step], [data-set], [data-add], [data-all]").forEach((button) => { button.hidden = false; });
+document.querySelectorAll("[data-step], [data-set], [data-all]").forEach((button) => { button.hidden = false; });
 const halves = (text) => {  // typed points as half-points, or null when that cannot be read
   const cleaned = text.trim().normalize("NFKC");  // a Chinese keyboard may type full-width digits
   if (!/^\d+(\.\d+)?$/.test(cleaned)) return null;
@@ -133,61 +133,6 @@ if (marking) {
     }
     window.addEventListener("beforeunload", (event) => { if (pending.size && !leaving) event.preventDefault(); });
   }
-}
-
-// The rubric editor: live sums per section, split, drop, add.
-const rubric = document.querySelector("form[data-rubric]");
-if (rubric) {
-  const body = rubric.querySelector(".rubric-rows tbody");
-  const rows = () => [...body.querySelectorAll("tr")];
-  const sums = () => {
-    let good = true;
-    let all = 0;
-    rubric.querySelectorAll("[data-section]").forEach((line) => {
-      const sum = rows().filter((row) => row.querySelector("[name=range]").value === line.dataset.section)
-        .reduce((held, row) => held + (halves(row.querySelector("[name=most]").value) || 0), 0);
-      const right = sum === Number(line.dataset.weight);
-      const cell = line.querySelector("[data-sum]");
-      cell.textContent = spoken(sum);
-      cell.classList.toggle("wrong", !right);
-      good = good && right;
-      all += sum;
-    });
-    rubric.querySelector("[data-total]").textContent = spoken(all);
-    rubric.querySelector("[data-verdict]").textContent = good ? "各职业功能的合计都与权重一致。" : "红色的合计与权重不一致，保存前请改正。";
-    rows().forEach((row) => { row.querySelector("[name=most]").disabled = row.querySelector("[name=range]").value === "★"; });
-  };
-  const another = (row) => {
-    const made = row.cloneNode(true);
-    made.removeAttribute("data-blank");
-    made.querySelector("[name=range]").value = row.querySelector("[name=range]").value;
-    made.querySelector("[name=text]").value = "";
-    made.querySelector("[name=most]").value = "";
-    return made;
-  };
-  rubric.addEventListener("click", (event) => {
-    const row = event.target.closest("tr");
-    if (event.target.closest("[data-split]")) {  // half of the points each, on the half-point grid
-      const most = row.querySelector("[name=most]");
-      const value = halves(most.value) || 0;
-      const made = another(row);
-      row.after(made);
-      if (value > 1) {
-        made.querySelector("[name=most]").value = String(Math.floor(value / 2) / 2);
-        most.value = String((value - Math.floor(value / 2)) / 2);
-      }
-      made.querySelector("[name=text]").focus();
-    } else if (event.target.closest("[data-drop]") && rows().length > 1) row.remove();
-    else if (event.target.closest("[data-add]")) { const made = another(rows().at(-1)); body.append(made); made.querySelector("[name=text]").focus(); } else return;
-    sums();
-  });
-  // A disabled field is not sent; the three lists of the form must stay of one length.
-  rubric.addEventListener("submit", () => rows().forEach((row) => {
-    const most = row.querySelector("[name=most]");
-    if (most.disabled) { most.disabled = false; most.value = ""; }
-  }));
-  rubric.addEventListener("input", sums);
-  sums();
 }
 
 // Picking a group: all candidates at once, and the ratio while choosing.
