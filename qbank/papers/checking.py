@@ -15,9 +15,11 @@ from math import floor
 
 import numpy as np
 
+from qbank.papers.compiling import ROW_OF
 from qbank.papers.engine import rules as r
 from qbank.papers.engine.arrays import Floats
 from qbank.papers.engine.items import ItemPool
+from qbank.papers.rules import KINDS_OF_RULES, LISTS
 from qbank.papers.specification import Quotas, kind_name, largest_remainder
 
 NEAR = 1e-6
@@ -68,12 +70,20 @@ def broken(pool: ItemPool, quotas: Quotas, rules: Sequence[r.Rule], forms: Mappi
 
 
 def is_hard(rule: r.Rule) -> bool:
-    """Whether nothing may miss it; rules without a weight are hard, but aims are none."""
+    """Whether nothing may miss it; rules without a weight are hard, but aims are none. A limit of sharing always is."""
+    if isinstance(rule, r.Overlap):
+        return rule.most is not None
     return not isinstance(rule, r.Equal | r.Most) and getattr(rule, "weight", None) is None
 
 
 def title_of(rule: r.Rule) -> str:
-    return str(rule.title)
+    return title_named(rule.title)
+
+
+def title_named(title: str) -> str:
+    """What the page of the rules calls a rule of the engine."""
+    code = ROW_OF.get(title, "")
+    return KINDS_OF_RULES[code].title if code in KINDS_OF_RULES else LISTS.get(code, title)
 
 
 def _between(forms: Mapping[str, Form], rule: r.Rule) -> Iterator[tuple[str, str]]:

@@ -101,7 +101,8 @@ def _question(session: Session, papers: Mapping[Paper, Items], now: datetime) ->
             PaperItem.paper_id.in_([one.id for one in family]), PaperItem.half_points == 0)))
     listed = put.pool.of_items(row["item"] for row in lists_of(session, first.specification).get("barred", ()))
     rules = [rule for rule in put.rules if not isinstance(rule, Barred)]  # what else may not be used is told item by item
-    return replace(put, rules=(*rules, *([Barred(keys=listed)] if listed else [])), items=replace(put.items, pretest=[key in tried for key in put.items.keys.tolist()]))
+    return replace(put, rules=(*rules, *([Barred(keys=listed)] if listed else [])),
+                   items=replace(put.items, pretest=[key in tried for key in put.items.keys.tolist()]))
 
 
 def _family(paper: Paper) -> list[Paper]:

@@ -71,8 +71,12 @@ def asked(low: float | None, high: float | None) -> str:
     """Limits in words."""
     least, most = low is not None and low > float("-inf") and low > 0, high is not None and high < float("inf")
     if least and most:
-        return f"{low:g}" if low == high else f"{low:g} ～ {high:g}"
-    return f"≥ {low:g}" if least else f"≤ {high:g}" if most else ""
+        return _rounded(low) if low == high else f"{_rounded(low)} ～ {_rounded(high)}"
+    return f"≥ {_rounded(low)}" if least else f"≤ {_rounded(high)}" if most else ""
+
+
+def _rounded(value: float | None) -> str:
+    return f"{round(value or 0, 2):g}"
 
 
 def uses(session: Session, item_ids: Collection[int]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from qbank.kernel.export import Chart
 from qbank.kernel.times import spoken
 from qbank.papers import plots
+from qbank.papers.checking import title_named
 from qbank.papers.curves import Curves
 from qbank.papers.models import Paper, PaperFamily
 from qbank.papers.specification import kind_name
@@ -32,13 +33,29 @@ def family_document(family: PaperFamily, papers: Sequence[Paper], curves: Mappin
     """All forms of one call side by side."""
     report = family.report
     told: list[list[Any]] = [["组卷方案", family.specification.label], ["套数", len(papers)], ["求解结果", report.get("status", "")],
-            ["优化值", report.get("value")], ["理论界", report.get("bound")], ["差距", report.get("gap")], ["用时（秒）", report.get("seconds")],
+            *_optimum(report), ["用时（秒）", report.get("seconds")],
             ["任两套共用题数最多", report.get("shared")], ["题库可用题数", report.get("bank_size")], ["题库状态摘要", report.get("bank_digest", "")],
-            ["合格线", report.get("cut_sentence", "")], *([f"软约束代价：{rule}", cost] for rule, cost in report.get("costs", {}).items())]
-    sections = [Section("概况", [("项目", 26), ("内容", 60)], told), _forms(papers), _matrix(papers), _family_curves(papers, curves), _family_grades(papers),
-                _family_coverage(papers)]
+            ["合格线", report.get("cut_sentence", "")], *([f"“{title_named(rule)}”没有尽满足的代价", cost] for rule, cost in report.get("costs", {}).items())]
+    summary = Section("概况", [("项目", 26), ("内容", 60)], [[name, _said(value)] for name, value in told])
+    sections = [summary, _forms(papers), _matrix(papers), _family_curves(papers, curves), _family_grades(papers), _family_coverage(papers)]
     return Document(f"组卷合规性报告 {family.name}", [("权重表", family.specification.table.label), ("组卷时间", spoken(family.created_at))],
                     [section for section in sections if section is not None], [SAMPLE] if family.specification.table.is_sample else [])
+
+
+def _optimum(report: Mapping[str, Any]) -> list[list[Any]]:
+    """How good the forms are and how good any could be, in the words of what was made best."""
+    value, bound = report.get("value"), report.get("bound")
+    if value is None:
+        return []
+    if report.get("measure") == "deviation":
+        return [["信息量偏离目标最多", f"{value:.3%}"], ["理论上能做到的最小值", f"{bound or 0:.3%}"]]
+    name, best = ("各套最低信息量", "最大") if report.get("measure") == "information" else ("没有尽满足的代价合计", "最小")
+    return [[name, f"{value:.2f}"], [f"理论上能做到的{best}值", "—" if bound is None else f"{bound:.2f}"]]
+
+
+def _said(value: Any) -> str:
+    """A number among words is a word: the column stays on the left."""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def plot(papers: Sequence[Paper], curves: Mapping[str, Curves], name: str) -> bytes | None:

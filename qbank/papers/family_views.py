@@ -16,6 +16,7 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.papers import listing
 from qbank.papers.blueprint import blueprint
+from qbank.papers.checking import title_named
 from qbank.papers.forms import read_seed
 from qbank.papers.models import PaperFamily, PaperState, Specification
 from qbank.papers.questions import MOST_IN_POOL, settings_in
@@ -51,7 +52,7 @@ def family(family_id: int) -> Any:
         "papers/family.html", found=found, papers=papers[:MOST_LISTED], total=len(papers), report=found.report, kinds=KIND_NAMES,
         drafts=sum(paper.state is PaperState.DRAFT for paper in papers), shut=[paper for paper in papers if paper.is_shut],
         mine=found.composer_id == viewer().account_id,
-        explanation=found.report.get("explanation"), rows=KINDS_OF_RULES, lists=LISTS, modes=MODES, settings=settings,
+        explanation=found.report.get("explanation"), rule_title=title_named, rows=KINDS_OF_RULES, lists=LISTS, modes=MODES, settings=settings,
         names={place.path: place.name for place in found.specification.table.ranges})
 
 

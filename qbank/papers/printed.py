@@ -110,9 +110,15 @@ def _print(name: str, data: Mapping[str, Any], made_at: datetime, *, tagged: boo
 
 
 def _item(item: PaperItem) -> dict[str, Any]:
-    version = item.version
-    return {"stem": blocks(version.stem), "options": {option.letter: blocks(option.text) for option in version.options},
-            "columns": {"four": 4, "two": 2, "one": 1}[columns_of(item)], "brackets": in_stem(item), "lines": LINES.get(version.kind, 0)}
+    version, columns = item.version, columns_of(item)
+    options = {option.letter: blocks(option.text) for option in version.options}
+    return {"stem": blocks(version.stem), "options": options, "flat": bool(options) and columns == "four" and all(map(_is_plain, options.values())),
+            "columns": {"four": 4, "two": 2, "one": 1}[columns], "brackets": in_stem(item), "lines": LINES.get(version.kind, 0)}
+
+
+def _is_plain(text: list[Any]) -> bool:
+    """One paragraph of nothing but letters: a line of such options needs no grid."""
+    return len(text) == 1 and text[0][0] == "p" and all(isinstance(run, str) for run in text[0][1])
 
 
 def _section(section: Section, placed: Sequence[Placed]) -> dict[str, Any]:
