@@ -111,6 +111,7 @@ def _line(case: ReviewCase, viewer: Viewer, absent: set[int], signed: set[tuple[
         "id": case.id, "number": case.number, "state": case.state.value, "told": case.state.chinese, "round": case.round,
         "absent": case.enrolment_id in absent, "stopped": "" if case.state is CaseState.DONE else stopped(case),
         "ends": round((since.timestamp() + case.panel.minutes * 60 - case.spent_seconds) * 1000) if since else None,
+        "used": f"{case.spent_seconds // 60} 分 {case.spent_seconds % 60} 秒" if case.ended_at else "",
         "left": case.panel.minutes * 60 - case.spent_seconds,
         "judges": [{"name": one.account.name, "you": one.account_id == viewer.account_id,
                     "signed": (one.id, case.enrolment_id, case.round) in signed} if one else None for one in judges],
