@@ -63,7 +63,7 @@ class PanelMember(Base):
     panel_id: Mapped[int] = mapped_column(sa.ForeignKey("review_panels.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     is_chair: Mapped[bool] = mapped_column(default=False)
-    is_substitute: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    is_substitute: Mapped[bool] = mapped_column(default=False, server_default="0")
     declared_at: Mapped[datetime | None]  # of his interests; before it nothing is shown to him
     minutes_signed_at: Mapped[datetime | None]
     minutes_signature_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))  # null: confirmed without a pen

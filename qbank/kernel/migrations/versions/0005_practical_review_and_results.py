@@ -669,13 +669,13 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f('uq_panel_marks_member_id_enrolment_id'), type_='unique')
         batch_op.create_unique_constraint(batch_op.f('uq_panel_marks_member_id_enrolment_id_round'), ['member_id', 'enrolment_id', 'round'])
         batch_op.create_foreign_key(batch_op.f('fk_panel_marks_signature_id_attachments'), 'attachments', ['signature_id'], ['id'])
+        batch_op.drop_column('thesis')
         batch_op.drop_constraint(batch_op.f('ck_panel_marks_out_of_100'), type_='check')
         batch_op.drop_constraint(batch_op.f('ck_panel_marks_no_blanks'), type_='check')
         batch_op.drop_column('defence')
-        batch_op.drop_column('thesis')
 
     with op.batch_alter_table('panel_members', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('is_substitute', sa.Boolean(), server_default=sa.text('0'), nullable=False))
+        batch_op.add_column(sa.Column('is_substitute', sa.Boolean(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('minutes_signed_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('minutes_signature_id', sa.Integer(), nullable=True))
@@ -692,9 +692,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('merged_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_at', qbank.kernel.times.UtcDateTime(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
 
     with op.batch_alter_table('results', schema=None) as batch_op:
         batch_op.add_column(sa.Column('label', sa.String(length=200), server_default='', nullable=False))
