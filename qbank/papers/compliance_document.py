@@ -11,6 +11,7 @@ from qbank.papers import plots
 from qbank.papers.checking import title_named
 from qbank.papers.curves import Curves
 from qbank.papers.models import Paper, PaperFamily
+from qbank.papers.rules import HARD, MODES, SOFT
 from qbank.papers.specification import kind_name
 from qbank.standards.rulepack import PASS_HALF_POINTS
 from qbank.statistics.reports_print import Document, Section
@@ -23,8 +24,9 @@ PLOTS = ("information", "expected", "difficulty", "coverage")
 def paper_document(paper: Paper, curves: Mapping[str, Curves]) -> Document:
     """``curves``: form → its curves, of this form and those made with it, as far as they are known."""
     sheet = paper.compliance
-    sections = [Section("概况", [("项目", 24), ("内容", 70)], facts(paper)), _ranges(paper), _kinds(sheet), _importance(sheet),
-                _grades(paper), _measured(paper, curves), _demands(sheet), _keys(sheet), _repeated(sheet), _shared(sheet)]
+    told = [[name, _said(value)] for name, value in facts(paper) if value not in (None, "")]
+    sections = [Section("概况", [("项目", 24), ("内容", 70)], told), _ranges(paper), _kinds(sheet), _importance(sheet), _grades(paper),
+                _measured(paper, curves), _demands(sheet), _keys(sheet), _repeated(sheet), _shared(sheet)]
     return Document(f"组卷合规性报告 {paper.name}", [("权重表", paper.specification.table.label), ("状态", state_of(paper))],
                     [section for section in sections if section is not None], [SAMPLE] if paper.specification.table.is_sample else [])
 
@@ -58,6 +60,10 @@ def _said(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _two(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
 def plot(papers: Sequence[Paper], curves: Mapping[str, Curves], name: str) -> bytes | None:
     """One of ``PLOTS`` over all ``papers``; None where there is nothing to draw."""
     if name in {"information", "expected"}:
@@ -72,7 +78,8 @@ def facts(paper: Paper) -> list[list[Any]]:
         ["组卷人", paper.composer.name], ["组卷时间", spoken(paper.created_at)], ["封存人", paper.sealer.name if paper.sealer else ""],
         ["封存时间", spoken(paper.sealed_at)], ["启封时间", spoken(paper.opened_at)], ["指纹（SHA-256）", paper.fingerprint or "未封存"],
         ["随机种子", "与内容一起封存，启封后显示" if paper.seed is None else str(paper.seed)], ["题库可用题数", sheet.get("bank_size")],
-        ["题库状态摘要", sheet.get("bank_digest", "")], ["求解结果", sheet.get("status", "")], ["与理论界的差距", sheet.get("gap")],
+        ["题库状态摘要", sheet.get("bank_digest", "")], ["求解结果", sheet.get("status", "")],
+        ["与理论上的最好结果最多相差", None if sheet.get("gap") is None else f"{sheet['gap']:.2%}"],
         ["回避的本人命题数", sheet.get("own_barred")], ["平均难度（目标）", sheet.get("mean_difficulty_target")],
         ["平均难度（实际）", sheet.get("mean_difficulty")], ["覆盖鉴定点数", sheet.get("points_covered")],
         ["不止出一题的鉴定点数", sheet.get("repeated_points", len(sheet.get("repeated", [])))], ["使用最多的题曾用于（套）", sheet.get("max_exposure")],
@@ -136,11 +143,11 @@ def _demands(sheet: Mapping[str, Any]) -> Section | None:
     """Every rule with what was asked, what the form has, and whether it is kept."""
     if not (lines := sheet.get("lines")):
         return None
-    rows = [[line["rule"], line["name"], line["low"], line["high"], line["actual"], "硬" if line["hard"] else "软",
+    rows = [[title_named(line["rule"]), line["name"], line["low"], line["high"], line["actual"], MODES[HARD if line["hard"] else SOFT],
              "满足" if line["kept"] else "未满足", line["cost"]] for line in lines]
     broken = sum(not line["kept"] for line in lines)
-    return Section("全部要求", [("规则", 16), ("要求", 34), ("下限", 8), ("上限", 8), ("实际", 9), ("硬/软", 7), ("结果", 8), ("代价", 8)], rows,
-                   [f"共 {len(lines)} 项要求，满足 {len(lines) - broken} 项，未满足 {broken} 项（只能是软约束）。"])
+    return Section("全部要求", [("规则", 16), ("要求", 34), ("下限", 8), ("上限", 8), ("实际", 9), ("方式", 9), ("结果", 8), ("代价", 8)], rows,
+                   [f"共 {len(lines)} 项要求，满足 {len(lines) - broken} 项，未满足 {broken} 项（都是“尽量满足”的要求）。"])
 
 
 def _keys(sheet: Mapping[str, Any]) -> Section:
@@ -170,7 +177,8 @@ def _forms(papers: Sequence[Paper]) -> Section:
         sheet = paper.compliance
         lines = sheet.get("lines", [])
         rows.append([paper.form, state_of(paper), sum(abs(line["actual"] - line["target"]) for line in sheet["ranges"]) / 2, sheet["mean_difficulty"],
-                     *(sheet.get("information", [None] * len(abilities))), sheet.get("expected"), sheet.get("error"), sheet["max_exposure"],
+                     *map(_two, sheet.get("information", [None] * len(abilities))), _two(sheet.get("expected")), _two(sheet.get("error")),
+                     sheet["max_exposure"],
                      sum(line["kept"] for line in lines), sum(not line["kept"] for line in lines)])
     return Section("各套", columns, rows, charts=[Chart("column", "合格线处期望得分", "卷", ["合格线处期望得分"], y_title="分")])
 
