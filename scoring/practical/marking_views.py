@@ -57,7 +57,7 @@ def mark_events(group_id: int) -> Any:
         events = tablet.read_events(body)
     except ValueError:
         raise BadRequest from None
-    after = body.get("after", 0)
+    after = body.get("after", 0) if body else 0
     taken = tablet.take(db(), group, viewer(), device(), events, after if type(after) is int else 0, now=now())
     if taken.behind:
         return {"code": "behind", "sentence": "服务器上的记录较旧，正在补传。", "acknowledged": taken.acknowledged}, 409

@@ -168,9 +168,10 @@ def _facets(tables: Sequence[_Table]) -> PlanFacets | None:
         return None
     shares, person, task, rater = (np.array(column) for column in zip(*lines, strict=True))
     try:
-        return PlanFacets(tuple(names), facets(grades(shares), person, task, rater))
+        found = facets(grades(shares), person, task, rater)
     except ValueError:
         return None
+    return PlanFacets(tuple(names), found) if found.converged and found.n >= LEAST_RATINGS else None
 
 
 def known(value: float) -> bool:

@@ -113,6 +113,8 @@ def take_back(session: Session, tie: Tie, who: Viewer) -> None:
 def candidate_of(session: Session, institution: Institution, number: str) -> Account | None:
     """The candidate with this ticket or student number at the school."""
     typed = number.strip()
+    if not typed:
+        return None
     return session.scalars(sa.select(Account).join(Enrolment, Enrolment.account_id == Account.id).join(Enrolment.plan).where(
-        ExamPlan.institution_id == institution.id, typed != "",
+        ExamPlan.institution_id == institution.id,
         sa.or_(Enrolment.ticket_number == typed, Enrolment.student_number == typed)).order_by(Enrolment.id.desc())).first()

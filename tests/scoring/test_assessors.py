@@ -59,7 +59,8 @@ def refusal(act: Callable[[], Any]) -> Refused:
 
 
 def person(**change: Any) -> Person:
-    return Person(**{"key": 9, "name": "张三", "certificates": (GOOD,)} | change)
+    values: dict[str, Any] = {"key": 9, "name": "张三", "certificates": (GOOD,)} | change
+    return Person(**values)
 
 
 def certificate(**change: Any) -> tuple[Certificate, ...]:
@@ -243,7 +244,7 @@ def test_the_rule_pack_of_the_province_holds(world: World) -> None:
     ({"certificate_number": "x"}, "certificate_number"), ({"levels": []}, "no_levels"), ({"levels": [2]}, "levels_of_senior"), ({"levels": [6]}, "no_levels")])
 def test_a_certificate_that_cannot_be_is_refused(world: World, change: dict[str, Any], code: str) -> None:
     account = world.people.account("张", Role.PRACTICAL_ASSESSOR)
-    values = {"certificate_number": "KP43001", "levels": [4], "senior": False, "expires_on": DAY} | change
+    values: dict[str, Any] = {"certificate_number": "KP43001", "levels": [4], "senior": False, "expires_on": DAY} | change
     assert refusal(lambda: register.add_assessor(world.session, world.school, account, world.officer, occupation=world.standard.occupation,
                                                  **values)).code == code
 
