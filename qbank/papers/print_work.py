@@ -32,7 +32,7 @@ from qbank.papers.printed import Sheet
 from qbank.papers.sealed import PaperPrint
 
 MOST_COPIES = 1000
-AT_ONCE = 5  # copies of one compilation: typst keeps the last ten of them, 6 MB a copy
+AT_ONCE = 10  # copies of one PDF: fewer repeat the fonts, and typst keeps what it set last, 5 MB a copy of ten PDFs
 TITLES = {"paper": "试卷与答题卡", "key": "标准答案与评分标准", "copies": "个人卷"}
 SIGNS = {"T": "√", "F": "×"}
 
