@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans.models import ExamPlan
@@ -15,6 +16,7 @@ from qbank.kernel.refused import Refused
 from qbank.statistics.reports_print import Section, spoken_rows
 from scoring.practical import rating
 from scoring.practical.duties import may_act
+from scoring.practical.models import PracticalGroup
 from scoring.reports import plots
 from scoring.reports.analyses import CROSSED, crossed_plot, rates_document, scores_document
 from scoring.reports.assessors import severity_section
@@ -23,6 +25,8 @@ from scoring.reports.cohort import Cohort, cohort_of
 from scoring.reports.head import practical_areas
 from scoring.reports.items import areas_of, areas_plot, pages_of
 from scoring.results.models import ResultList
+
+MOST_GROUPS = 12  # whose assessors are drawn on screen
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,22 @@ class Picture:
 def pictures(session: Session, found: ResultList, plan: ExamPlan, viewer: Viewer, *, now: datetime) -> list[Picture]:
     """What ``viewer`` may see; a picture without anything to draw is left out."""
     cohort = cohort_of(session, found)
-    if not cohort.lines:
-        return []
-    made = _of_scores(cohort)
-    if may_act(session, plan, viewer, *SCHOOL):
-        made += _of_areas(session, plan, viewer, now) + _of_assessors(session, plan, viewer)
-    return made
+    return [*_of_scores(cohort), *_of_school(session, plan, viewer, "", now)] if cohort.lines else []
 
 
 def draw(session: Session, found: ResultList, plan: ExamPlan, viewer: Viewer, name: str, *, now: datetime) -> bytes | None:
-    return next((one.draw() for one in pictures(session, found, plan, viewer, now=now) if one.name == name), None)
+    """One of :func:`pictures`; None where there is no such one. Only what it stands on is read."""
+    of_school = name.startswith(("areas", "skills", "assessors"))
+    made = _of_school(session, plan, viewer, name, now) if of_school else _of_scores(cohort_of(session, found))
+    return next((one.draw() for one in made if one.name == name), None)
+
+
+def _of_school(session: Session, plan: ExamPlan, viewer: Viewer, name: str, now: datetime) -> list[Picture]:
+    """What only the school sees; ``name``: of which one, empty for all."""
+    if not may_act(session, plan, viewer, *SCHOOL):
+        return []
+    areas = [] if name == "assessors" else _of_areas(session, plan, viewer, now)
+    return areas if name and name != "assessors" else [*areas, *_of_assessors(session, plan, viewer)]
 
 
 def _of_scores(cohort: Cohort) -> list[Picture]:
@@ -82,7 +92,8 @@ def _of_areas(session: Session, plan: ExamPlan, viewer: Viewer, now: datetime) -
 
 
 def _of_assessors(session: Session, plan: ExamPlan, viewer: Viewer) -> list[Picture]:
-    groups = rating.groups_of(session, plan, viewer)
+    many = session.scalar(sa.select(sa.func.count()).where(PracticalGroup.plan_id == plan.id)) or 0
+    groups = rating.groups_of(session, plan, viewer) if many <= MOST_GROUPS else []  # of more there is the report, made in a job
     return [_picture("assessors", "考评员宽严", severity_section(groups))] if groups else []
 
 

@@ -15,11 +15,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import openpyxl
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
@@ -31,9 +33,12 @@ from examroom.plans.models import Enrolment, Room, Seat, Sitting, SittingRoom, S
 from qbank.kernel import accounts
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Actor, Database
+from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
 from scoring.practical.models import GroupAssessor, GroupMember, Mark, MarkSheet, PracticalGroup, PracticalScore
+from scoring.reports.catalogue import CATALOGUE
+from scoring.reports.models import ReportFile
 from tests.conftest import PASSWORD, People, TestClock
 from tests.scoring.outcome_world import NOW, World
 
@@ -64,7 +69,7 @@ def rows(session: Session, model: Any, values: list[dict[str, Any]]) -> list[int
 
 
 class Cohort:
-    """A plan whose theory is marked and whose assessors have all signed; a tenth of the scores still waits to be joined."""
+    """A plan whose theory is marked and whose assessors have all signed."""
 
     def __init__(self, session: Session, count: int) -> None:
         self.session, self.count, self.drawn = session, count, random.Random(7)
@@ -118,7 +123,7 @@ class Cohort:
              "violated": None if row.most else False} for sheet in sheets for row in rubric.rows])
         rows(session, PracticalScore, [
             {"enrolment_id": key, "half_points": self.score(), "vetoed": False, "reasons": [], "joined_at": NOW, "row_version": 1}
-            for place, key in enumerate(self.people) if place % 10])
+            for key in self.people])
 
     def score(self) -> int:
         return max(0, min(200, round(self.drawn.gauss(142, 22))))
@@ -144,14 +149,35 @@ def run(folder: Path, count: int) -> None:
 
 def measure(browser: Any, database: Database, plan_id: int, count: int) -> None:
     spent: list[float] = []
-    with timed(f"{count} candidates: merged", spent):
-        assert browser.post(f"/results/plans/{plan_id}/merge").status_code == 302
-    with timed(f"{count} candidates: a page of the list", spent):
+    with timed(f"{count} candidates: merged, in a job", spent):
+        ordered(browser.post(f"/results/plans/{plan_id}/merge"), database)
+    with timed(f"{count} candidates: the page of the list", spent):
         page = browser.get(f"/results/plans/{plan_id}")
         assert page.status_code == 200
-    with timed(f"{count} candidates: written to Excel", spent):
-        assert browser.post(f"/reports/plans/{plan_id}/make", data={"kind": "summary", "form": "xlsx"}).status_code == 302
+        assert f"<b>{count}</b>" in page.get_data(as_text=True)
+    with timed(f"{count} candidates: written to Excel, in a job", spent):
+        ordered(browser.post(f"/reports/plans/{plan_id}/make", data={"kind": "summary", "form": "xlsx"}), database)
     say(f"{count} candidates: merged, listed and written to Excel", sum(spent), "s CPU", 20.0)
+    with database.open(None, reads_only=True) as session:
+        content = session.scalars(sa.select(ReportFile.content)).one()
+    sheet = openpyxl.load_workbook(BytesIO(content or b""), read_only=True)["名册"]
+    rows = sum(isinstance(row[0], int) for row in sheet.iter_rows(values_only=True))
+    say("candidates on the worksheet that is read back", abs(count - rows), "missing", 0)
+    for kind in CATALOGUE.values():
+        for form in kind.makers:
+            if kind.key in {"summary", "rates", "scores", "head"} and (kind.key, form) != ("summary", "xlsx"):
+                with timed(f"{count} candidates: {kind.title} ({form})", []):
+                    assert browser.post(f"/reports/plans/{plan_id}/make", data={"kind": kind.key, "form": form}).status_code in {200, 302}
+    with timed(f"{count} candidates: the page of plots", []):
+        assert browser.get(f"/reports/plans/{plan_id}/plots").status_code == 200
+
+
+def ordered(answer: Any, database: Database) -> None:
+    """The browser was sent to the page of a job, and the job has said how far it was."""
+    assert answer.status_code == 302
+    with database.open(None, reads_only=True) as session:
+        job = session.get_one(Job, int(answer.location.rpartition("/")[2]))
+        assert (job.state, job.total > 0) == (JobState.DONE, True), job.message
 
 
 def main() -> None:
