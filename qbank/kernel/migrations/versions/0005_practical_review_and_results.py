@@ -669,10 +669,10 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f('uq_panel_marks_member_id_enrolment_id'), type_='unique')
         batch_op.create_unique_constraint(batch_op.f('uq_panel_marks_member_id_enrolment_id_round'), ['member_id', 'enrolment_id', 'round'])
         batch_op.create_foreign_key(batch_op.f('fk_panel_marks_signature_id_attachments'), 'attachments', ['signature_id'], ['id'])
-        batch_op.drop_column('thesis')
         batch_op.drop_constraint(batch_op.f('ck_panel_marks_out_of_100'), type_='check')
         batch_op.drop_constraint(batch_op.f('ck_panel_marks_no_blanks'), type_='check')
         batch_op.drop_column('defence')
+        batch_op.drop_column('thesis')
 
     with op.batch_alter_table('panel_members', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_substitute', sa.Boolean(), server_default='0', nullable=False))
@@ -684,8 +684,8 @@ def upgrade() -> None:
     with op.batch_alter_table('practical_groups', schema=None) as batch_op:
         batch_op.add_column(sa.Column('module_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('chief_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
 
     with op.batch_alter_table('result_lists', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pack_version_id', sa.Integer(), nullable=True))
@@ -693,8 +693,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('checked_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
 
     with op.batch_alter_table('results', schema=None) as batch_op:
         batch_op.add_column(sa.Column('label', sa.String(length=200), server_default='', nullable=False))
