@@ -684,16 +684,16 @@ def upgrade() -> None:
     with op.batch_alter_table('practical_groups', schema=None) as batch_op:
         batch_op.add_column(sa.Column('module_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('chief_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_practical_groups_chief_id_accounts'), 'accounts', ['chief_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_practical_groups_module_id_practical_modules'), 'practical_modules', ['module_id'], ['id'])
 
     with op.batch_alter_table('result_lists', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pack_version_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('merged_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('checked_at', qbank.kernel.times.UtcDateTime(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_pack_version_id_rule_pack_versions'), 'rule_pack_versions', ['pack_version_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_result_lists_merged_by_accounts'), 'accounts', ['merged_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_result_lists_checked_by_accounts'), 'accounts', ['checked_by'], ['id'])
 
     with op.batch_alter_table('results', schema=None) as batch_op:
