@@ -125,6 +125,12 @@ def read(session: Session, sheet_id: int) -> Body:
     return compress(render(session, sheet.paper).text(sheet.layout))
 
 
+def outdated(session: Session, sitting_id: int) -> int:
+    """How many sheets of a sitting were dealt by an earlier release: nothing was rendered for them, and no picture is theirs."""
+    made = sa.exists().where(SheetBody.sheet_id == Sheet.id)
+    return session.scalar(sa.select(sa.func.count()).select_from(Sheet).where(Sheet.sitting_id == sitting_id, ~made)) or 0
+
+
 def shown(session: Session, sheet: Sheet) -> dict[str, Any]:
     """``{"parts": [...], "materials": [...], "questions": [...]}`` as the page gets it: for the rehearsal and for tests."""
     return json.loads(zlib.decompressobj(RAW).decompress(read(session, sheet.id).content) + b"}")  # type: ignore[no-any-return]  # made here

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,9 +23,8 @@ ADDRESS = re.compile(r"/exam/sheets/([0-9]{1,15})/(events|pulse)")
 ASKED_WITH = {"events": "POST", "pulse": "GET"}
 LONGEST_BODY = 65_536  # a written answer that is longer goes the long way
 # A cohort that signs in or starts together must not take the processor from those who answer already: of these doors only a
-# few requests are at work at once, the others wait. None of them waits for more than a commit.
+# few requests are at work at once, the others wait; who waits for a commit makes room meanwhile.
 CROWDED = re.compile(r"/exam(/hall(/state)?|/sheets/[0-9]+(/open|/state|/hand-in)?)?")
-AT_WORK = 6
 HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *SAFE_HEADERS.items()]
 Start = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -39,14 +37,13 @@ class Lane:
 
     def __init__(self, app: Wsgi, extensions: dict[str, Any]) -> None:
         self.app, self.extensions = app, extensions
-        self.gate = threading.BoundedSemaphore(AT_WORK)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         found = ADDRESS.fullmatch(environ["PATH_INFO"])
         if found is None or ASKED_WITH[found[2]] != environ["REQUEST_METHOD"]:
             if CROWDED.fullmatch(environ["PATH_INFO"]) is None:
                 return self.app(environ, start_response)
-            with self.gate:
+            with self.extensions["examroom"]["writer"].turns.taken():
                 return self.app(environ, start_response)
         try:
             answer = self._events(environ, int(found[1])) if found[2] == "events" else self._pulse(environ, int(found[1]))

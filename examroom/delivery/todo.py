@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from examroom.delivery import hall
+from examroom.delivery import bodies, hall
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.todo import Todo
@@ -27,4 +27,7 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
             Sitting.state == SittingState.PLANNED, Sitting.starts_at > now, Sitting.starts_at < now + SOON))
         found += [Todo(f"为“{sitting.name}”发卷", "delivery.desk", {"sitting_id": sitting.id}, sitting.plan.title,
                        sitting.starts_at) for sitting in waiting]
+        dealt = session.scalars(visible(Sitting, viewer).where(Sitting.state == SittingState.DEALT, Sitting.starts_at > now))
+        found += [Todo(f"“{sitting.name}”的答卷由升级前的版本发放，请重新发卷", "delivery.desk", {"sitting_id": sitting.id}, sitting.plan.title,
+                       sitting.starts_at) for sitting in dealt if bodies.outdated(session, sitting.id)]
     return found

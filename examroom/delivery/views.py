@@ -11,11 +11,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import logout_user
 from werkzeug.exceptions import NotFound
 
-from examroom.delivery import dealing, door, hall, page_views, pages, practice_views, seb_door, sheets, work  # noqa: F401  # doors register
+from examroom.delivery import bodies, dealing, door, hall, page_views, pages, practice_views, seb_door, sheets, work  # noqa: F401  # doors register
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, Sheet
 from examroom.delivery.phase import SAVING, Phase
-from examroom.plans.models import Seat, Sitting
+from examroom.plans.models import Seat, Sitting, SittingState
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.forms import moment
 from qbank.kernel.jobs import enqueue
@@ -108,7 +108,8 @@ def desk(sitting_id: int) -> Any:
                          .order_by(Seat.sitting_room_id, Seat.number)).all()
     seats = db().scalar(sa.select(sa.func.count()).where(Seat.sitting_id == sitting.id)) or 0
     return render_template("delivery/desk.html", sitting=sitting, dealings=dealings, sheets=found, seats=seats,
-                           unseated=dealing.unseated(db(), sitting), now=now())
+                           unseated=dealing.unseated(db(), sitting), now=now(),
+                           outdated=bodies.outdated(db(), sitting.id) if sitting.state is SittingState.DEALT else 0)
 
 
 @blueprint.post("/delivery/sittings/<int:sitting_id>/deal")

@@ -63,6 +63,8 @@ def _papers(session: Session, sitting: Sitting, now: datetime) -> Iterator[Findi
 
 def _sheets(session: Session, sitting: Sitting) -> Finding:
     """Open every sheet as its candidate will see it, through the code that serves it."""
+    if old := bodies.outdated(session, sitting.id):
+        return Finding("答卷", False, f"{old} 份由升级前的版本发放，没有预先生成内容", "在“发卷”里重新发卷：座位和试卷不变。")
     wrong, found = [], session.scalars(sa.select(Sheet).where(Sheet.sitting_id == sitting.id).order_by(Sheet.id)).all()
     for sheet in found:
         if not _shows(session, sheet):

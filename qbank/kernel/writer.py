@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -24,6 +25,7 @@ LOG = logging.getLogger(__name__)
 MOST_WAITING = 2000
 MOST_AT_ONCE = 256
 PATIENCE_SECONDS = 60
+AT_WORK = 4  # of the pages that a whole cohort asks for at once
 CONTENTION = ("40001", "40P01")  # serialization failure, deadlock: PostgreSQL chose a loser, alone it may pass
 
 # What writes: gets the session, the tasks of one batch in the order of their arrival, and the time; gives one result for
@@ -49,6 +51,33 @@ class _Entry:
         self.released.acquire()
 
 
+class Turns:
+    """Only ``many`` threads are at work at once; who waits for the combined writer gives the turn away meanwhile."""
+
+    def __init__(self, many: int) -> None:
+        self._places, self._mine = threading.Semaphore(many), threading.local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        with self._places:
+            self._mine.held = True
+            try:
+                yield
+            finally:
+                self._mine.held = False
+
+    @contextmanager
+    def given_away(self) -> Iterator[None]:
+        if not getattr(self._mine, "held", False):
+            yield
+            return
+        self._places.release()
+        try:
+            yield
+        finally:
+            self._places.acquire()
+
+
 class Writer:
     """The combined writer of one process. Its thread starts with the first write."""
 
@@ -58,6 +87,7 @@ class Writer:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self.turns = Turns(AT_WORK)
 
     def write(self, handler: Handler, task: Any) -> Any:
         """Wait until ``task`` is durably written, and give what the handler says of it.
@@ -72,7 +102,9 @@ class Writer:
                 self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
                 self._thread.start()
             self._queue.put(entry)
-        if not entry.released.acquire(timeout=PATIENCE_SECONDS):
+        with self.turns.given_away():
+            in_time = entry.released.acquire(timeout=PATIENCE_SECONDS)
+        if not in_time:
             raise NotWritten("busy")
         if isinstance(entry.result, Exception):
             raise entry.result

@@ -27,6 +27,7 @@ from examroom.delivery.models import (
     PageState,
     Presence,
     Sheet,
+    SheetBody,
     SheetState,
 )
 from examroom.invigilation import acts
@@ -524,6 +525,19 @@ def test_the_officer_deals_and_sees_what_was_dealt(session: Session, world: Sitt
     assert "10:15" in client.get(address).get_data(as_text=True)
     for bad in ("", "x", "2026-06-02T10:00", "2020-01-01T00:00"):
         assert client.post(f"{address}/postpone", data={"starts_at": bad}).status_code == 409
+
+
+def test_sheets_of_an_earlier_release_are_named_and_dealt_again_by_one_press(session: Session, world: SittingWorld, enter: Any) -> None:
+    world.deal()
+    session.commit()
+    client, address = enter(world.officer), f"/delivery/sittings/{world.sitting.id}"
+    assert "升级前的版本" not in client.get(address).get_data(as_text=True) + client.get("/").get_data(as_text=True)
+    session.execute(sa.delete(SheetBody))
+    session.commit()
+    assert "的答卷由升级前的版本发放，请重新发卷" in client.get("/").get_data(as_text=True)
+    assert "有 3 份答卷由升级前的版本发放" in client.get(address).get_data(as_text=True)
+    assert client.post(f"{address}/deal").status_code == 302
+    assert "升级前的版本" not in client.get(address).get_data(as_text=True) + client.get("/").get_data(as_text=True)
 
 
 def test_another_schools_officer_finds_no_sitting(session: Session, world: SittingWorld, enter: Any, people: People) -> None:

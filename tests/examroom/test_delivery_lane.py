@@ -17,13 +17,13 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 from werkzeug.wrappers import Response
 
 from app import create_app
-from examroom.delivery.lane import AT_WORK, Lane
+from examroom.delivery.lane import Lane
 from examroom.delivery.models import AnswerEvent, Presence
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Database
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
-from qbank.kernel.writer import NotWritten
+from qbank.kernel.writer import AT_WORK, NotWritten, Turns
 from tests.conftest import People, TestClock
 from tests.sitting_world import SittingWorld
 
@@ -156,7 +156,7 @@ def test_the_address_is_the_one_that_the_proxy_in_front_tells(session: Session, 
     app.extensions["examroom"]["database"].engine.dispose()
 
 
-def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes_by() -> None:
+def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes_by(app: Flask) -> None:
     at_work, most, done = 0, 0, 0
     lock, full, go = threading.Lock(), threading.Event(), threading.Event()
 
@@ -174,7 +174,7 @@ def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes
             at_work, done = at_work - 1, done + 1
         return [b""]
 
-    lane = Lane(slow, {})
+    lane = Lane(slow, app.extensions)
     paths = ["/exam", "/exam/hall", "/exam/hall/state", "/exam/sheets/1/open", "/exam/sheets/2/state", "/exam/sheets/3/hand-in"] * 3
     crowd = [threading.Thread(target=lane, args=({"PATH_INFO": path, "REQUEST_METHOD": "POST"}, None), daemon=True) for path in paths]
     for one in crowd:
@@ -185,3 +185,24 @@ def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes
     for one in crowd:
         one.join(30)
     assert (most, done) == (AT_WORK, len(paths))
+
+
+def test_who_waits_for_a_commit_gives_the_turn_away_and_takes_it_again() -> None:
+    turns, inside, other = Turns(1), threading.Event(), threading.Event()
+
+    def second() -> None:
+        assert inside.wait(30)
+        with turns.taken():
+            other.set()
+
+    thread = threading.Thread(target=second, daemon=True)
+    thread.start()
+    with turns.taken():
+        inside.set()
+        assert not other.wait(0.05)
+        with turns.given_away():
+            assert other.wait(30)
+        thread.join(30)
+    with turns.given_away():  # who holds none gives none away
+        assert turns._places.acquire(blocking=False)
+        assert not turns._places.acquire(blocking=False)
