@@ -48,10 +48,13 @@ from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.archive.models import ArchivePack
 from scoring.certificates.models import Certificate, IssuerSeal, Replacement, ReplacementCause
 from scoring.practical import register
+from scoring.practical.bank_models import PracticalDraw, TaskAttachment, TaskVersion
 from scoring.practical.mark_models import Correction
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
 from scoring.practical.register_models import Assessor, Tie
 from scoring.practical.rubrics import build_rubric
+from scoring.practical.structure_models import ContentStructure
+from scoring.reports.models import ReportFile
 from scoring.results.case_models import Misconduct, Recheck, ScoreProof
 from scoring.results.merge import THEORY, Source
 from scoring.results.models import Credit, CreditState, Objection, Result, ResultList
@@ -80,6 +83,7 @@ IDS: dict[str, Any] = {
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
     "practical.sheet_id": MarkSheet, "assessor_id": Assessor, "tie_id": Tie, "correction_id": Correction,
     "pair_id": ItemPair, "items.run_id": BulkRun,
+    "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
 }
 # Addresses that are not one school's own.
 SHARED = {
@@ -103,6 +107,7 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
     "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
     "certificates.seal_picture": "the bytes of the row made here are not on the disk: test_certificate_copies opens one",
+    "practical.attachment": "the bytes of the row made here are not on the disk: test_practical_bank opens one",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
     "results.misconduct_file": "the case made here has no file: test_results_misconduct opens one",
 }
@@ -229,6 +234,7 @@ def complete(world: World) -> None:
                          content=cipher.encrypt("[]")),
             ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,
                      state=PageState.WAITING),
+            ReportFile(account_id=officer.id, plan_id=plan.id, kind="summary", file_name="x.pdf", size=5, content=b"%PDF-", made_at=NOW),
             ExportFile(account_id=author.id, institution_id=plan.institution_id, table_id=first_batch.table_id, format="csv",
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
             PaperPrint(paper_id=sealed, account_id=officer.id, title="A卷 试卷与答题卡", options={"what": "paper"}, file_name="gone.bin",
@@ -241,6 +247,9 @@ def complete(world: World) -> None:
                                           uploaded_at=NOW)),
             Replacement(certificate=session.scalars(sa.select(Certificate).order_by(Certificate.id)).all()[0], cause=ReplacementCause.LOST,
                         reason="本人声明遗失", asked_by=officer.id, asked_at=NOW),
+            TaskAttachment(version=session.scalars(sa.select(TaskVersion).order_by(TaskVersion.id)).all()[0], position=1, caption="原理图",
+                           attachment=Attachment(sha256="2" * 64, name="图.pdf", media_type="application/pdf", size=1, uploaded_by=author.id,
+                                                 uploaded_at=NOW)),
             Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
