@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -306,5 +307,21 @@ def test_a_lenient_assessor_and_one_odd_mark_are_found(world: World) -> None:
     assert found.severity.effects[2] == pytest.approx(2 + 7 / 12 / 3, abs=0.001)
     assert [(one.candidate, one.assessor, one.given) for one in found.outliers] == [("考生4", "李", 6.0)]
     assert 0 < found.agreement.single < 1
+    assert rating.many_facets(world.session, world.plan, world.officer) == []  # so regular that no model converges: none is shown
+
+
+def test_the_many_facet_model_of_a_plan_names_the_most_lenient_assessor(world: World) -> None:
+    everybody = world.enrol(*(f"考生{number}" for number in range(12)))
+    three = world.assessors("张", "李", "王")
+    group = world.group(everybody, three)
+    chance = np.random.default_rng(1)
+    for place, member in enumerate(group.members):
+        for who in three:
+            sheet = desk.mark_sheet_for(world.session, member, who)
+            share = 0.3 + 0.05 * place + (0.1 if who is three[2] else 0)
+            entries: dict[int, Any] = {row.id: int(np.clip(round(row.most * (share + chance.normal(0, 0.12))), 0, row.most)) for row in group.rubric.rows}
+            desk.enter_marks(world.session, sheet, entries, who, now=NOW)
+            desk.sign(world.session, sheet, who, now=NOW)
     model, = rating.many_facets(world.session, world.plan, world.officer)
+    assert model.found.n == 12 * 3 * 4
     assert model.names[int(model.found.raters.values.argmin())] == "王"  # the least severe
