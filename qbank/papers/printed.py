@@ -25,6 +25,7 @@ from qbank.standards.models import LEVEL_NAMES
 HERE = Path(__file__).parent
 LINES = {ItemKind.SHORT: 5, ItemKind.ESSAY: 12}  # ruled lines to write on, on the paper itself and on the answer sheet
 CHOICES = frozenset({ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.JUDGE})
+ONE_LINE = 30  # characters of a stem that surely fit on one line
 UNSEALED = "草稿，不得用于考试"
 
 
@@ -112,7 +113,8 @@ def _print(name: str, data: Mapping[str, Any], made_at: datetime, *, tagged: boo
 def _item(item: PaperItem) -> dict[str, Any]:
     version, columns = item.version, columns_of(item)
     options = {option.letter: blocks(option.text) for option in version.options}
-    return {"stem": blocks(version.stem), "options": options, "flat": bool(options) and columns == "four" and all(map(_is_plain, options.values())),
+    return {"stem": blocks(version.stem), "long": len(version.stem) > ONE_LINE, "options": options,
+            "flat": bool(options) and columns == "four" and all(map(_is_plain, options.values())),
             "columns": {"four": 4, "two": 2, "one": 1}[columns], "brackets": in_stem(item), "lines": LINES.get(version.kind, 0)}
 
 
