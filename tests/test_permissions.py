@@ -82,7 +82,7 @@ IDS: dict[str, Any] = {
     "question_id": WrittenQuestion, "script_id": Script, "task_id": ReviewTask, "marking.task_id": MarkingTask, "mark_id": ScriptMark,
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
     "practical.sheet_id": MarkSheet, "assessor_id": Assessor, "tie_id": Tie, "correction_id": Correction,
-    "pair_id": ItemPair, "items.run_id": BulkRun,
+    "pair_id": ItemPair, "items.run_id": BulkRun, "reports.file_id": ReportFile,
     "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
 }
 # Addresses that are not one school's own.
