@@ -22,13 +22,15 @@ WIDTHS = (12, 48, 192)  # partners tried for each item of a form, more when fewe
 STEPS = 400  # swaps of one form in one pass
 CLOSE = 2e-4  # share of the target; nearer is not worth the search
 GOOD = 1e-3  # and so far it may be in the end
+HEAVY = 10.0  # cost of that far from which it is searched for again
 AT_ONCE = 12  # swaps made of one draw
 SLIGHT = 1e-7  # a gain that is none
 SAMPLE = 1_200  # swaps that are paired with one another
 TRIED = 8  # and made, to see whether they help
 FORMS = 12  # that exchange items with one another
 PASSES = 6  # over all forms
-GAIN, MET_GAIN = 1e-4, 0.05  # the least share of the cost that makes one more pass worth its time; where only preferences are left
+WORST = 2  # forms that a maximin goes on with
+GAIN, MET_GAIN = 1e-4, 0.05  # the least share of the cost that makes one more pass worth its time; where all is well
 SHAKES = 40  # of forms that miss a hard rule
 FEW = 30  # and of forms that are only off target
 KICKS = 3  # swaps of one shake
@@ -60,14 +62,17 @@ class Search:
         """Downhill form by form while that helps; then shake a form that still misses a hard rule and go downhill again;
         last, `finish` shakes of any form that still pays for something."""
         self.state.settle()
-        before = self.cost()
+        before, forms = self.cost(), list(range(len(self.state.on)))
         for _ in range(PASSES):
-            self._once(range(len(self.state.on)), progress)
+            self._once(forms, progress)
             after = self.cost()
-            little = MET_GAIN if all(map(self.met, range(len(self.state.on)))) else GAIN
+            well = all(map(self.well, forms))
+            little = MET_GAIN if well else GAIN
             if before - after < 1e-6 + little * abs(before) or (self.brief and not any(map(self.state.misses, range(len(self.state.on))))):
                 break
             before = after
+            if well and self.state.one_sided:  # the least of all forms is what counts
+                forms = sorted(forms, key=self.state.cost)[-WORST:]
         for unwell, shakes in ((self.state.misses, SHAKES), (self.far, FEW), (lambda form: not self.settled(form), finish)):
             for _ in range(shakes):
                 forms = [form for form in range(len(self.state.on)) if unwell(form)]
@@ -76,9 +81,11 @@ class Search:
                 self._shake(int(self.rng.choice(forms)))
 
     def far(self, form: int) -> bool:
-        """Off its target by more than is good; how far a maximin stays below its bound is not known to be avoidable."""
+        """Off its target by more than is good; how far a maximin stays below its bound is not known to be avoidable, and a light
+        target may give way to other rules."""
         state = self.state
-        return state.aims > 0 and not state.one_sided and not self.brief and float(state.deviation(state.sums[form, len(state.low):])) > GOOD
+        heavy = state.aims > 0 and not state.one_sided and state.problem.aim_cost * GOOD >= HEAVY
+        return heavy and not self.brief and float(state.deviation(state.sums[form, len(state.low):])) > GOOD
 
     def cost(self, forms: Iterable[int] | None = None) -> float:
         return sum(self.state.cost(form) for form in (range(len(self.state.on)) if forms is None else forms))
@@ -162,6 +169,10 @@ class Search:
             return True
         off = float(state.deviation(state.sums[form, len(state.low):])) if state.aims else 0.0
         return off <= CLOSE and state.cost(form) - state.problem.aim_cost * off - float(state.problem.costs[state.on[form]].sum()) < SLIGHT
+
+    def well(self, form: int) -> bool:
+        """Met, or of a maximin, which never is: whole."""
+        return self.met(form) or (self.state.one_sided and not self.state.misses(form))
 
     def candidates(self, form: int, width: int) -> tuple[Integers, Integers, Integers]:
         """(out, into, form that gives `into` away or -1): up to `width` partners for each movable item of the form."""
