@@ -85,6 +85,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.close(stage, sitting)
     for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-34))):
         history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2 + 10 * turn, veto=not turn)
+        assessors.settle(stage, group, nine(-34) + timedelta(hours=8))
     history.finish(stage, plan, (nine(-33) - stage.now).days)
 
     plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review)
@@ -94,6 +95,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.close(stage, sitting)
     for group in history.practical_groups(stage, plan, 2, nine(-3)):
         history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
+        assessors.settle(stage, group, nine(-3) + timedelta(hours=8))
     technicians.review(stage, plan, nine(-2), seed=5, signed_by=technicians.EXAMINERS[1:])
 
     plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way)
