@@ -74,9 +74,10 @@ def test_nothing_is_posted_while_the_working_days_of_its_rechecks_are_unknown(wo
     world.scored({"陈晓": (150, 140)})
     found = desk.merge_plan(world.session, world.plan, world.officer, now=NOW)
     december = datetime(2099, 12, 20, 1, 0, tzinfo=UTC)
+    desk.check(world.session, found, world.checker, now=NOW)
     with pytest.raises(Refused, match="还没有 2099 年的工作日历"):
-        world.post(found, now=december)
-    world.post(found)
+        desk.publish(world.session, found, world.officer, now=december)
+    desk.publish(world.session, found, world.officer, now=NOW)
     found.noticed_at = december  # posted by an older version of this program
     assert rechecks.known_last_day(world.session, found) is None  # its pages still open
 
