@@ -584,7 +584,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
               ("问题试题", "marking.item_cases"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("我的评审材料", "review.mine"), ("成绩与结果", "results.index"),
-                 ("成绩复核", "results.recheck_list"), ("统计报表", "reports.index"), ("我的成绩", "results.mine"), ("证书", "certificates.index"), ("归档", "archive.index"))),
+                 ("成绩复核", "results.recheck_list"), ("统计报表", "reports.index"), ("我的成绩", "results.mine"),
+                 ("证书", "certificates.index"), ("归档", "archive.index"))),
     ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 

@@ -71,7 +71,8 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 # What an id in an address stands for; a room's own meaning stands before the common one.
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
-    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement, "sitting_id": Sitting, "sheet_id": Sheet,
+    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
+    "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
     "version_id": ItemVersion, "review_id": Review, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper, "family_id": PaperFamily, "print_id": PaperPrint,

@@ -214,6 +214,7 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
                                   now=clock())
             practical.sign(session, sheet_of_marks, person, now=clock())
     joined = practical.join(session, group.members[0], now=clock())
+    assert joined is not None
     assert joined.half_points == 160  # 76, 80 and 84 rounded row by row, on average 80.0
     session.commit()
 

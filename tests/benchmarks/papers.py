@@ -76,7 +76,7 @@ def _watch() -> None:
             yield session
         HELD.append(time.perf_counter() - began)
 
-    Work.transaction = watched  # type: ignore[method-assign,assignment]
+    Work.transaction = watched  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
-from werkzeug.test import Client, EnvironBuilder, TestResponse
+from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
 from app import create_app
@@ -47,16 +47,18 @@ class Lanes:
         self.lane = Client(Lane(self.behind, app.extensions), Response)
         self.sheet = world.sheet_id("陈晓")
         client = world.enter(app, "陈晓")
-        opened = client.post(f"/exam/sheets/{self.sheet}/open", json={"machine": "pc"}, headers={"Accept": "application/json"})
-        self.headers = {"X-Page-Token": opened.json["token"], "Accept": "application/json"}
+        opened: Any = client.post(f"/exam/sheets/{self.sheet}/open", json={"machine": "pc"}, headers={"Accept": "application/json"})
+        self.headers: dict[str, str] = {"X-Page-Token": opened.json["token"], "Accept": "application/json"}
         client.get(f"/exam/sheets/{self.sheet}/pulse", headers=self.headers)  # the terms are known from now on
 
-    def ask(self, path: str, body: Any = None, **more: Any) -> TestResponse:
-        builder = EnvironBuilder(f"/exam/sheets/{self.sheet}/{path}", method="GET" if path == "pulse" else "POST", headers=self.headers,
-                                 **({"json": body} if body is not None else {}), **more)
+    def ask(self, path: str, body: Any = None, **more: Any) -> Any:
+        if body is not None:
+            more["json"] = body
+        builder = EnvironBuilder(f"/exam/sheets/{self.sheet}/{path}", method="GET" if path == "pulse" else "POST", headers=list(self.headers.items()),
+                                 **more)
         return self.lane.open(builder)
 
-    def save(self, sequence: int, letters: str = "A", number: int = 1) -> TestResponse:
+    def save(self, sequence: int, letters: str = "A", number: int = 1) -> Any:
         return self.ask("events", {"events": [{"sequence": sequence, "number": number, "answer": letters, "flagged": False}],
                                    "signs": {"left": 2, "unsent": 1}})
 
@@ -148,7 +150,8 @@ def test_the_address_is_the_one_that_the_proxy_in_front_tells(session: Session, 
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     client = world.enter(app, "陈晓")
     sheet = world.sheet_id("陈晓")
-    token = client.post(f"/exam/sheets/{sheet}/open", json={}, headers={"Accept": "application/json"}).json["token"]
+    opened: Any = client.post(f"/exam/sheets/{sheet}/open", json={}, headers={"Accept": "application/json"})
+    token = opened.json["token"]
     for _ in range(2):
         assert client.post(f"/exam/sheets/{sheet}/events", json={"events": []}, headers={
             "X-Page-Token": token, "X-Forwarded-For": "10.1.2.3"}).status_code == 200
@@ -174,13 +177,16 @@ def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes
             at_work, done = at_work - 1, done + 1
         return [b""]
 
+    def nobody(*_: Any) -> Any:
+        """What the doors behind do not ask to answer with."""
+
     lane = Lane(slow, app.extensions)
     paths = ["/exam", "/exam/hall", "/exam/hall/state", "/exam/sheets/1/open", "/exam/sheets/2/state", "/exam/sheets/3/hand-in"] * 3
-    crowd = [threading.Thread(target=lane, args=({"PATH_INFO": path, "REQUEST_METHOD": "POST"}, None), daemon=True) for path in paths]
+    crowd = [threading.Thread(target=lane, args=({"PATH_INFO": path, "REQUEST_METHOD": "POST"}, nobody), daemon=True) for path in paths]
     for one in crowd:
         one.start()
     assert full.wait(30)
-    assert lane({"PATH_INFO": "/marking/", "REQUEST_METHOD": "GET"}, None) == [b"other"]
+    assert lane({"PATH_INFO": "/marking/", "REQUEST_METHOD": "GET"}, nobody) == [b"other"]
     go.set()
     for one in crowd:
         one.join(30)

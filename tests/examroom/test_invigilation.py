@@ -14,8 +14,18 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from examroom.delivery import ledger, notices, sheets, told
-from examroom.delivery.models import Admission, HandIn, Interruption, Notice, Presence, SheetState, TimeEntry, TimeKind
+from examroom.delivery import ledger, notices, saving, sheets, told
+from examroom.delivery.models import (
+    Admission,
+    HandIn,
+    Interruption,
+    Notice,
+    Presence,
+    Sheet,
+    SheetState,
+    TimeEntry,
+    TimeKind,
+)
 from examroom.delivery.phase import Phase
 from examroom.delivery.sheets import Event
 from examroom.invigilation import acts, incidents, record, rooms, seats
@@ -334,12 +344,18 @@ def test_hand_in_time_out_force_and_crash_keep_the_same_answers(session: Session
 # ---- messages
 
 
+def heard(session: Session, *sheets: Sheet) -> dict[int, told.Word]:
+    """What the exam pages of these sheets are told."""
+    connection = session.connection()
+    return told.words(connection, saving.standings(connection, [sheet.id for sheet in sheets]).values())
+
+
 def test_a_message_reaches_whom_it_is_for_and_says_who_has_read_it(session: Session, world: SittingWorld) -> None:
     world.running()
     chen, liu = world.start("陈晓"), world.start("刘洋")
     everybody = acts.message(session, world.room, [], "请保持安静", world.invigilator, now=world.begin)[0]
     acts.message(session, world.room, [liu], "请看准考证", world.invigilator, now=world.begin)
-    shown = told.words(session.connection(), [chen.id, liu.id])
+    shown = heard(session, chen, liu)
     assert [[one["text"] for one in shown[sheet.id].notices] for sheet in (chen, liu)] == [["请保持安静"], ["请保持安静", "请看准考证"]]
     session.add(Presence(sheet_id=chen.id, seen_at=world.begin, read_notice=everybody.id))
     session.flush()
@@ -348,7 +364,7 @@ def test_a_message_reaches_whom_it_is_for_and_says_who_has_read_it(session: Sess
     assert [sheet.enrolment.candidate.name for sheet in newest["to"]] == ["刘洋"]
     assert [seat.get("unread") for seat in board(session, world.room)["seats"]] == [0, 2, 1]
     assert acts.withdraw_notices(session, world.room, [everybody.id], world.second, now=world.begin) == 1
-    assert told.words(session.connection(), [chen.id]) == {}
+    assert heard(session, chen) == {}
     for text, code in ((" ", "text_missing"), ("长" * 501, "text_too_long")):
         with refusal(code):
             acts.message(session, world.room, [], text, world.invigilator, now=world.begin)

@@ -81,7 +81,7 @@ def test_the_next_sitting_takes_forms_that_nobody_saw(
 
 def test_more_forms_than_seats_are_neither_checked_nor_rendered(
         session: Session, world: SittingWorld, pool: PaperFamily, people: People, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from examroom.delivery import bodies, dealing
+    from examroom.delivery import bodies
 
     opened(session, pool, people, clock)
     world.sitting.papers = list(pool.papers)
@@ -93,7 +93,7 @@ def test_more_forms_than_seats_are_neither_checked_nor_rendered(
         drawn.append(paper.id)
         return plain(held, paper)
 
-    monkeypatch.setattr(dealing.bodies, "render", counted)
+    monkeypatch.setattr(bodies, "render", counted)
     assert deal(session, world.sitting, world.officer, now=clock(), seed="s") == 3
     assert len(drawn) == len(set(drawn)) == 3
 

@@ -63,7 +63,7 @@ def _practical(connection: sa.Connection) -> None:
 def _points(connection: sa.Connection, panel_id: int, percent: int, kept: Kept) -> None:
     """The two columns become a list in the order of the form; what counted nothing is no row of it."""
     marks = _table("panel_marks", "id", "member_id", points=sa.JSON)
-    members = sa.select(sa.column("id")).select_from(sa.table("panel_members")).where(sa.column("panel_id") == panel_id)
+    members: sa.Select[Any] = sa.select(sa.column("id")).select_from(sa.table("panel_members")).where(sa.column("panel_id") == panel_id)
     for mark_id in connection.scalars(sa.select(marks.c.id).where(marks.c.member_id.in_(members))).all():
         points = [value for value, share in zip(kept[mark_id], (percent, 100 - percent), strict=True) if share]
         connection.execute(marks.update().where(marks.c.id == mark_id).values(points=points))
@@ -71,7 +71,7 @@ def _points(connection: sa.Connection, panel_id: int, percent: int, kept: Kept) 
 
 def _panels(connection: sa.Connection, percents: dict[str, int], kept: Kept) -> None:
     """Panels keep the form that held for them; whoever has marks already came before the panel in the order of the tickets."""
-    panels = sa.select(sa.column("id"), sa.column("created_by"), sa.column("starts_at", UtcDateTime()), sa.column("region")).select_from(
+    panels: Any = sa.select(sa.column("id"), sa.column("created_by"), sa.column("starts_at", UtcDateTime()), sa.column("region")).select_from(
         sa.text("(SELECT p.id, e.created_by, p.starts_at, i.region FROM review_panels p JOIN exam_plans e ON e.id = p.plan_id "
                 "JOIN institutions i ON i.id = e.institution_id) AS held"))
     form, draws = _table("review_panels", "id", form=sa.JSON), _table("review_draws", "id", "panel_id", "seed", "drawn_by", at=UtcDateTime)

@@ -58,7 +58,7 @@ def test_each_hard_rule_is_counted_and_named(rule: Any, sentence: str) -> None:
 
 
 def test_soft_rules_and_aims_stop_nothing() -> None:
-    rules = [r.Grades(), r.KeyBalance(), r.LittleUsed(), r.Equal(), r.Most(), r.Overlap(most=None)]
+    rules: list[r.Rule] = [r.Grades(), r.KeyBalance(), r.LittleUsed(), r.Equal(), r.Most(), r.Overlap(most=None)]
     assert checking.broken(POOL, QUOTAS, rules, {"A": FORM, "B": FORM}) == {"A": [], "B": []}
 
 

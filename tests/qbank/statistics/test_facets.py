@@ -65,8 +65,8 @@ def test_two_raters_and_two_grades_by_hand() -> None:
         first = [1, 1] if person < 4 else [1, 0]
         second = [0, 0] if person < 4 else [1, 0]
         lines += [(mark, person, 0, rater) for rater, marks in ((0, first), (1, second)) for mark in marks]
-    score, person, task, rater = (np.array(column) for column in zip(*lines, strict=True))
-    found = facets(score, person, task, rater)
+    scores, persons, tasks, raters = (np.array(column) for column in zip(*lines, strict=True))
+    found = facets(scores, persons, tasks, raters)
     assert found.raters.values == pytest.approx([-np.log(3), np.log(3)], abs=1e-3)
     # information of a rater: 16 ratings of variance 3/16 each
     assert found.raters.errors == pytest.approx([1 / np.sqrt(3)] * 2, abs=1e-3)
