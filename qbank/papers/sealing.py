@@ -157,6 +157,8 @@ def _freeze(session: Session, ready: Sequence[Ready], papers: Mapping[int, Paper
     session.flush()
     for paper in papers.values():
         session.expire(paper, ["items"])
+    for gone in [one for one in session.identity_map.values() if isinstance(one, PaperItem) and sa.inspect(one).dict.get("paper_id") in papers]:
+        session.expunge(gone)  # its row is deleted, and SQLite gives the number to another
 
 
 def _forget(session: Session, papers: Sequence[Paper]) -> None:
