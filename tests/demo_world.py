@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -22,12 +23,20 @@ from tests.conftest import TestClock
 NOW = datetime(2027, 3, 3, 6, 30, tzinfo=UTC)  # a Wednesday; no working calendar is published for 2027 yet
 
 
+class Reader(FlaskClient):
+    """A browser that reads every answer to its end: files that are sent from the disk are closed again."""
+
+    def open(self, *what: Any, buffered: bool = True, **more: Any) -> TestResponse:
+        return super().open(*what, buffered=buffered, **more)
+
+
 def make_demo(folder: Path, database_url: str) -> Flask:
     """The demo world one minute after its start; ``app.extensions["visitors"]`` is what the console prints."""
     settings = Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32,
                         jobs_inline=True, unsafe_database=True)  # the suite's PostgreSQL runs without fsync
     app = create_app(make_ready(settings, fresh=False), clock=TestClock(NOW + timedelta(minutes=1)))
     app.config.update(WTF_CSRF_ENABLED=False)
+    app.test_client_class = Reader
     app.extensions["visitors"] = prepare(app, now=NOW)
     return app
 

@@ -54,7 +54,7 @@ def test_the_bank_is_as_large_as_promised(demo: Flask) -> None:
 def test_one_plan_is_finished_two_are_under_way_and_one_is_to_come(demo: Flask) -> None:
     with demo.extensions["examroom"]["database"].open(None, reads_only=True) as session:
         plans = session.scalars(sa.select(ExamPlan).order_by(ExamPlan.id)).all()
-        assert [plan.state for plan in plans] == [PlanState.APPROVED] * 3 + [PlanState.SUBMITTED]
+        assert [plan.state for plan in plans] == [PlanState.APPROVED] * 3 + [PlanState.SUBMITTED, PlanState.APPROVED]
         done = session.scalars(sa.select(ResultList)).one()
         assert done.state is ResultState.FINAL
         outcome = Counter(session.scalars(sa.select(Result.passed).where(Result.list_id == done.id)))

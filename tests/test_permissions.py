@@ -107,6 +107,7 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "invigilation.photo": "nobody of the demo world has a photo: test_invigilation opens one",
     "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
     "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
+    "review.minutes_pdf": "no review of the demo world is closed: test_review_pages reads its minutes",
     "certificates.seal_picture": "the bytes of the row made here are not on the disk: test_certificate_copies opens one",
     "practical.attachment": "the bytes of the row made here are not on the disk: test_practical_bank opens one",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",

@@ -40,7 +40,7 @@ def bank() -> Any:
     if (state := args.get("state", "")) in list(TaskState):
         query = query.where(PracticalTask.versions.any(sa.and_(TaskVersion.number == newest, TaskVersion.state == TaskState(state))))
     if table := args.get("table", type=int):
-        query = query.where(PracticalTask.table_id == min(table, LARGEST))
+        query = query.where(PracticalTask.table_id == max(0, min(table, LARGEST)))
     rows, total, page, pages = paged(db(), query)
     author = viewer().has(Role.ITEM_AUTHOR)
     return render_template("practical/bank.html", rows=[(one, _shown(one)) for one in rows], total=total, page=page, pages=pages,

@@ -110,7 +110,7 @@ def test_the_officer_sees_fitting_sealed_papers_and_never_their_content(world: P
              world.paper(he, chen, level=2, school=world.people.school("他校"))]
     assert [paper.id for paper in sittings.papers_for(world.session, sitting)] == [fitting.id]
     assert set(vars(sittings.papers_for(world.session, sitting)[0])) == {
-            "id", "name", "form", "fingerprint", "sealed_at", "minutes", "family_id", "used_in"}
+            "id", "name", "form", "fingerprint", "sealed_at", "minutes", "family_id", "is_pool", "used_in"}
     for paper in wrong:
         with pytest.raises(Refused, match="没有找到这份试卷"):
             sittings.choose_paper(world.session, sitting, paper.id, world.liu)

@@ -131,4 +131,5 @@ def test_whatever_was_marked_the_answer_is_a_number_or_undefined(rows: list[list
     assert np.all(np.isfinite(shown))
     assert abs(shown.sum()) < 1e-6
     single = intraclass(table).single
-    assert np.isnan(single) or -1 <= single <= 1
+    # Not bounded from below: for 0, 1, 1 and 2, 0, 0 the mean squares 0, 1/6 and 3/2 make -3/2 by Shrout and Fleiss' ICC(2,1).
+    assert np.isnan(single) or single <= 1 + 1e-9
