@@ -19,16 +19,25 @@ from seed.stage import Stage
 EXAMINERS = ("examiner", "examiner2", "examiner3")
 TOPICS = ("主轴变频调速系统的振荡处理", "自动送料线的可编程控制器改造", "桥式起重机电气控制的故障分析", "配电柜谐波治理的现场实践",
           "伺服定位误差的测量与补偿", "老旧机床照明与控制回路的节能改造", "多台水泵的恒压供水控制", "车间低压无功补偿装置的调试")
-BEGINNINGS = ("接到报修以后，我先向操作人员了解故障出现的时间、频率和当时的加工内容，再查阅图纸和以往的维修记录。",
-              "改造以前，我用一周时间记录了设备每班的停机次数和原因，整理成表，作为方案比较的依据。",
-              "本项目在生产不停的条件下进行，因此把工作分成三个阶段，每个阶段都留有退回原状的办法。")
-METHODS = ("用示波器测量反馈信号，发现屏蔽层在端子排处断开，干扰使速度环在低频段出现周期性振荡。重新布置动力电缆和信号电缆，屏蔽层在控制柜一侧单端接地。",
-           "把继电器逻辑改写为顺序功能图，逐步核对每一个互锁条件；现场先用模拟开关试验，再接入真实的传感器，发现两处图纸没有画出的联锁。",
-           "用钳形电流表和电能质量分析仪分别在空载、半载和满载时测量，比较各次谐波含量，最后选定串联电抗器的参数并重新整定保护。",
-           "采用分段测量的办法，把机械间隙和电气滞后分开：断开联轴器后误差降到原来的三分之一，说明主要问题在丝杠一侧。")
-RESULTS = ("改造以后连续运行三个月，同类故障没有再出现，每班停机时间由四十分钟减少到五分钟以内。",
-           "投入费用约八千元，按节省的电费计算，半年左右收回；方案已经在另外两台设备上推广。",
-           "我把步骤写成作业指导书，并给班组讲了两次课，两名徒弟现在能够独立完成同样的检查。")
+# No run of words is as long as the search for overlaps looks for: between two of them stands what is each writer's own.
+SENTENCES = (
+    "{month}月，{place}的{thing}连续停机{many}次，", "操作人员说，{when}声音异常，", "我查了{paper}，", "又量了{point}的{value}，",
+    "结果是{number}，比正常值高{share}%。",
+    "起初怀疑{part}，", "换上备件后只好了{hours}小时。", "于是改用{tool}，", "在{point}与{place}之间逐段比较，", "第{many}段读数从{number}跳到{other}，",
+    "原因找到了：{part}的{fault}。", "处理办法有{many}步：", "先断电验电，拆下{part}；", "再把{point}改接到{place}，", "用{tool}复测，{value}回到{other}以内；",
+    "最后带{share}%负荷试车{hours}小时，", "{when}没有再出现异常。", "改完以后，{thing}每班少停{number}分钟，", "一年约省{other}元。",
+    "我把{paper}补上了{point}的数据，", "给{place}的{many}名徒弟讲了{hours}课时，", "他们现在会用{tool}自己查{part}。")
+OWN = {
+    "month": "一二三四五六七八九", "many": "二三四五六七八",
+    "place": ("三号生产线", "南侧配电间", "二车间大件区", "水泵房", "装配工段", "热处理炉区", "老厂房东跨", "综合实训楼"),
+    "thing": ("主轴驱动", "送料小车", "桥式起重机", "进线柜", "伺服滑台", "老镗床", "恒压供水机组", "补偿电容柜"),
+    "when": ("每到早班开机", "夏季午后", "满载起步时", "换刀以后", "夜里电压偏高时", "雨天", "连续运行两小时后", "点动调整时"),
+    "paper": ("竣工图和端子表", "三年的维修卡片", "变频器的事件记录", "上次大修的调试单", "设备说明书附录", "班组的点检表", "厂家寄来的参数页", "电能表的月报"),
+    "point": ("七号端子", "制动电阻两端", "编码器插头", "零线排", "接触器线圈", "直流母线", "热继电器出线", "模拟量模块"),
+    "value": ("绝缘电阻", "纹波电压", "接触压降", "三相电流", "谐波含量", "温升", "响应时间", "漏电流"),
+    "part": ("测速反馈线", "中间继电器", "滑环碳刷", "电抗器", "联轴器胶垫", "限位开关", "压力变送器", "放电线圈"),
+    "tool": ("示波器", "钳形表", "热像仪", "电能质量分析仪", "兆欧表", "激光测距仪", "过程校验仪", "万用表的录波挡"),
+    "fault": ("屏蔽层断在接头里", "触点已经烧蚀", "压紧弹簧疲劳", "参数被人改小", "固定螺钉松了半圈", "外壳进了冷却液", "线号与图纸对调", "接地绕了远路")}
 PAPER = """#set page(paper: "a4", margin: 25mm)
 #set text(font: sys.inputs.at("font"), lang: "zh", size: 11pt)
 #set par(first-line-indent: (amount: 2em, all: true), justify: true, leading: 1em)
@@ -65,7 +74,7 @@ def review(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Se
 
 def _hand_in(stage: Stage, plan_id: int, logins: Sequence[str], at: datetime, chance: random.Random) -> None:
     """The last candidate has copied most of the first one's paper under another title."""
-    texts = ["\n".join([chance.choice(BEGINNINGS), *chance.sample(METHODS, 2), chance.choice(RESULTS)]) for _ in logins]
+    texts = [_text(chance) for _ in logins]
     if len(texts) > 2:
         texts[-1] = "本文总结本人近年来的一项工作。\n" + texts[0]
     for number, (login, text) in enumerate(zip(logins, texts, strict=True)):
@@ -76,6 +85,15 @@ def _hand_in(stage: Stage, plan_id: int, logins: Sequence[str], at: datetime, ch
                                                              Enrolment.account_id == who.account_id)).one()
             content = typeset(PAPER, {"title": title, "text": text}, made_at=day, tagged=False)
             handing_in.hand_in(session, own, SubmissionKind.PAPER, from_bytes(content, f"{title}.pdf"), who, title=title, now=day)
+
+
+def _text(chance: random.Random) -> str:
+    """One writer's account of three jobs."""
+    def filled(sentence: str) -> str:
+        return sentence.format(**{name: chance.choice(words) for name, words in OWN.items()}, number=chance.randint(11, 480),
+                               other=chance.randint(13, 960), share=chance.randint(12, 88), hours=chance.randint(3, 72))
+
+    return "\n".join("".join(filled(sentence) for sentence in SENTENCES) for _ in range(3))
 
 
 def _hear(stage: Stage, plan_id: int, at: datetime) -> None:
