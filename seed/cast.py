@@ -41,7 +41,7 @@ CAST = (
     Part("officer2", "段雅琴", (Role.EXAM_OFFICER,), shown="考务员（第二位）"),
     Part("invigilator", "孙丽", (Role.INVIGILATOR,), shown="监考员"),
     Part("invigilator2", "赵强", (Role.INVIGILATOR,)),
-    Part("invigilator3", "钱文", (Role.INVIGILATOR,)),
+    Part("invigilator3", "钱文", (Role.INVIGILATOR,), shown="监考员（第二机房）"),
     Part("invigilator4", "吴芳", (Role.INVIGILATOR,)),
     Part("marker", "梁启文", (Role.MARKER,), shown="阅卷组长"),
     Part("marker2", "宋怀玉", (Role.MARKER,), shown="阅卷员"),

@@ -37,6 +37,7 @@ from seed.stage import Stage
 CONTACT = "湘江技师学院鉴定所 刘老师 0731-00000000"
 ENTRY = {4: "技工学校应届毕业生（在校最后一学年）", 2: "取得本职业三级证书后，经技师班学习的应届毕业生"}
 ROOM_STAFF = (("第一机房", ("invigilator", "invigilator2")), ("第二机房", ("invigilator3", "invigilator4")))
+STAFF = dict(ROOM_STAFF)
 ASSESSORS = ("assessor", "assessor2", "assessor3")
 # Rows of the practical rubric of level 4, in half-points, under the sections of the skill weight table.
 SAFETY_ROWS = (RowDraft("违反安全操作规程，造成短路、触电等安全事故", "", 0, RowKind.VETO),
@@ -120,9 +121,9 @@ def enrol(stage: Stage, session: Session, made: ExamPlan, people: Sequence[Stude
                          entry_condition=ENTRY[made.level], now=at)
 
 
-def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: int, *, rooms_used: int = 1,
+def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: int, *, room_name: str = ROOM_STAFF[0][0],
             classes: Sequence[str] | None = None, joining: Sequence[Student] = (), arranged: datetime) -> int:
-    """A sitting with rooms, invigilators, seats and dealt sheets, arranged at ``arranged``; its id.
+    """A sitting with a room, invigilators, seats and dealt sheets, arranged at ``arranged``; its id.
 
     ``joining`` are enrolled for it; ``classes`` limits who is seated.
     """
@@ -132,9 +133,8 @@ def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: i
                                     minutes=90, now=arranged)
         enrol(stage, session, made.plan, joining, who, arranged)
         sittings.choose_paper(session, made, paper, who)
-        for room_name, staff in ROOM_STAFF[:rooms_used]:
-            room = session.scalars(sa.select(Room).where(Room.name == room_name)).one()
-            seating.use_room(session, made, room, [stage.account_id(session, login) for login in staff], who)
+        room = session.scalars(sa.select(Room).where(Room.name == room_name)).one()
+        seating.use_room(session, made, room, [stage.account_id(session, login) for login in STAFF[room_name]], who)
         seating.seat_all(session, made, who, seed=f"座位-{plan_id}-{name}", classes=classes)
         sheets.deal(session, made, who, now=arranged, seed=f"deal-{plan_id}-{name}"[:32])
         return made.id
@@ -151,16 +151,17 @@ def open_paper(stage: Stage, paper_id: int, reason: str, at: datetime) -> None:
 
 
 def open_rooms(stage: Stage, sitting_id: int) -> None:
-    """The invigilators open their rooms ten minutes before the start."""
-    for place, (_, staff) in enumerate(ROOM_STAFF):
-        with stage.database.open(None, reads_only=True) as session:
-            found = session.get_one(Sitting, sitting_id)
-            at = found.starts_at - timedelta(minutes=10)
-            if place >= len(found.rooms):
-                return
-        with stage.acting(staff[0], at) as (session, who):
-            room = session.get_one(Sitting, sitting_id).rooms[place]
-            rooms.open_room(session, room, who, now=at)
+    """The invigilators open their room ten minutes before the start."""
+    at, names = _when_and_where(stage, sitting_id)
+    for place, name in enumerate(names):
+        with stage.acting(STAFF[name][0], at - timedelta(minutes=10)) as (session, who):
+            rooms.open_room(session, session.get_one(Sitting, sitting_id).rooms[place], who, now=at - timedelta(minutes=10))
+
+
+def _when_and_where(stage: Stage, sitting_id: int) -> tuple[datetime, list[str]]:
+    with stage.database.open(None, reads_only=True) as session:
+        found = session.get_one(Sitting, sitting_id)
+        return found.starts_at, [used.room.name for used in found.rooms]
 
 
 def close(stage: Stage, sitting_id: int) -> None:
@@ -169,9 +170,8 @@ def close(stage: Stage, sitting_id: int) -> None:
         at = session.get_one(Sitting, sitting_id).ends_at + timedelta(minutes=2)
     with stage.acting("officer", at) as (session, _):
         marking.close_due(session, at)
-        places = len(session.get_one(Sitting, sitting_id).rooms)
-    for place, (_, staff) in enumerate(ROOM_STAFF[:places]):
-        with stage.acting(staff[0], at + timedelta(minutes=10)) as (session, who):
+    for place, name in enumerate(_when_and_where(stage, sitting_id)[1]):
+        with stage.acting(STAFF[name][0], at + timedelta(minutes=10)) as (session, who):
             room = session.get_one(Sitting, sitting_id).rooms[place]
             rooms.close_room(session, room, "", who, now=at + timedelta(minutes=10))
 

@@ -23,7 +23,7 @@ from seed.stage import Stage
 MARK = "examroom-demo"  # a file that says: this folder is a demo's own, --fresh may empty it
 OPEN_PLAN = "本学期电工四级认定（进行中）"
 VISITORS = "参观班"
-LEAST_LEFT = timedelta(minutes=60)
+LEAST_LEFT = timedelta(minutes=40)  # of 90: a third sitting begins when the first, in the same room, is over
 VISITOR_SEATS = 8
 STUDENTS = 60
 
@@ -129,7 +129,7 @@ def _waiting(stage: Stage) -> list[str]:
 def _line(stage: Stage, sheet: Sheet) -> str:
     candidate = sheet.enrolment.candidate
     number = stage.cipher.decrypt(candidate.identity_cipher or b"")
-    return f"  {sheet.enrolment.ticket_number}  {number}  {candidate.name}  {sheet.sitting.name} {sheet.seat.number} 号座位"
+    return f"  {sheet.enrolment.ticket_number}  {number}  {candidate.name}  {sheet.sitting.name} {sheet.seat.sitting_room.room.name} {sheet.seat.number} 号座位"
 
 
 def _begin(stage: Stage) -> None:
@@ -141,7 +141,8 @@ def _begin(stage: Stage) -> None:
         plan_id, number = plan.id, len(plan.sittings) + 1
     class_name = f"{VISITORS}{number - 1}"
     visitors = [replace(person, class_name=class_name) for person in students(VISITOR_SEATS, seed=held + 1, first=held + 1)]
-    sitting = history.sitting(stage, plan_id, f"理论第{number}场", stage.now - timedelta(minutes=2), paper,
+    room_name, _ = history.ROOM_STAFF[number % len(history.ROOM_STAFF)]  # the sitting before may still be under way in the other
+    sitting = history.sitting(stage, plan_id, f"理论第{number}场", stage.now - timedelta(minutes=2), paper, room_name=room_name,
                               classes=[class_name], joining=visitors, arranged=stage.now - timedelta(hours=1))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)

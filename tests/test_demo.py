@@ -70,8 +70,11 @@ def test_started_again_it_keeps_its_data_and_always_has_a_sitting_to_sit(demo: F
     before = counted(demo, everybody)
     assert prepare(demo, now=NOW + timedelta(minutes=10)) == demo.extensions["visitors"]
     assert counted(demo, everybody) == before
-    later = prepare(demo, now=NOW + timedelta(hours=5))
-    assert later != demo.extensions["visitors"]
+    told = [demo.extensions["visitors"]]
+    for minutes in (51, 102, 300):  # while the sitting before is still under way, in the other room; and long after
+        told.append(prepare(demo, now=NOW + timedelta(minutes=minutes)))
+    assert len(set(told)) == 4
+    assert ["第一机房" in text for text in told] == [True, False, True, False]
     waiting = sa.select(sa.func.count()).select_from(Sheet).where(Sheet.state == SheetState.DEALT)
     assert counted(demo, waiting) >= 5
 
