@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -25,12 +27,15 @@ def demo_command(create_app: Factory) -> click.Command:
     @click.pass_context
     def demo(context: click.Context, folder: Path | None, fresh: bool, no_serve: bool, host: str, port: int) -> None:
         """Make a small believable world, print its accounts, and serve it."""
-        installation = Installation(folder or context.obj.folder or Path("examroom-demo"))
-        settings = make_ready(installation.settings, fresh=fresh)
-        app = create_app(settings)
-        click.echo(prepare(app, now=utc_now()))
-        if not no_serve:
-            app.extensions["examroom"]["database"].engine.dispose()
-            announce_and_serve(create_app, settings, host, port)
+        folder = folder or context.obj.folder or Path("examroom-demo")
+        if no_serve:
+            click.echo(prepare(create_app(make_ready(Installation(folder).settings, fresh=fresh)), now=utc_now()))
+            return
+        # In a process of its own: the server forks, and would inherit the locks of threads that typesetting has run here.
+        made = subprocess.run([sys.executable, "-m", "app", "demo", "--dir", str(folder), "--no-serve",  # noqa: S603  # our own program
+                               *(["--fresh"] if fresh else [])], check=False)
+        if made.returncode:
+            sys.exit(made.returncode)
+        announce_and_serve(create_app, make_ready(Installation(folder).settings, fresh=False), host, port)
 
     return demo
