@@ -51,3 +51,11 @@ def _prefix(text: str) -> str | None:
     if text and not CERTIFICATE_PREFIX.fullmatch(text):
         raise Refused("certificate_prefix", "证书编号前段应为 1 个字母加 12 位数字，由人社部门核发；没有核发前请留空。")
     return text or None
+
+
+def centre_above(session: Session, institution: Institution, kind: InstitutionKind) -> str:
+    """The name of the city's or province's centre that ``institution`` files with; the kind's own word when none is entered."""
+    digits = 4 if kind is InstitutionKind.CITY_CENTRE else 2
+    found = session.scalar(sa.select(Institution.name).where(
+        Institution.kind == kind, Institution.region.startswith(institution.region[:digits])).order_by(Institution.id).limit(1))
+    return found or kind.chinese
