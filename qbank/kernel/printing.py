@@ -1,18 +1,25 @@
 """Printed things (typst): a template and its values become a PDF, alike on every machine.
 
 The CJK font comes from a wheel, so that a certificate never looks like whatever fonts a machine happens to have. Only
-where that wheel is missing are the system's own fonts used.
+where that wheel is missing are the system's own fonts used. A template is handed texts only, so pictures and QR codes
+reach it as SVG: ``image(bytes(value), format: "svg")``.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+import segno
 import typst
+from markupsafe import Markup
+from PIL import Image
 
 from qbank.kernel.refused import Refused
 
@@ -32,6 +39,31 @@ def typeset(template: str, values: Mapping[str, str], *, made_at: datetime, tagg
     if not isinstance(printed, bytes):
         raise RuntimeError("typst gave no PDF")
     return printed
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture as an SVG drawing with its natural size in pixels."""
+
+    svg: str
+    width: int
+    height: int
+
+
+def drawing(content: bytes, media_type: str) -> Drawing:
+    """A PNG or JPEG file wrapped in an SVG drawing. Raises OSError (Pillow's) for what is no picture."""
+    with Image.open(BytesIO(content)) as opened:
+        width, height = opened.size
+    held = base64.b64encode(content).decode()
+    return Drawing(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+                   f'<image width="{width}" height="{height}" href="data:{media_type};base64,{held}"/></svg>', width, height)
+
+
+def qr_code(text: str) -> Markup:
+    """A QR code as an SVG drawing that fills its place: for a template, and as it is for a page."""
+    stream = BytesIO()
+    segno.make_qr(text, error="m").save(stream, kind="svg", border=2, omitsize=True, xmldecl=False, nl=False)
+    return Markup(stream.getvalue().decode())  # noqa: S704  # squares only; the text itself does not stand in it
 
 
 def wheel_folder() -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from qbank.items.models import Picture
 from qbank.items.spoken import blanks as spoken_blanks
 from qbank.items.spoken import steps as spoken_steps
 from qbank.items.states import ItemKind
-from qbank.kernel.printing import typeset
+from qbank.kernel.printing import drawing, typeset
 from qbank.papers.booklet import Section, columns_of, in_stem, printed_key
 from qbank.papers.copies import LETTERS, Master, Placed
 from qbank.papers.models import Paper, PaperItem, PaperState
@@ -99,10 +98,8 @@ def drawn(picture: Picture) -> dict[str, Any]:
     """A picture as an SVG drawing, which typst takes as text; width in pixels."""
     if picture.media_type == "image/svg+xml":
         return {"svg": picture.content.decode(), "width": picture.width}
-    held = base64.b64encode(picture.content).decode()
-    return {"width": picture.width, "svg": (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{picture.width}" height="{picture.height}">'
-        f'<image width="{picture.width}" height="{picture.height}" href="data:{picture.media_type};base64,{held}"/></svg>')}
+    made = drawing(picture.content, picture.media_type)
+    return {"svg": made.svg, "width": made.width}
 
 
 def _print(name: str, data: Mapping[str, Any], made_at: datetime, *, tagged: bool = True) -> bytes:

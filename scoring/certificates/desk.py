@@ -21,11 +21,12 @@ from qbank.kernel.access import Role, Viewer, fetch
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, Work
+from qbank.kernel.printing import Drawing, drawing
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import local_date, spoken
 from scoring.certificates import numbers
-from scoring.certificates.face import Face, Picture, draw
+from scoring.certificates.face import Face, draw
 from scoring.certificates.models import Certificate
 from scoring.certificates.public import look_up
 from scoring.certificates.seals import picture_of
@@ -137,14 +138,14 @@ def next_faces(session: Session, result_list: ResultList, cipher: IdentityCipher
 
 
 def face_of(session: Session, result: Result, number: str, issued_on: date, cipher: IdentityCipher, *, replaced_on: date | None = None,
-            seal: Picture | None = None) -> Face:
+            seal: Drawing | None = None) -> Face:
     """The face of one certificate with the candidate's name and photo as they stand now."""
     plan, candidate, photo = result.list.plan, result.enrolment.candidate, result.enrolment.photo
     standard = plan.standard
     return Face(number=number, holder=candidate.name, identity_number=_identity_number(candidate, cipher),
                 occupation=standard.occupation.name, occupation_code=standard.occupation.code, work_type=standard.work_type,
                 level=plan.level, issuer=plan.institution.name, issued_on=issued_on, replaced_on=replaced_on,
-                photo=Picture(photo.content, photo.media_type) if photo else None,
+                photo=drawing(photo.content, photo.media_type) if photo else None,
                 seal=seal or picture_of(session, plan.institution))
 
 

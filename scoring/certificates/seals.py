@@ -12,8 +12,9 @@ from examroom.filing.duties import require_duty
 from qbank.kernel import attachments
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
+from qbank.kernel.printing import Drawing, drawing
 from qbank.kernel.times import local_date
-from scoring.certificates.face import Face, Picture, draw
+from scoring.certificates.face import Face, draw
 from scoring.certificates.models import IssuerSeal
 
 MEGABYTES = 2
@@ -36,12 +37,12 @@ def set_seal(session: Session, institution: Institution, upload: FileStorage | N
     return made
 
 
-def picture_of(session: Session, institution: Institution) -> Picture | None:
+def picture_of(session: Session, institution: Institution) -> Drawing | None:
     """What is printed; None where no seal is set."""
     seal = seal_of(session, institution)
     if seal is None:
         return None
-    return Picture(attachments.path_of(session, seal.picture).read_bytes(), seal.picture.media_type)
+    return drawing(attachments.path_of(session, seal.picture).read_bytes(), seal.picture.media_type)
 
 
 def specimen(session: Session, institution: Institution, public_url: str, *, now: datetime) -> bytes:

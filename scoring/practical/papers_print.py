@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from sqlalchemy.orm import Session
 
 import qbank.papers
 from qbank.kernel import attachments
 from qbank.kernel.accounts import Institution
 from qbank.kernel.attachments import JPEG, PNG, Attachment
-from qbank.kernel.printing import typeset
+from qbank.kernel.printing import drawing, typeset
 from qbank.kernel.times import spoken
 from qbank.papers.typesetting import typeset as blocks
 from qbank.standards.models import LEVEL_NAMES, WeightTable
@@ -91,12 +88,8 @@ def _blocks(text: str) -> list[Any]:
 
 def _drawn(session: Session, attachment: Attachment) -> dict[str, Any]:
     """A picture as an SVG drawing, which typst takes as text; width in pixels."""
-    content = attachments.path_of(session, attachment).read_bytes()
-    with Image.open(BytesIO(content)) as picture:
-        width, height = picture.size
-    held = base64.b64encode(content).decode()
-    return {"width": width, "svg": f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-                                   f'<image width="{width}" height="{height}" href="data:{attachment.media_type};base64,{held}"/></svg>'}
+    made = drawing(attachments.path_of(session, attachment).read_bytes(), attachment.media_type)
+    return {"svg": made.svg, "width": made.width}
 
 
 def _print(data: dict[str, Any], made_at: datetime) -> bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import struct
 import zipfile
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
@@ -17,8 +15,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Viewer, visible
+from qbank.kernel.attachments import PNG
 from qbank.kernel.export import SCORE, Table, workbook
-from qbank.kernel.printing import typeset
+from qbank.kernel.printing import drawing, typeset
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
@@ -118,14 +117,7 @@ def _filled(session: Session, plan: ExamPlan, sheet: MarkSheet, values: dict[int
     signature = signature_png(session, sheet)
     return _form(plan, member.group.rubric, facts, values) | {
         "total": f"{_total(values) / 2:.1f}", "assessor": f"{sheet.assessor.name}{'（考评组长）' if sheet.is_chief else ''}",
-        "signed": spoken(sheet.signed_at), "picture": _svg(signature) if signature else ""}
-
-
-def _svg(png: bytes) -> str:
-    """A PNG inside an SVG: a template is handed text only."""
-    width, height = struct.unpack(">II", png[16:24])
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" height="{height}">'
-            f'<image width="{width}" height="{height}" xlink:href="data:image/png;base64,{b64encode(png).decode()}"/></svg>')
+        "signed": spoken(sheet.signed_at), "picture": drawing(signature, PNG).svg if signature else ""}
 
 
 def _total(values: dict[int, Value]) -> int:

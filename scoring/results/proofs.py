@@ -5,17 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 
-import segno
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from examroom.plans.models import Enrolment
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.printing import typeset
+from qbank.kernel.printing import qr_code, typeset
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
@@ -101,14 +99,12 @@ def look_up(session: Session, code: str, name: str, address: str, *, now: dateti
 def draw(proof: ScoreProof, public_url: str, *, made_at: datetime) -> bytes:
     """The PDF, drawn from the row each time."""
     address = f"{public_url}/results/proof"
-    code = BytesIO()
-    segno.make_qr(f"{address}?{urlencode({'code': proof.code})}", error="m").save(code, kind="svg", border=2, scale=4)
     return typeset(TEMPLATE.read_text(encoding="utf-8"), {
         "holder": proof.holder, "identity": proof.identity_masked, "occupation": proof.occupation, "work_type": proof.work_type or "—",
         "code": proof.code, "level": LEVEL_NAMES[proof.level], "part": proof.part, "points": spoken_points(proof.half_points),
         "achieved_on": spoken(proof.achieved_on), "valid_until": spoken(proof.valid_until), "plan": proof.plan_number,
         "issuer": proof.issuer, "issued_on": spoken(proof.issued_at).split(" ")[0], "address": address,
-        "occupation_code": proof.occupation_code, "qr": code.getvalue().decode(),
+        "occupation_code": proof.occupation_code, "qr": qr_code(f"{address}?{urlencode({'code': proof.code})}"),
         "revoked": f"已于 {spoken(proof.revoked_at)} 作废" if proof.revoked_at else "",
     }, made_at=made_at)
 

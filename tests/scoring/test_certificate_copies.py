@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from examroom.plans import photos
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.attachments import from_bytes
+from qbank.kernel.printing import drawing
 from qbank.kernel.refused import Refused
 from scoring.certificates import desk, replacing, seals
-from scoring.certificates.face import Picture
 from scoring.certificates.models import Certificate, ReplacementCause, ReplacementState
 from scoring.certificates.signing import Seal
 from scoring.certificates.todo import todo
@@ -79,7 +79,7 @@ def test_a_specimen_says_that_it_is_none(world: FinalWorld) -> None:
 
 
 def test_a_picture_keeps_its_shape() -> None:
-    assert 'viewBox="0 0 30 42"' in Picture(picture(), "image/png").svg
+    assert 'viewBox="0 0 30 42"' in drawing(picture(), "image/png").svg
 
 
 def test_a_lost_certificate_is_made_again_under_its_number_and_the_first_copy_is_kept(world: FinalWorld, second: Viewer) -> None:
