@@ -75,7 +75,7 @@ from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
 from qbank.kernel.console import console, run
 from qbank.kernel.db import Database
 from qbank.kernel.settings import Settings
-from qbank.kernel.times import Clock, SteadyClock, spoken
+from qbank.kernel.times import Clock, SteadyClock, spoken, to_form
 from qbank.kernel.todo import Todo
 from qbank.standards.models import LEVEL_NAMES
 from seed.commands import demo_command
@@ -648,6 +648,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     doors = {endpoint: frozenset(roles) for endpoint, roles in ACCESS.items()}
     web.install(app, settings, Database.of(settings), clock or SteadyClock(), doors)
     app.template_filter("spoken")(spoken)
+    app.template_filter("to_form")(to_form)
     app.template_filter("points")(points)
     app.template_global("level_name")(LEVEL_NAMES.__getitem__)
     app.template_global("csrf")(csrf_field)

@@ -94,6 +94,11 @@ def spoken(moment: datetime | date | None, *, seconds: bool = False) -> str:
     return f"{moment.year}年{moment.month}月{moment.day}日"
 
 
+def to_form(moment: datetime) -> str:
+    """What a field of a form shows for ``moment``, as :func:`from_form` reads it."""
+    return f"{local(moment):%Y-%m-%dT%H:%M}"
+
+
 def from_form(text: str) -> datetime:
     """Read ``YYYY-MM-DDTHH:MM`` typed by somebody in China. Raises ValueError."""
     moment = datetime.fromisoformat(text)
