@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import click
-from flask import Flask, current_app, render_template, url_for
+from flask import Flask, current_app, url_for
 from flask_bootstrap import Bootstrap5
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
@@ -19,6 +19,7 @@ import examroom.delivery.commands
 import examroom.delivery.todo
 import examroom.delivery.views
 import examroom.filing.commands
+import examroom.filing.standing_models
 import examroom.filing.views
 import examroom.invigilation.commands
 import examroom.invigilation.todo
@@ -69,6 +70,7 @@ import scoring.results.views
 import scoring.review.commands
 import scoring.review.todo
 import scoring.review.views
+import scoring.worklist.views
 from examroom.delivery.lane import Lane
 from qbank.kernel import web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
@@ -83,7 +85,7 @@ from seed.commands import demo_command
 ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.statistics, qbank.papers,
          examroom.filing, examroom.plans, examroom.delivery, examroom.invigilation, examroom.marking,
          examroom.oversight, scoring.practical, scoring.review, scoring.results,
-         scoring.reports, scoring.certificates, scoring.archive)
+         scoring.reports, scoring.certificates, scoring.archive, scoring.worklist)
 
 ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
@@ -565,11 +567,13 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "archive.verify": LISTS,
     "archive.pack": OFFICER,
     "archive.download": OFFICER,
+    # scoring.worklist
+    "worklist.calendar": STAFF,
 }
 
 # The left side: (heading, [(title, endpoint)]). A person sees only the doors that open for them.
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
-    ("工作台", (("待办", "home"),)),
+    ("工作台", (("待办", "home"), ("工作日历", "worklist.calendar"))),
     # qbank
     ("标准与题库", (("职业与标准", "standards.index"), ("题库", "items.index"), ("操作技能题库", "practical.bank"),
                  ("导入试题", "exchange.index"), ("导出试题", "exchange.export"), ("命题与审题", "items.desk"),
@@ -638,9 +642,9 @@ GROUPS: Sequence[click.Group] = (
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     """The application on the database and folder of ``settings``."""
     app = Flask(__name__, template_folder="templates", static_folder="templates/static")
-    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in")
+    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in", WORK_LIST=waiting, DOORS=ACCESS)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
-    app.add_url_rule("/", "home", home)
+    app.add_url_rule("/", "home", scoring.worklist.views.home)
     for room in ROOMS:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)
@@ -657,15 +661,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     return app
 
 
-def home() -> Any:
-    """The work list of the person who is signed in."""
-    return render_template("home.html", todos=waiting(web.db(), web.viewer(), now=web.now()))
-
-
 def waiting(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
-    """All that waits for ``viewer``, what is due first on top."""
-    todos = [todo for room in TODOS for todo in room(session, viewer, now=now)]
-    return sorted(todos, key=lambda todo: (todo.due is None, todo.due or now))
+    """All that waits for ``viewer``, as each room says it."""
+    return [todo for room in TODOS for todo in room(session, viewer, now=now)]
 
 
 def frame() -> dict[str, Any]:

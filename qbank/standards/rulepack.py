@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from qbank.kernel.refused import Refused
@@ -23,10 +24,12 @@ LEAST_PLAN_WORKING_DAYS = 10
 LEAST_NOTICE_DAYS = 7
 LEAST_ARCHIVE_YEARS = 3
 MOST = 10_000
+NO_END = "不限"
 
 # Groups of the page and its labels: field -> (Chinese, unit). A test sees to it that every field has one.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "计划与公示": ("plan_working_days", "notice_days", "archive_years"),
+    "备案": ("filing_until", "pilot_until", "expiry_alarm_days", "inactivity_alarm_days"),
+    "计划与公示": ("plan_working_days", "notice_days", "archive_years", "archive_paper_years"),
     "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill"),
     "试题统计": ("statistics_minimum_n", "calibration_minimum_n", "two_parameter_minimum_n", "flag_hard_percent",
              "flag_easy_percent", "flag_weak_percent", "flag_fit_permille", "flag_fit_low_percent", "flag_fit_high_percent",
@@ -52,8 +55,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 LABELS: dict[str, tuple[str, str]] = {
     "name": ("名称", ""),
+    "filing_until": ("备案申请截止日期（例如 2020-04-30，没有填“不限”）", ""), "pilot_until": ("试点期限截至（例如 2021-06-30，没有填“不限”）", ""),
+    "expiry_alarm_days": ("备案到期前多久提醒", "天"), "inactivity_alarm_days": ("满一年未开展认定前多久提醒", "天"),
     "plan_working_days": ("考务方案至少提前", "个工作日"), "notice_days": ("公示不少于", "天"),
-    "archive_years": ("档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
+    "archive_years": ("电子档案保存不少于", "年"), "archive_paper_years": ("纸质档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
     "review_days": ("审题期限", "天"), "partial_credit_multiple": ("多选题少选按比例得分（错选不得分）", ""),
     "partial_credit_fill": ("填空题按空得分", ""),
     "items_per_point": ("每个鉴定点的试题不少于", "道"), "points_per_percent": ("每 1 % 比重的鉴定点不少于", "个"),
@@ -80,7 +85,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "senior_assessor_level": ("从几级起考评员须为高级考评员（2 即二级、一级，0 不要求）", "级"),
     "assessor_times_in_row": ("考评员在同一机构同一职业连续考评不超过", "次"),
     "assessor_expiry_days": ("考评员证到期前多久提醒", "天"),
-    "assessor_exceptions": ("个别职业的考评员配比（例如“6-31-01-03 1:8 不少于 5 人；…”，没有填“无”）", ""),
+    "assessor_exceptions": ("个别标准另定的人员配比（例如“6-31-01-03/2018 理论 1:20 不少于 2 人；6-31-01-03 技能 1:8 不少于 5 人 单数”，没有填“无”）", ""),
     "practical_spread_half_points": ("各考评员总分相差超过（按半分填，20 即 10 分）由考评组长评定", "个半分"),
     "practical_trim_from": ("考评员达到几人时去掉最高分和最低分再平均（0 不去）", "人"),
     "least_panel": ("评审委员会不少于", "人"), "panel_odd": ("评审委员人数须为单数", ""),
@@ -129,14 +134,27 @@ MOST_OF = {"senior_assessor_level": 5, "rounding": 4, "review_from_level": 5, "m
 PERMILLES = {"flag_fit_permille", "flag_drift_permille", "similarity_permille"}
 
 
+def last_day(text: str, what: str) -> date | None:
+    """A day as a rule pack says it; None: no end. Refuses what is neither."""
+    try:
+        return None if text.strip() == NO_END else date.fromisoformat(text.strip())
+    except ValueError:
+        raise Refused("rule_pack_day", f"“{what}”应填写日期，例如 2021-06-30，没有期限填“{NO_END}”，现在是“{text[:20]}”。") from None
+
+
 @dataclass(frozen=True)
 class RulePack:
     """The settings of one province with the defaults that were found in published rules."""
 
     name: str = "默认规则包"
+    filing_until: str = NO_END
+    pilot_until: str = NO_END
+    expiry_alarm_days: int = 60
+    inactivity_alarm_days: int = 90
     plan_working_days: int = LEAST_PLAN_WORKING_DAYS
     notice_days: int = LEAST_NOTICE_DAYS
-    archive_years: int = LEAST_ARCHIVE_YEARS
+    archive_years: int = 5  # electronic; three by the notice, five where colleges publish a rule of their own
+    archive_paper_years: int = LEAST_ARCHIVE_YEARS
     approvals_per_item: int = 2
     review_days: int = 7
     partial_credit_multiple: bool = False
@@ -232,7 +250,7 @@ class RulePack:
             if type(getattr(self, field.name)) is not type(field.default):
                 raise Refused("rule_pack_type", f"规则包的“{field.name}”应为 {type(field.default).__name__} 类型。")
         for name, least in (("plan_working_days", LEAST_PLAN_WORKING_DAYS), ("notice_days", LEAST_NOTICE_DAYS),
-                            ("archive_years", LEAST_ARCHIVE_YEARS)):
+                            ("archive_years", LEAST_ARCHIVE_YEARS), ("archive_paper_years", LEAST_ARCHIVE_YEARS)):
             if getattr(self, name) < least:
                 label, unit = LABELS[name]
                 raise Refused("below_notice", f"“{label}”不得少于 {least} {unit}（湘人社函〔2020〕47号），不能设为 {getattr(self, name)}。")
@@ -245,6 +263,8 @@ class RulePack:
                 raise Refused("rule_pack_range", f"“{label}”应在 {LEAST.get(field.name, 0)} 到 {most} 之间，不能设为 {value}。")
 
         read_tiers(self.misconduct_tiers)
+        for name in ("filing_until", "pilot_until"):
+            last_day(getattr(self, name), LABELS[name][0])
 
     @property
     def tiers(self) -> tuple[Tier, ...]:

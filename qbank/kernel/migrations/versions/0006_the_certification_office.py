@@ -1,0 +1,261 @@
+"""the certification office."""
+
+import sqlalchemy as sa
+from alembic import op
+
+import qbank.kernel.times
+
+revision = '0006'
+down_revision = '0005'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('entry_conditions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('standard_id', sa.Integer(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('predicate', sa.JSON(), nullable=False),
+    sa.Column('source', sa.String(length=200), nullable=False),
+    sa.Column('written_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('ended_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_entry_conditions_level')),
+    sa.CheckConstraint('number BETWEEN 1 AND 99', name=op.f('ck_entry_conditions_number')),
+    sa.ForeignKeyConstraint(['standard_id'], ['standards.id'], name=op.f('fk_entry_conditions_standard_id_standards')),
+    sa.ForeignKeyConstraint(['written_by'], ['accounts.id'], name=op.f('fk_entry_conditions_written_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_entry_conditions')),
+    sa.UniqueConstraint('standard_id', 'level', 'number', 'version', name=op.f('uq_entry_conditions_standard_id_level_number_version'))
+    )
+    with op.batch_alter_table('entry_conditions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_entry_conditions_standard_id'), ['standard_id'], unique=False)
+
+    op.create_table('filing_applications',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.String(length=200), nullable=False),
+    sa.Column('kind', sa.Enum('FIRST', 'ADDITION', 'CHANGE', 'RENEWAL', name='applicationkind', native_enum=False, length=10), nullable=False),
+    sa.Column('state', sa.Enum('DRAFT', 'SUBMITTED', 'CITY_PASSED', 'RETURNED', 'DECIDED', 'REFUSED', 'WITHDRAWN', name='applicationstate', native_enum=False, length=12), nullable=False),
+    sa.Column('unit', sa.JSON(), nullable=False),
+    sa.Column('prose', sa.JSON(), nullable=False),
+    sa.Column('plan', sa.JSON(), nullable=False),
+    sa.Column('wish', sa.Text(), nullable=False),
+    sa.Column('created_by', sa.Integer(), nullable=False),
+    sa.Column('created_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('submitted_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['created_by'], ['accounts.id'], name=op.f('fk_filing_applications_created_by_accounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_filing_applications_institution_id_institutions')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_applications')),
+    sa.UniqueConstraint('number', name=op.f('uq_filing_applications_number'))
+    )
+    with op.batch_alter_table('filing_applications', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_applications_institution_id'), ['institution_id'], unique=False)
+
+    op.create_table('ministry_reports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('reported_on', sa.Date(), nullable=False),
+    sa.Column('receipt', sa.String(length=200), nullable=False),
+    sa.Column('reported_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['reported_by'], ['accounts.id'], name=op.f('fk_ministry_reports_reported_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ministry_reports'))
+    )
+    op.create_table('filing_decisions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('DRAFT', 'SUBMITTED', 'CITY_PASSED', 'RETURNED', 'DECIDED', 'REFUSED', 'WITHDRAWN', name='applicationstate', native_enum=False, length=12), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_filing_decisions_application_id_filing_applications')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_filing_decisions_decided_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_decisions'))
+    )
+    with op.batch_alter_table('filing_decisions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_decisions_application_id'), ['application_id'], unique=False)
+
+    op.create_table('filing_form_takings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('format', sa.String(length=4), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_filing_form_takings_account_id_accounts')),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_filing_form_takings_application_id_filing_applications')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_form_takings'))
+    )
+    with op.batch_alter_table('filing_form_takings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_form_takings_application_id'), ['application_id'], unique=False)
+
+    op.create_table('filing_materials',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('standard_id', sa.Integer(), nullable=True),
+    sa.Column('attachment_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_filing_materials_application_id_filing_applications')),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_filing_materials_attachment_id_attachments')),
+    sa.ForeignKeyConstraint(['standard_id'], ['standards.id'], name=op.f('fk_filing_materials_standard_id_standards')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_materials'))
+    )
+    with op.batch_alter_table('filing_materials', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_materials_application_id'), ['application_id'], unique=False)
+
+    op.create_table('filing_occupations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('standard_id', sa.Integer(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('major', sa.String(length=200), nullable=False),
+    sa.Column('formerly', sa.Boolean(), nullable=False),
+    sa.Column('industry_standard', sa.String(length=200), nullable=False),
+    sa.Column('renews_id', sa.Integer(), nullable=True),
+    sa.Column('city_agrees', sa.Boolean(), nullable=True),
+    sa.Column('city_note', sa.String(length=200), nullable=False),
+    sa.Column('province_agrees', sa.Boolean(), nullable=True),
+    sa.Column('province_note', sa.String(length=200), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_filing_occupations_level')),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_filing_occupations_application_id_filing_applications')),
+    sa.ForeignKeyConstraint(['renews_id'], ['filed_scopes.id'], name=op.f('fk_filing_occupations_renews_id_filed_scopes')),
+    sa.ForeignKeyConstraint(['scope_id'], ['filed_scopes.id'], name=op.f('fk_filing_occupations_scope_id_filed_scopes')),
+    sa.ForeignKeyConstraint(['standard_id'], ['standards.id'], name=op.f('fk_filing_occupations_standard_id_standards')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_occupations')),
+    sa.UniqueConstraint('application_id', 'standard_id', 'level', name=op.f('uq_filing_occupations_application_id_standard_id_level'))
+    )
+    with op.batch_alter_table('filing_occupations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_occupations_application_id'), ['application_id'], unique=False)
+
+    op.create_table('filing_removals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=True),
+    sa.Column('ground', sa.Enum('OWN_WILL', 'INACTIVE', 'VIOLATION', 'EVALUATION', name='ground', native_enum=False, length=12), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('attachment_id', sa.Integer(), nullable=True),
+    sa.Column('state', sa.Enum('PROPOSED', 'DONE', 'DISMISSED', name='removalstate', native_enum=False, length=12), nullable=False),
+    sa.Column('proposed_by', sa.Integer(), nullable=False),
+    sa.Column('proposed_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=True),
+    sa.Column('decision', sa.Text(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_filing_removals_attachment_id_attachments')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_filing_removals_decided_by_accounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_filing_removals_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['proposed_by'], ['accounts.id'], name=op.f('fk_filing_removals_proposed_by_accounts')),
+    sa.ForeignKeyConstraint(['scope_id'], ['filed_scopes.id'], name=op.f('fk_filing_removals_scope_id_filed_scopes')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_removals'))
+    )
+    with op.batch_alter_table('filing_removals', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_removals_institution_id'), ['institution_id'], unique=False)
+
+    op.create_table('filing_rows',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('part', sa.String(length=12), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('cells', sa.JSON(), nullable=False),
+    sa.Column('identity_cipher', sa.LargeBinary(), nullable=True),
+    sa.Column('identity_hash', sa.String(length=64), nullable=True),
+    sa.Column('identity_masked', sa.String(length=18), nullable=True),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_filing_rows_application_id_filing_applications')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_filing_rows'))
+    )
+    with op.batch_alter_table('filing_rows', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_filing_rows_application_id'), ['application_id'], unique=False)
+
+    op.create_table('pilot_evaluations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('verdict', sa.Enum('QUALIFIED', 'UNQUALIFIED', name='verdict', native_enum=False, length=12), nullable=False),
+    sa.Column('sections', sa.JSON(), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.Column('attachment_id', sa.Integer(), nullable=True),
+    sa.Column('written_by', sa.Integer(), nullable=False),
+    sa.Column('written_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('reported_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('continues', sa.Boolean(), nullable=True),
+    sa.Column('decision', sa.Text(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('ends_on >= starts_on', name=op.f('ck_pilot_evaluations_period')),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_pilot_evaluations_attachment_id_attachments')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_pilot_evaluations_decided_by_accounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_pilot_evaluations_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['written_by'], ['accounts.id'], name=op.f('fk_pilot_evaluations_written_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pilot_evaluations'))
+    )
+    with op.batch_alter_table('pilot_evaluations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pilot_evaluations_institution_id'), ['institution_id'], unique=False)
+
+    op.create_table('site_assessments',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('visited_on', sa.Date(), nullable=False),
+    sa.Column('members', sa.String(length=200), nullable=False),
+    sa.Column('checks', sa.JSON(), nullable=False),
+    sa.Column('opinion', sa.Text(), nullable=False),
+    sa.Column('attachment_id', sa.Integer(), nullable=True),
+    sa.Column('recorded_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_site_assessments_application_id_filing_applications')),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_site_assessments_attachment_id_attachments')),
+    sa.ForeignKeyConstraint(['recorded_by'], ['accounts.id'], name=op.f('fk_site_assessments_recorded_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_site_assessments'))
+    )
+    with op.batch_alter_table('site_assessments', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_site_assessments_application_id'), ['application_id'], unique=False)
+
+    op.create_table('scope_events',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('PUBLISHED', 'RENEWED', 'CHANGED', 'ENDED', 'RESIGNED', 'LAPSED', 'CANCELLED', name='eventkind', native_enum=False, length=12), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=True),
+    sa.Column('removal_id', sa.Integer(), nullable=True),
+    sa.Column('report_id', sa.Integer(), nullable=True),
+    sa.Column('by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['application_id'], ['filing_applications.id'], name=op.f('fk_scope_events_application_id_filing_applications')),
+    sa.ForeignKeyConstraint(['by'], ['accounts.id'], name=op.f('fk_scope_events_by_accounts')),
+    sa.ForeignKeyConstraint(['removal_id'], ['filing_removals.id'], name=op.f('fk_scope_events_removal_id_filing_removals')),
+    sa.ForeignKeyConstraint(['report_id'], ['ministry_reports.id'], name=op.f('fk_scope_events_report_id_ministry_reports')),
+    sa.ForeignKeyConstraint(['scope_id'], ['filed_scopes.id'], name=op.f('fk_scope_events_scope_id_filed_scopes')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_scope_events'))
+    )
+    with op.batch_alter_table('scope_events', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_scope_events_report_id'), ['report_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_scope_events_scope_id'), ['scope_id'], unique=False)
+
+    with op.batch_alter_table('accounts', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('identity_kind', sa.Enum('RESIDENT', 'RESIDENCE_PERMIT', 'HONG_KONG_MACAO', 'TAIWAN', 'FOREIGNER', 'PASSPORT', 'OFFICER', name='identitykind', native_enum=False, length=20), server_default='RESIDENT', nullable=False))
+
+    with op.batch_alter_table('enrolments', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('facts', sa.JSON(), server_default='{}', nullable=False))
+        batch_op.add_column(sa.Column('born', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('qualification', sa.Enum('PENDING', 'ACCEPTED', 'RETURNED', name='qualification', native_enum=False, length=10), server_default='ACCEPTED', nullable=False))
+        batch_op.add_column(sa.Column('declared_by', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
+
+    with op.batch_alter_table('roster_imports', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False))
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore the backup that was taken before the upgrade")
