@@ -13,7 +13,7 @@ ORDER = [
     "qbank.kernel", "qbank.standards", "qbank.items", "qbank.exchange", "qbank.statistics", "qbank.papers",
     "examroom.filing", "examroom.plans", "examroom.delivery", "examroom.invigilation", "examroom.marking",
     "examroom.oversight", "scoring.practical", "scoring.review", "scoring.results", "scoring.reports", "scoring.certificates",
-    "scoring.archive", "seed", "app",
+    "scoring.archive", "scoring.worklist", "scoring.api", "seed", "app",
 ]
 TOP = {"README.md", "app.py", "pyproject.toml", "qbank", "examroom", "scoring", "templates", "seed", "tests"}
 PURE_MAY_IMPORT = {"__future__", "numpy", "scipy", "highspy", "pandas", "threadpoolctl", "chinese_calendar", "rapidfuzz",

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as datetime_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,3 +104,8 @@ def from_form(text: str) -> datetime:
     """Read ``YYYY-MM-DDTHH:MM`` typed by somebody in China. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     return (moment.replace(tzinfo=SHANGHAI) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """The last minute of ``day`` in China: until when something is to be done that is due on that day."""
+    return datetime.combine(day, datetime_time(23, 59), SHANGHAI)
