@@ -255,7 +255,7 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     # archive: evidence pack, head hash, three-year clock.
     kept = archive.pack(session, plan, liu, now=clock())
     session.commit()
-    assert kept.keep_until.year == 2029
+    assert kept.keep_until.year == 2031  # electronic: five years by default, never less than three
     names = zipfile.ZipFile(io.BytesIO(kept.file)).namelist()
     assert any("manifest" in name for name in names)
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, attributes, mapped_column
 
+from qbank.kernel import linking
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.db import Actor, Base, Id, Line
 
@@ -32,7 +33,7 @@ class AuditError(Exception):
 
 
 class AuditEntry(Base):
-    """One changed row. ``digest`` = SHA-256 over the entry and the digest before it."""
+    """One changed row. ``digest``: see ``qbank.kernel.linking``."""
 
     __tablename__ = "audit_entries"
     __unaudited__ = "the trail itself"
@@ -76,7 +77,7 @@ def verify(session: Session) -> list[Break]:
     for entry in session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).yield_per(1000):
         if entry.previous != before:
             breaks.append(Break(entry.id, f"第 {entry.id} 条与上一条不衔接：有记录被删除、插入或改变了顺序。"))
-        if entry.digest != _digest(entry.previous, _payload(entry)):
+        if not linking.holds(entry.previous, payload_of(entry), entry.digest):
             breaks.append(Break(entry.id, f"第 {entry.id} 条的内容被改动。"))
         before = entry.digest
     return breaks
@@ -105,14 +106,9 @@ def note(session: Session, actor: Actor, action: str, table_name: str, row_key: 
     session.info.setdefault("audit_pending", []).append((action, Noted(table_name, str(row_key)), plain, actor))
 
 
-def _payload(entry: AuditEntry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in
-            ("actor_id", "actor_name", "action", "table_name", "row_key", "changes")} | {"at": entry.at.isoformat()}
-
-
-def _digest(previous: str, payload: dict[str, Any]) -> str:
-    text = json.dumps([previous, payload], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def payload_of(entry: AuditEntry) -> dict[str, Any]:
+    """What an entry says, as its digest covers it."""
+    return {name: getattr(entry, name) for name in linking.FIELDS} | {"at": entry.at.isoformat()}
 
 
 def _plain(value: Any) -> Any:
@@ -192,7 +188,7 @@ def _entries(pending: list[tuple[str, Base | Noted, dict[str, list[Any]], Actor]
             "table_name": row.table_name, "row_key": row.row_key,
             "changes": json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
         }
-        digest = _digest(before, payload | {"at": at.isoformat()})
+        digest = linking.link(before, linking.folded(payload | {"at": at.isoformat()}))
         yield payload | {"at": at, "previous": before, "digest": digest}
         before = digest
 

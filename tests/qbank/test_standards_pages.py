@@ -355,7 +355,7 @@ def test_the_province_sets_stricter_numbers_for_its_schools(province: Viewer, pe
     assert "已保存" in answer.get_data(as_text=True)
     with look(database) as reading:
         pack = pack_for(reading, people.home)
-        assert (pack.notice_days, pack.theory_minutes, pack.archive_years, pack.panel_odd) == (10, 120, 3, True)
+        assert (pack.notice_days, pack.theory_minutes, pack.archive_years, pack.panel_odd) == (10, 120, 5, True)
         assert reading.scalars(sa.select(StoredRulePack)).one().values == \
             '{"name": "湖南省规则包", "notice_days": 10, "theory_minutes": 120}'
     assert "湖南省规则包" in zhao.get("/standards/packs").get_data(as_text=True)

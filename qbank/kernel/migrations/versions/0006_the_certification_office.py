@@ -65,6 +65,48 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['reported_by'], ['accounts.id'], name=op.f('fk_ministry_reports_reported_by_accounts')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ministry_reports'))
     )
+    op.create_table('archive_documents',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('line', sa.String(length=40), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('attachment_id', sa.Integer(), nullable=True),
+    sa.Column('place', sa.String(length=200), nullable=False),
+    sa.Column('pages', sa.Integer(), nullable=True),
+    sa.Column('filed_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('withdrawn_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('withdrawn_why', sa.Text(), nullable=False),
+    sa.CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_why = '')", name=op.f('ck_archive_documents_withdrawn')),
+    sa.CheckConstraint("attachment_id IS NOT NULL OR place <> ''", name=op.f('ck_archive_documents_somewhere')),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_archive_documents_attachment_id_attachments')),
+    sa.ForeignKeyConstraint(['filed_by'], ['accounts.id'], name=op.f('fk_archive_documents_filed_by_accounts')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_archive_documents_plan_id_exam_plans')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_documents'))
+    )
+    with op.batch_alter_table('archive_documents', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_documents_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('archive_holds',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('role', sa.String(length=40), nullable=False),
+    sa.Column('set_by', sa.Integer(), nullable=False),
+    sa.Column('set_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('released_by', sa.Integer(), nullable=True),
+    sa.Column('released_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('released_why', sa.Text(), nullable=False),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(released_at IS NULL) = (released_why = '')", name=op.f('ck_archive_holds_released')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_archive_holds_plan_id_exam_plans')),
+    sa.ForeignKeyConstraint(['released_by'], ['accounts.id'], name=op.f('fk_archive_holds_released_by_accounts')),
+    sa.ForeignKeyConstraint(['set_by'], ['accounts.id'], name=op.f('fk_archive_holds_set_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_holds'))
+    )
+    with op.batch_alter_table('archive_holds', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_holds_plan_id'), ['plan_id'], unique=False)
+
     op.create_table('filing_decisions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('application_id', sa.Integer(), nullable=False),
@@ -217,6 +259,28 @@ def upgrade() -> None:
     with op.batch_alter_table('site_assessments', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_site_assessments_application_id'), ['application_id'], unique=False)
 
+    op.create_table('archive_destructions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('pack_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.Enum('ASKED', 'DONE', 'REFUSED', name='destructionstate', native_enum=False, length=10), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('asked_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('destroyed', sa.JSON(), nullable=False),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state = 'ASKED') = (decided_by IS NULL)", name=op.f('ck_archive_destructions_decided')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_archive_destructions_two_persons')),
+    sa.ForeignKeyConstraint(['asked_by'], ['accounts.id'], name=op.f('fk_archive_destructions_asked_by_accounts')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_archive_destructions_decided_by_accounts')),
+    sa.ForeignKeyConstraint(['pack_id'], ['archive_packs.id'], name=op.f('fk_archive_destructions_pack_id_archive_packs')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_destructions'))
+    )
+    with op.batch_alter_table('archive_destructions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_destructions_pack_id'), ['pack_id'], unique=False)
+
     op.create_table('scope_events',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('scope_id', sa.Integer(), nullable=False),
@@ -239,8 +303,53 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_scope_events_report_id'), ['report_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_scope_events_scope_id'), ['scope_id'], unique=False)
 
+    op.create_table('archive_videos',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('sitting_room_id', sa.Integer(), nullable=True),
+    sa.Column('place', sa.String(length=200), nullable=False),
+    sa.Column('starts_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('ends_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('path', sa.String(length=500), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('registered_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_archive_videos_span')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_archive_videos_plan_id_exam_plans')),
+    sa.ForeignKeyConstraint(['registered_by'], ['accounts.id'], name=op.f('fk_archive_videos_registered_by_accounts')),
+    sa.ForeignKeyConstraint(['sitting_room_id'], ['sitting_rooms.id'], name=op.f('fk_archive_videos_sitting_room_id_sitting_rooms')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_videos')),
+    sa.UniqueConstraint('plan_id', 'path', name=op.f('uq_archive_videos_plan_id_path'))
+    )
+    with op.batch_alter_table('archive_videos', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_videos_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('archive_video_checks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('video_id', sa.Integer(), nullable=False),
+    sa.Column('found', sa.Enum('SAME', 'CHANGED', 'GONE', name='seen', native_enum=False, length=10), nullable=False),
+    sa.Column('checked_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['checked_by'], ['accounts.id'], name=op.f('fk_archive_video_checks_checked_by_accounts')),
+    sa.ForeignKeyConstraint(['video_id'], ['archive_videos.id'], name=op.f('fk_archive_video_checks_video_id_archive_videos')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archive_video_checks'))
+    )
+    with op.batch_alter_table('archive_video_checks', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_video_checks_video_id'), ['video_id'], unique=False)
+
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('identity_kind', sa.Enum('RESIDENT', 'RESIDENCE_PERMIT', 'HONG_KONG_MACAO', 'TAIWAN', 'FOREIGNER', 'PASSPORT', 'OFFICER', name='identitykind', native_enum=False, length=20), server_default='RESIDENT', nullable=False))
+
+    with op.batch_alter_table('archive_accesses', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('document_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_archive_accesses_document_id_archive_documents'), 'archive_documents', ['document_id'], ['id'])
+
+    with op.batch_alter_table('archive_packs', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('manifest', sa.String(length=64), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('signed_by', sa.String(length=64), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('paper_until', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('destroyed_at', qbank.kernel.times.UtcDateTime(), nullable=True))
 
     with op.batch_alter_table('enrolments', schema=None) as batch_op:
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
@@ -250,8 +359,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('declared_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
 
     with op.batch_alter_table('roster_imports', schema=None) as batch_op:
         batch_op.add_column(sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False))
