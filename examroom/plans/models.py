@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examroom.plans.condition_models import EntryCondition, Qualification
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.db import Base, Id, Line, Versioned
@@ -62,6 +63,9 @@ class ExamPlan(Versioned, Base):
     number: Mapped[Line] = mapped_column(unique=True)  # 计划编号
     state: Mapped[PlanState] = mapped_column(sa.Enum(PlanState, native_enum=False, length=12), default=PlanState.DRAFT)
     starts_on: Mapped[date]  # the first day of examination: ten working days are counted back from it
+    ends_on: Mapped[date | None]  # the last planned day; null: no sites are planned yet
+    arrangement: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # days, places, people: arrangement.of
+    measures: Mapped[str] = mapped_column(default="", server_default="")  # who does what, secrecy, emergencies
     contact: Mapped[Line] = mapped_column(default="")  # person and telephone, printed on notices
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     submitted_at: Mapped[datetime | None]
@@ -118,17 +122,25 @@ class Enrolment(Versioned, Base):
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     ticket_number: Mapped[str] = mapped_column(sa.String(20), unique=True)  # 准考证号
-    student_number: Mapped[Line] = mapped_column(default="")
+    student_number: Mapped[Line] = mapped_column(default="", index=True)
     class_name: Mapped[Line] = mapped_column(default="")
-    entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, as chosen on the roster
+    entry_condition: Mapped[str] = mapped_column(default="")  # 申报条件, its text when it was chosen
+    condition_id: Mapped[int | None] = mapped_column(sa.ForeignKey("entry_conditions.id"))  # null: from before they were numbered
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what the condition is judged by: predicate.Facts
+    born: Mapped[date | None] = mapped_column(info={"secret": True})  # null: from before it was kept
+    qualification: Mapped[Qualification] = mapped_column(sa.Enum(Qualification, native_enum=False, length=10),
+                                                         default=Qualification.PENDING, server_default="ACCEPTED")
+    declared_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # who declared: a student of this school; null: before
+    declared_at: Mapped[datetime | None]
     code_issue: Mapped[int] = mapped_column(default=1, server_default="1")  # raised by a reissue: the exam code before it is void
     code_reason: Mapped[Line] = mapped_column(default="", server_default="")  # why it was last issued anew
     time_percent: Mapped[int] = mapped_column(default=100, server_default="100")  # of the exam time: 150 for a disability
     time_reason: Mapped[str] = mapped_column(default="", server_default="", info={"secret": True})  # why; health data
     photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("candidate_photos.id"))  # null: none given
     plan: Mapped[ExamPlan] = relationship(back_populates="enrolments")
-    candidate: Mapped[Account] = relationship()
+    candidate: Mapped[Account] = relationship(foreign_keys=[account_id])
     photo: Mapped[CandidatePhoto | None] = relationship()
+    condition: Mapped[EntryCondition | None] = relationship()
     seats: Mapped[list[Seat]] = relationship(back_populates="enrolment", cascade="all, delete-orphan")
 
     @classmethod
@@ -162,6 +174,7 @@ class RosterImport(Versioned, Base):
     uploaded_at: Mapped[datetime]
     content: Mapped[bytes | None] = mapped_column(info={"secret": True})  # null: imported or thrown away
     imported: Mapped[int] = mapped_column(default=0)  # rows that became enrolments
+    defaults: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # for cells that the file leaves empty
     ended_at: Mapped[datetime | None]
     plan: Mapped[ExamPlan] = relationship()
 

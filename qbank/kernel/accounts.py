@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer
 from qbank.kernel.db import Base, Id, Line, Versioned
-from qbank.kernel.identity import IdentityCipher, check, mask
+from qbank.kernel.identity import IdentityCipher, IdentityKind, check, mask
 from qbank.kernel.refused import Refused
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # argon2id at OWASP's minimum
@@ -86,6 +86,8 @@ class Account(Versioned, Base):
     identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True})
     identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info={"secret": True})
     identity_masked: Mapped[str | None] = mapped_column(sa.String(18))
+    identity_kind: Mapped[IdentityKind] = mapped_column(sa.Enum(IdentityKind, native_enum=False, length=20),
+                                                        default=IdentityKind.RESIDENT, server_default="RESIDENT")
     grants: Mapped[list[Grant]] = relationship(back_populates="account", cascade="all, delete-orphan")
     institution: Mapped[Institution | None] = relationship()
 
@@ -149,9 +151,9 @@ def create_account(session: Session, login: str, name: str, grants: Sequence[Sco
     return account
 
 
-def set_identity(account: Account, number: str, cipher: IdentityCipher) -> None:
+def set_identity(account: Account, number: str, cipher: IdentityCipher, kind: IdentityKind = IdentityKind.RESIDENT) -> None:
     """Store a checked identity number: encrypted, with its keyed hash and its masked form."""
-    number = check(number)
+    number, account.identity_kind = check(number, kind), kind
     account.identity_cipher = cipher.encrypt(number)
     account.identity_hash = cipher.fingerprint(number)
     account.identity_masked = mask(number)

@@ -1,10 +1,13 @@
-"""Identity numbers (居民身份证号码): checked, encrypted at rest, found by a keyed hash, masked on screen."""
+"""Identity numbers (居民身份证号码 and those of other papers): checked, encrypted at rest, found by a keyed hash, masked."""
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import hmac
 import os
+import re
+import unicodedata
 from datetime import date
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,8 +17,65 @@ from stdnum.exceptions import ValidationError
 from qbank.kernel.refused import Refused
 
 
-def check(text: str) -> str:
-    """The number in its compact form. Refuses a wrong length, birth date, place or check digit (GB 11643)."""
+class IdentityKind(enum.StrEnum):
+    """证件类型: with which papers a person is identified."""
+
+    RESIDENT = "resident"
+    RESIDENCE_PERMIT = "residence_permit"
+    HONG_KONG_MACAO = "hong_kong_macao"
+    TAIWAN = "taiwan"
+    FOREIGNER = "foreigner"
+    PASSPORT = "passport"
+    OFFICER = "officer"
+
+    @property
+    def chinese(self) -> str:
+        return KIND_NAMES[self]
+
+    @classmethod
+    def named(cls, text: str) -> IdentityKind:
+        """By its Chinese name; nothing written means a resident's card. Refuses what is none."""
+        plain = unicodedata.normalize("NFKC", text).replace(" ", "")
+        found = KINDS_BY_NAME.get(plain)
+        if found is None:
+            raise Refused("identity_kind", f"证件类型“{text[:20]}”不能识别，应是{'、'.join(KIND_NAMES.values())}。")
+        return found
+
+
+KIND_NAMES = {
+    IdentityKind.RESIDENT: "居民身份证", IdentityKind.RESIDENCE_PERMIT: "港澳台居民居住证",
+    IdentityKind.HONG_KONG_MACAO: "港澳居民来往内地通行证", IdentityKind.TAIWAN: "台湾居民来往大陆通行证",
+    IdentityKind.FOREIGNER: "外国人永久居留身份证", IdentityKind.PASSPORT: "护照", IdentityKind.OFFICER: "军官证",
+}
+KINDS_BY_NAME = {name: kind for kind, name in KIND_NAMES.items()} | {
+    "": IdentityKind.RESIDENT, "身份证": IdentityKind.RESIDENT, "二代身份证": IdentityKind.RESIDENT, "第二代居民身份证": IdentityKind.RESIDENT,
+    "回乡证": IdentityKind.HONG_KONG_MACAO, "台胞证": IdentityKind.TAIWAN, "外国人永久居留证": IdentityKind.FOREIGNER}
+# What the number of each other paper looks like; what has a check digit of GB 11643 is checked with it.
+SHAPES = {
+    IdentityKind.RESIDENCE_PERMIT: (r"8[123]0000\d{11}[\dX]", "81、82 或 83 开头的 18 位号码"),
+    IdentityKind.HONG_KONG_MACAO: (r"[HM]\d{8}(\d{2})?", "H 或 M 加 8 位或 10 位数字"),
+    IdentityKind.TAIWAN: (r"\d{8}|\d{10}", "8 位或 10 位数字"),
+    IdentityKind.FOREIGNER: (r"[A-Z]{3}\d{12}|9\d{16}[\dX]", "3 个字母加 12 位数字，或 9 开头的 18 位号码"),
+    IdentityKind.PASSPORT: (r"[A-Z0-9]{5,15}", "5 至 15 位字母和数字"),
+    IdentityKind.OFFICER: (r"[\u4e00-\u9fffA-Z0-9()-]{4,18}", "证件上的字号，例如“军字第1234567号”"),
+}
+
+
+def check(text: str, kind: IdentityKind = IdentityKind.RESIDENT) -> str:
+    """The number in its compact form. Refuses a wrong length, birth date, place or check digit (GB 11643), or another shape."""
+    return _check_resident(text) if kind is IdentityKind.RESIDENT else _check_other(text, kind)
+
+
+def _check_other(text: str, kind: IdentityKind) -> str:
+    number = unicodedata.normalize("NFKC", text).replace(" ", "").upper()
+    pattern, told = SHAPES[kind]
+    has_check_digit = kind is IdentityKind.RESIDENCE_PERMIT or (kind is IdentityKind.FOREIGNER and len(number) == 18)
+    if not re.fullmatch(pattern, number) or (has_check_digit and ric.calc_check_digit(number) != number[-1]):
+        raise Refused("identity_number", f"{kind.chinese}号码 {mask(number)} 不正确，应是{told}。请核对。")
+    return number
+
+
+def _check_resident(text: str) -> str:
     number = text.strip().replace(" ", "").upper()
     try:
         return str(ric.validate(number))
