@@ -16,7 +16,7 @@ from qbank.kernel.refused import Refused
 from qbank.standards.ratios import read as read_ratios
 from qbank.standards.review_form import read_form
 from qbank.standards.rounding import HALF_UP
-from qbank.standards.tiers import Tier, read_tiers
+from qbank.standards.tiers import Tier, read_staff_tiers, read_tiers
 
 PASS_HALF_POINTS = 120  # 60 of 100, in half-points: 59.5 fails
 FULL_HALF_POINTS = 200
@@ -50,6 +50,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "成绩": ("review_from_level", "theory_least", "practical_least", "review_least", "rounding", "theory_substitution", "substitution_years",
            "competition_scores", "recheck_apply_working_days", "recheck_finish_working_days"),
     "补考与保留": ("make_up_years", "make_up_attempts", "resit_after_absence", "resit_after_void"),
+    "监督与违纪": ("inspection_persons", "finding_minor_working_days", "finding_major_working_days", "finding_grave_working_days",
+              "statement_working_days", "staff_tiers"),
     "违纪与结果用语": ("misconduct_tiers", "label_passed", "label_failed", "label_absent", "label_void", "label_incomplete", "graded_labels",
                 "good_from", "excellent_from"),
 }
@@ -111,6 +113,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "rounding": ("成绩取整：1 四舍五入到 0.5 分，2 四舍五入到整数分，3 舍去到 0.5 分，4 舍去到整数分（都不会把不合格进为合格）", ""),
     "substitution_years": ("替代理论的考试成绩须在几年内取得（0 为不限）", "年"),
     "resit_after_absence": ("缺考的部分可以补考", ""), "resit_after_void": ("因违纪成绩无效的部分可以补考", ""),
+    "inspection_persons": ("每项检查的督导员不少于", "人"), "finding_minor_working_days": ("一般问题的整改期限", "个工作日"),
+    "finding_major_working_days": ("较重问题的整改期限", "个工作日"), "finding_grave_working_days": ("严重问题的整改期限", "个工作日"),
+    "statement_working_days": ("陈述申辩的期限", "个工作日"),
+    "staff_tiers": ("工作人员违规的处理等次（名称/停止参与认定的月数，用分号隔开）", ""),
     "misconduct_tiers": ("违纪等次（名称/本部分或全部无效/禁考月数，用分号隔开）", ""),
     "label_passed": ("各部分都合格时称为", ""), "label_failed": ("有部分未达到合格分时称为", ""), "label_absent": ("缺考时称为", ""),
     "label_void": ("成绩因违纪无效时称为", ""), "label_incomplete": ("还有部分没有成绩时称为", ""),
@@ -126,7 +132,8 @@ LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "r
          "review_spread_half_points": 1, "review_minutes": 1, "review_paper_megabytes": 1, "review_picture_megabytes": 1, "review_video_megabytes": 1,
          "overlap_alarm_percent": 1, "review_from_level": 2, "rounding": 1, "good_from": 60, "excellent_from": 60,
          "recheck_apply_working_days": 1, "recheck_finish_working_days": 1,
-         "assessor_times_in_row": 1, "marking_third_rule": 1, "marking_seed_every": 2}
+         "inspection_persons": 1, "finding_minor_working_days": 1, "finding_major_working_days": 1, "finding_grave_working_days": 1,
+         "statement_working_days": 1, "assessor_times_in_row": 1, "marking_third_rule": 1, "marking_seed_every": 2}
 PERCENTS = {"good_from", "excellent_from", "theory_least", "practical_least", "review_least", "overlap_alarm_percent", "importance_within_percent",
              "form_overlap_percent", "earlier_overlap_percent",
              "marking_spread_percent", "marking_seed_alarm_percent", "flag_hard_percent", "flag_easy_percent", "flag_weak_percent", "flag_fit_low_percent"}
@@ -206,6 +213,12 @@ class RulePack:
     substitution_years: int = 0
     resit_after_absence: bool = True
     resit_after_void: bool = False
+    inspection_persons: int = 2
+    finding_minor_working_days: int = 10
+    finding_major_working_days: int = 5
+    finding_grave_working_days: int = 3
+    statement_working_days: int = 5
+    staff_tiers: str = "批评教育/0；暂停参与认定/12；取消参与资格/120"
     misconduct_tiers: str = "一般违纪/本部分/0；严重违纪/全部/0；特别严重违纪/全部/12"
     label_passed: str = "合格"
     label_failed: str = "不合格"

@@ -39,6 +39,32 @@ def read_tiers(text: str) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
+@dataclass(frozen=True)
+class StaffTier:
+    """One measure against staff, and for how many months nobody of this tier may serve."""
+
+    name: str
+    bar_months: int
+
+    @property
+    def told(self) -> str:
+        return self.name + (f"（{self.bar_months} 个月内不得参与认定工作）" if self.bar_months else "")
+
+
+def read_staff_tiers(text: str) -> tuple[StaffTier, ...]:
+    """``批评教育/0；暂停参与认定/12`` in its order. Refuses what cannot be read, quoting it, and a name used twice."""
+    found = []
+    for piece in (part.strip() for part in re.split(r"[；;\n]", text)):
+        read = re.fullmatch(r"([^/／]{1,20})[/／]\s*(\d{1,3})", piece, re.ASCII)
+        if piece and (read is None or not read[1].strip() or int(read[2]) > MOST_MONTHS):
+            raise Refused("staff_tiers", f"工作人员处理等次“{piece}”应写成“名称/月数”，例如“暂停参与认定/12”：名称不超过 20 字，月数 0 到 {MOST_MONTHS}。")
+        if read:
+            found.append(StaffTier(read[1].strip(), int(read[2])))
+    if not found or len({tier.name for tier in found}) != len(found):
+        raise Refused("staff_tiers", "工作人员处理等次至少要有一项，名称不能重复，例如“批评教育/0；暂停参与认定/12”。")
+    return tuple(found)
+
+
 def _tier(piece: str) -> Tier:
     fields = [field.strip() for field in re.split("[/／]", piece)]
     if len(fields) != 3 or not 0 < len(fields[0]) <= 20 or fields[1] not in (ONE, ALL) \
