@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from examroom.plans.tie_models import TieKind
 from qbank.kernel.accounts import Account
 from qbank.kernel.times import local_date
 from qbank.standards.models import Occupation
@@ -14,7 +15,6 @@ from scoring.practical import desk as practical
 from scoring.practical import register
 from scoring.practical.mark_models import Discrepancy
 from scoring.practical.models import GroupMember, PracticalGroup
-from scoring.practical.register_models import TieKind
 from seed.stage import Stage
 
 CERTIFICATES = (("assessor", "GKP430018001", True, 720), ("assessor2", "GKP430018002", True, 45), ("assessor3", "GKP430018003", True, 400),

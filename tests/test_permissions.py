@@ -31,6 +31,7 @@ from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptM
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Seat, Sitting, SittingRoom
+from examroom.plans.tie_models import Tie
 from qbank.exchange.models import ExportFile
 from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, ItemVersion, Review, ReviewTask
 from qbank.items.states import PairKind
@@ -51,7 +52,7 @@ from scoring.practical import register
 from scoring.practical.bank_models import PracticalDraw, TaskAttachment, TaskVersion
 from scoring.practical.mark_models import Correction
 from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, Rubric
-from scoring.practical.register_models import Assessor, Tie
+from scoring.practical.register_models import Assessor
 from scoring.practical.rubrics import build_rubric
 from scoring.practical.structure_models import ContentStructure
 from scoring.reports.models import ReportFile

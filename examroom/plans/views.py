@@ -10,7 +10,18 @@ from sqlalchemy.orm import joinedload
 
 from examroom.filing.duties import on_duty
 from examroom.filing.models import FiledScope
-from examroom.plans import calendar, calendars, candidate_views, desk, models, route, sitting_views, steps  # noqa: F401
+from examroom.plans import (  # noqa: F401
+    amendment_models,
+    calendar,
+    calendars,
+    candidate_views,
+    desk,
+    fee_models,
+    models,
+    route,
+    sitting_views,
+    steps,
+)
 from examroom.plans.blueprint import blueprint
 from examroom.plans.models import ExamPlan, PlanDecision, PlanState, WorkingCalendar
 from qbank.kernel import forms

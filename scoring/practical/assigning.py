@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from qbank.standards.ratios import read as read_ratios
+from qbank.standards.ratios import PRACTICAL, Demand, demand
 from qbank.standards.rulepack import RulePack
 
 LEVELS = {5: "五级", 4: "四级", 3: "三级", 2: "二级", 1: "一级"}
@@ -72,24 +72,30 @@ class Duty:
 class Demands:
     """The numbers that hold for one occupation."""
 
-    least: int
-    odd: bool
-    ratio: int
+    staff: Demand
     senior_from: int
     in_row: int
 
     @classmethod
-    def of(cls, pack: RulePack, occupation: str) -> Demands:
-        """From the rule pack, with what it says of this occupation in particular."""
-        other = read_ratios(pack.assessor_exceptions).get(occupation)
-        return cls((other.least if other else None) or pack.least_assessors, pack.assessors_odd,
-                   other.candidates if other else pack.candidates_per_assessor, pack.senior_assessor_level,
-                   pack.assessor_times_in_row)
+    def of(cls, pack: RulePack, occupation: str, edition: str = "") -> Demands:
+        """From the rule pack, with what it says of this standard in particular."""
+        return cls(demand(pack, PRACTICAL, occupation, edition), pack.senior_assessor_level, pack.assessor_times_in_row)
+
+    @property
+    def least(self) -> int:
+        return self.staff.least
+
+    @property
+    def odd(self) -> bool:
+        return self.staff.odd
+
+    @property
+    def ratio(self) -> int:
+        return self.staff.ratio
 
     def needed(self, candidates: int) -> int:
         """The smallest number of assessors for so many candidates."""
-        number = max(self.least, -(-candidates // self.ratio))
-        return number + (self.odd and number % 2 == 0)
+        return self.staff.needed(candidates)
 
 
 def number_problems(assessors: int, candidates: int, demands: Demands) -> list[Finding]:

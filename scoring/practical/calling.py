@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans.tie_models import Tie, TieKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
@@ -33,12 +34,12 @@ from scoring.practical.assigning import (
 )
 from scoring.practical.duties import call_on, qualified, require, sitting_among
 from scoring.practical.models import GroupAssessor, PracticalGroup
-from scoring.practical.register_models import Assessor, AssessorDraw, Tie, TieKind
+from scoring.practical.register_models import Assessor, AssessorDraw
 
 
 def demands(session: Session, plan: ExamPlan) -> Demands:
     """The numbers that hold for the occupation of ``plan``."""
-    return Demands.of(pack_for(session, plan.institution), plan.standard.occupation.code)
+    return Demands.of(pack_for(session, plan.institution), plan.standard.occupation.code, plan.standard.edition)
 
 
 def duty_of(plan: ExamPlan, enrolments: Sequence[Enrolment], at: datetime) -> Duty:

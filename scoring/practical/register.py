@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import require_duty
-from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans.ties import candidate_of, declare, take_back
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Account, Grant, Institution
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Occupation
-from scoring.practical.register_models import Assessor, Tie, TieKind
+from scoring.practical.register_models import Assessor
 
+__all__ = ["add_assessor", "candidate_of", "declare", "expiring", "renew", "strike_off", "take_back"]
 NUMBER = re.compile(r"[0-9A-Za-z\-（）()]{4,40}")
 
 
@@ -82,39 +83,3 @@ def expiring(session: Session, viewer: Viewer, on: date, days: int) -> list[Asse
     """The certificates that ``viewer`` sees and that have run out or run out within ``days``, the first first."""
     return list(session.scalars(visible(Assessor, viewer).where(Assessor.expires_on <= on + timedelta(days=days))
                                 .order_by(Assessor.expires_on, Assessor.id)))
-
-
-# Declared relations
-
-def declare(session: Session, institution: Institution, account: Account, kind: TieKind, who: Viewer, *, class_name: str = "",
-            candidate: Account | None = None, note: str = "", now: datetime) -> Tie:
-    """A class that ``account`` teaches, or a candidate who is kin. The assessor himself or an exam officer declares it."""
-    if who.account_id != account.id:
-        require_duty(session, who, institution.id, Role.EXAM_OFFICER)
-    if kind is TieKind.TEACHER and not class_name.strip():
-        raise Refused("no_class", "请填写任课或担任班主任的班级，与报名表上的班级写法一致。")
-    if kind is TieKind.RELATIVE and candidate is None:
-        raise Refused("no_candidate", "请填写考生的准考证号或学号，并确认本校有这名考生。")
-    made = Tie(institution_id=institution.id, account=account, kind=kind, note=note.strip()[:200], declared_by=who.account_id,
-               class_name=class_name.strip()[:200] if kind is TieKind.TEACHER else "",
-               candidate=candidate if kind is TieKind.RELATIVE else None, declared_at=now)
-    session.add(made)
-    session.flush()
-    return made
-
-
-def take_back(session: Session, tie: Tie, who: Viewer) -> None:
-    """A relation that was declared by mistake, or that has ended. Only an officer: nobody frees himself."""
-    require_duty(session, who, tie.institution_id, Role.EXAM_OFFICER)
-    session.delete(tie)
-    session.flush()
-
-
-def candidate_of(session: Session, institution: Institution, number: str) -> Account | None:
-    """The candidate with this ticket or student number at the school."""
-    typed = number.strip()
-    if not typed:
-        return None
-    return session.scalars(sa.select(Account).join(Enrolment, Enrolment.account_id == Account.id).join(Enrolment.plan).where(
-        ExamPlan.institution_id == institution.id,
-        sa.or_(Enrolment.ticket_number == typed, Enrolment.student_number == typed)).order_by(Enrolment.id.desc())).first()

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, send_file, url_for
 
+from examroom.plans.tie_models import Tie, TieKind
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution
 from qbank.kernel.forms import day, excel_upload, whole_number
@@ -18,7 +19,7 @@ from qbank.standards.models import Occupation
 from qbank.standards.packs import pack_for
 from scoring.practical import register, register_import
 from scoring.practical.blueprint import blueprint
-from scoring.practical.register_models import Assessor, Tie, TieKind
+from scoring.practical.register_models import Assessor
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from examroom.plans.tie_models import Tie, TieKind
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.accounts import Account
 from qbank.kernel.export import Table, workbook
@@ -36,7 +37,7 @@ from scoring.practical.assigning import (
     propose,
 )
 from scoring.practical.models import PracticalGroup
-from scoring.practical.register_models import Assessor, AssessorDraw, Tie, TieKind
+from scoring.practical.register_models import Assessor, AssessorDraw
 from scoring.practical.todo import todo
 from tests.scoring.outcome_world import NOW, World
 

@@ -12,6 +12,19 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table('public_visits',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=30), nullable=False),
+    sa.Column('address', sa.String(length=200), nullable=False),
+    sa.Column('subject', sa.String(length=200), nullable=False),
+    sa.Column('found', sa.Boolean(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_public_visits'))
+    )
+    with op.batch_alter_table('public_visits', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_public_visits_at'), ['at'], unique=False)
+        batch_op.create_index('ix_public_visits_kind_at', ['kind', 'at'], unique=False)
+
     op.create_table('entry_conditions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('standard_id', sa.Integer(), nullable=False),
@@ -33,6 +46,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('entry_conditions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_entry_conditions_standard_id'), ['standard_id'], unique=False)
+
+    op.create_table('fee_schedules',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('standard_id', sa.Integer(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('theory_fen', sa.Integer(), nullable=False),
+    sa.Column('practical_fen', sa.Integer(), nullable=False),
+    sa.Column('review_fen', sa.Integer(), nullable=False),
+    sa.Column('basis', sa.String(length=200), nullable=False),
+    sa.Column('filed_with', sa.String(length=200), nullable=False),
+    sa.Column('filing_reference', sa.String(length=200), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('published_by', sa.Integer(), nullable=False),
+    sa.Column('published_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('level BETWEEN 1 AND 5', name=op.f('ck_fee_schedules_level')),
+    sa.CheckConstraint('theory_fen >= 0 AND practical_fen >= 0 AND review_fen >= 0', name=op.f('ck_fee_schedules_amounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_fee_schedules_institution_id_institutions')),
+    sa.ForeignKeyConstraint(['published_by'], ['accounts.id'], name=op.f('fk_fee_schedules_published_by_accounts')),
+    sa.ForeignKeyConstraint(['standard_id'], ['standards.id'], name=op.f('fk_fee_schedules_standard_id_standards')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fee_schedules'))
+    )
+    with op.batch_alter_table('fee_schedules', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_fee_schedules_institution_id'), ['institution_id'], unique=False)
 
     op.create_table('filing_applications',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -106,6 +145,48 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('archive_holds', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_archive_holds_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('cost_entries',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('category', sa.String(length=200), nullable=False),
+    sa.Column('fen', sa.Integer(), nullable=False),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('entered_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('cancelled_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('cancelled_by', sa.Integer(), nullable=True),
+    sa.CheckConstraint('fen > 0', name=op.f('ck_cost_entries_fen')),
+    sa.ForeignKeyConstraint(['cancelled_by'], ['accounts.id'], name=op.f('fk_cost_entries_cancelled_by_accounts')),
+    sa.ForeignKeyConstraint(['entered_by'], ['accounts.id'], name=op.f('fk_cost_entries_entered_by_accounts')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_cost_entries_plan_id_exam_plans')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_cost_entries'))
+    )
+    with op.batch_alter_table('cost_entries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_cost_entries_plan_id'), ['plan_id'], unique=False)
+
+    op.create_table('fee_entries',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('CHARGE', 'WAIVER', 'PAYMENT', 'REFUND', name='feekind', native_enum=False, length=10), nullable=False),
+    sa.Column('fen', sa.Integer(), nullable=False),
+    sa.Column('schedule_id', sa.Integer(), nullable=True),
+    sa.Column('receipt', sa.String(length=30), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('entered_by', sa.Integer(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.CheckConstraint('fen > 0', name=op.f('ck_fee_entries_fen')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_fee_entries_account_id_accounts')),
+    sa.ForeignKeyConstraint(['entered_by'], ['accounts.id'], name=op.f('fk_fee_entries_entered_by_accounts')),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_fee_entries_plan_id_exam_plans')),
+    sa.ForeignKeyConstraint(['schedule_id'], ['fee_schedules.id'], name=op.f('fk_fee_entries_schedule_id_fee_schedules')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fee_entries')),
+    sa.UniqueConstraint('receipt', name=op.f('uq_fee_entries_receipt'))
+    )
+    with op.batch_alter_table('fee_entries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_fee_entries_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_fee_entries_plan_id'), ['plan_id'], unique=False)
 
     op.create_table('filing_decisions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -241,6 +322,26 @@ def upgrade() -> None:
     with op.batch_alter_table('pilot_evaluations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_pilot_evaluations_institution_id'), ['institution_id'], unique=False)
 
+    op.create_table('plan_amendments',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('DRAFT', 'SUBMITTED', 'CITY_FILED', 'APPROVED', 'RETURNED', name='planstate', native_enum=False, length=12), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('before', sa.JSON(), nullable=False),
+    sa.Column('arrangement', sa.JSON(), nullable=False),
+    sa.Column('started_by', sa.Integer(), nullable=False),
+    sa.Column('started_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('submitted_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['plan_id'], ['exam_plans.id'], name=op.f('fk_plan_amendments_plan_id_exam_plans')),
+    sa.ForeignKeyConstraint(['started_by'], ['accounts.id'], name=op.f('fk_plan_amendments_started_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_amendments')),
+    sa.UniqueConstraint('plan_id', 'number', name=op.f('uq_plan_amendments_plan_id_number'))
+    )
+    with op.batch_alter_table('plan_amendments', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_plan_amendments_plan_id'), ['plan_id'], unique=False)
+
     op.create_table('site_assessments',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('application_id', sa.Integer(), nullable=False),
@@ -258,6 +359,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('site_assessments', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_site_assessments_application_id'), ['application_id'], unique=False)
+
+    op.create_table('amendment_decisions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('amendment_id', sa.Integer(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('DRAFT', 'SUBMITTED', 'CITY_FILED', 'APPROVED', 'RETURNED', name='planstate', native_enum=False, length=12), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['amendment_id'], ['plan_amendments.id'], name=op.f('fk_amendment_decisions_amendment_id_plan_amendments')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_amendment_decisions_decided_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_amendment_decisions'))
+    )
+    with op.batch_alter_table('amendment_decisions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_amendment_decisions_amendment_id'), ['amendment_id'], unique=False)
 
     op.create_table('archive_destructions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -325,6 +440,16 @@ def upgrade() -> None:
     with op.batch_alter_table('archive_videos', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_archive_videos_plan_id'), ['plan_id'], unique=False)
 
+    op.create_table('granted_numbers',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('result_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.String(length=22), nullable=False),
+    sa.Column('issued_on', sa.Date(), nullable=False),
+    sa.ForeignKeyConstraint(['result_id'], ['results.id'], name=op.f('fk_granted_numbers_result_id_results')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_granted_numbers')),
+    sa.UniqueConstraint('number', name=op.f('uq_granted_numbers_number')),
+    sa.UniqueConstraint('result_id', name=op.f('uq_granted_numbers_result_id'))
+    )
     op.create_table('archive_video_checks',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('video_id', sa.Integer(), nullable=False),
@@ -338,6 +463,15 @@ def upgrade() -> None:
     with op.batch_alter_table('archive_video_checks', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_archive_video_checks_video_id'), ['video_id'], unique=False)
 
+    with op.batch_alter_table('certificate_queries', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_certificate_queries_at'))
+        batch_op.drop_index(batch_op.f('ix_certificate_queries_subject'))
+
+    op.drop_table('certificate_queries')
+    with op.batch_alter_table('result_visits', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_result_visits_at'))
+
+    op.drop_table('result_visits')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('identity_kind', sa.Enum('RESIDENT', 'RESIDENCE_PERMIT', 'HONG_KONG_MACAO', 'TAIWAN', 'FOREIGNER', 'PASSPORT', 'OFFICER', name='identitykind', native_enum=False, length=20), server_default='RESIDENT', nullable=False))
 
@@ -361,6 +495,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
+
+    with op.batch_alter_table('exam_plans', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('ends_on', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('arrangement', sa.JSON(), server_default='{}', nullable=False))
+        batch_op.add_column(sa.Column('measures', sa.Text(), server_default='', nullable=False))
+
+    with op.batch_alter_table('misconducts', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('incident_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('told_by', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('told_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('term_ends_on', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('statement', sa.Text(), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('stated_by', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('stated_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('statement_file_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_told_by_accounts'), 'accounts', ['told_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
 
     with op.batch_alter_table('roster_imports', schema=None) as batch_op:
         batch_op.add_column(sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False))
