@@ -99,7 +99,7 @@ def test_an_item_suspended_while_it_is_being_sealed_is_noticed(
 def test_two_persons_open_the_pool_as_one_act_and_a_stopped_form_stays_shut(
         session: Session, papers: list[Paper], composer: Viewer, people: People, clock: TestClock, enter: Enter,
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening_views, "MOST_LETTERED", 2)  # three forms count as many here: opened as a job
+    monkeypatch.setattr(opening_views, "AT_ONCE", 2)  # three forms count as many here: opened as a job
     doubtful = items_of(papers[1])[3].version
     held = {paper.id: [(item.number, item.version_id, item.half_points) for item in items_of(paper)] for paper in papers}
     first, second = people("刘考务", Role.EXAM_OFFICER), people("孙考务", Role.EXAM_OFFICER)
