@@ -34,6 +34,7 @@ class Application(Versioned, Base):
     created_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]  # the last time; null: never
+    edits: Mapped[int] = mapped_column(default=0)  # of its tables: so that a page drawn before one is told to be stale
     institution: Mapped[Institution] = relationship()
     occupations: Mapped[list[ApplicationOccupation]] = relationship(
         back_populates="application", cascade="all, delete-orphan", order_by="ApplicationOccupation.position")

@@ -7,13 +7,16 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.filing.application_models import Application
 from examroom.filing.duties import require_duty
 from examroom.filing.models import FiledScope
+from examroom.filing.standing_models import Removal, ScopeEvent
+from examroom.filing.states import EventKind
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution, InstitutionKind
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
-from qbank.standards.models import LEVEL_NAMES, Occupation, Standard
+from qbank.standards.models import LEVEL_NAMES, Basis, Occupation, Standard
 
 NOTICE = "湘人社函〔2020〕47号"
 # The highest level (the smallest number) a school may file, notice 二(三). Other colleges follow the schools' procedure
@@ -29,17 +32,16 @@ def one_year(valid_from: date) -> date:
     return valid_from.replace(year=valid_from.year + 1) - timedelta(days=1)
 
 
-def publish_scope(session: Session, institution: Institution, standard: Standard, level: int, who: Viewer, *,
-                  valid_from: date, valid_until: date | None = None) -> FiledScope:
+def publish_scope(session: Session, institution: Institution, standard: Standard, level: int, who: Viewer, *, valid_from: date,
+                  valid_until: date | None = None, kind: EventKind = EventKind.PUBLISHED,
+                  application: Application | None = None) -> FiledScope:
     """Publish one line of the directory; valid for one year unless the province says otherwise.
 
     Refuses an access-type occupation, a level above the school's kind, and a period that overlaps a published one.
     """
     require_duty(session, who, institution.id, Role.PROVINCE_OFFICER)
     until = valid_until or one_year(valid_from)
-    _check_ceiling(institution, level)
-    if standard.occupation.is_access_type:
-        raise Refused("access_type", f"“{standard.occupation.name}”是准入类职业资格，不纳入评价范围（{NOTICE} 二(一)），不能备案。")
+    check_fileable(session, institution, standard, level)
     if until < valid_from:
         raise Refused("validity", f"有效期止（{spoken(until)}）早于有效期起（{spoken(valid_from)}），请改正。")
     double = session.scalars(_scopes(institution, standard, level).where(
@@ -51,7 +53,32 @@ def publish_scope(session: Session, institution: Institution, standard: Standard
                        valid_until=until, published_by=who.account_id)
     session.add(scope)
     session.flush()
+    note(session, scope, kind, who, day=valid_from, application=application)
     return scope
+
+
+def note(session: Session, scope: FiledScope, kind: EventKind, who: Viewer, *, day: date, reason: str = "",
+         application: Application | None = None, removal: Removal | None = None) -> None:
+    """Add to the history of a scope: what the ministry's centre is told and the page of changes shows."""
+    at = session.info["clock"]()  # the moment that the audit trail notes too
+    session.add(ScopeEvent(scope=scope, kind=kind, day=day, reason=reason, application=application, removal=removal,
+                           by=who.account_id, at=at))
+    session.flush()
+
+
+def check_fileable(session: Session, institution: Institution, standard: Standard, level: int) -> None:
+    """Refuse what the notice's part 二 lets nobody file, whoever asks."""
+    _check_ceiling(institution, level)
+    occupation = standard.occupation
+    if occupation.is_access_type:
+        raise Refused("access_type", f"“{occupation.name}”是准入类职业资格，不纳入评价范围（{NOTICE} 二(一)），不能备案。")
+    if standard.basis is Basis.EVALUATION_SPECIFICATION:
+        national = session.scalars(sa.select(Standard).join(Standard.occupation).where(
+            Occupation.code == occupation.code, Standard.work_type.in_(["", standard.work_type]),
+            Standard.basis == Basis.NATIONAL_STANDARD)).first()
+        if national is not None:
+            raise Refused("national_standard", f"“{occupation.name}”有国家职业技能标准（{national.label}），应依据国家标准开展评价，"
+                                               f"不能用评价规范备案（{NOTICE} 二(二)）。")
 
 
 def _check_ceiling(institution: Institution, level: int) -> None:
@@ -65,7 +92,8 @@ def _check_ceiling(institution: Institution, level: int) -> None:
                                        f"不能备案{LEVEL_NAMES[level]}（{NOTICE} 二(三)）。")
 
 
-def end_scope(session: Session, scope: FiledScope, who: Viewer, *, last_day: date, reason: str) -> None:
+def end_scope(session: Session, scope: FiledScope, who: Viewer, *, last_day: date, reason: str,
+              kind: EventKind = EventKind.ENDED, removal: Removal | None = None) -> None:
     """End a scope before its time (the directory is adjusted as things change, notice 三(三))."""
     require_duty(session, who, scope.institution_id, Role.PROVINCE_OFFICER)
     if not reason.strip():
@@ -73,6 +101,16 @@ def end_scope(session: Session, scope: FiledScope, who: Viewer, *, last_day: dat
     if not scope.valid_from <= last_day < scope.valid_until:
         raise Refused("last_day", f"终止日期应在 {spoken(scope.valid_from)} 至 {spoken(scope.valid_until)} 之间（早于原截止日）。")
     scope.valid_until, scope.end_reason = last_day, reason.strip()[:200]
+    note(session, scope, kind, who, day=last_day, reason=reason.strip(), removal=removal)
+
+
+def void_scope(session: Session, scope: FiledScope, who: Viewer, *, day: date, reason: str, kind: EventKind, removal: Removal) -> None:
+    """Take back a scope that has not begun: what remains is ``day``, which is over (a period cannot be empty)."""
+    require_duty(session, who, scope.institution_id, Role.PROVINCE_OFFICER)
+    reason = f"{reason}（原定自{spoken(scope.valid_from)}起，没有生效）"
+    scope.valid_from = scope.valid_until = day
+    scope.end_reason = reason[:200]
+    note(session, scope, kind, who, day=day, reason=reason, removal=removal)
 
 
 def require_scope(session: Session, institution: Institution, standard: Standard, level: int, on: date) -> FiledScope:

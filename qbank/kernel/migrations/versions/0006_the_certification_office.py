@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('created_by', sa.Integer(), nullable=False),
     sa.Column('created_at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.Column('submitted_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('edits', sa.Integer(), nullable=False),
     sa.Column('row_version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['created_by'], ['accounts.id'], name=op.f('fk_filing_applications_created_by_accounts')),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_filing_applications_institution_id_institutions')),
@@ -493,8 +494,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('declared_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
 
     with op.batch_alter_table('exam_plans', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ends_on', sa.Date(), nullable=True))
@@ -510,10 +511,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('stated_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('stated_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('statement_file_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_told_by_accounts'), 'accounts', ['told_by'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_told_by_accounts'), 'accounts', ['told_by'], ['id'])
 
     with op.batch_alter_table('roster_imports', schema=None) as batch_op:
         batch_op.add_column(sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False))

@@ -1,0 +1,98 @@
+"""How a filing stands: what runs out, and whether a school has examined at all (notice 三(三), 五(六))."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from examroom.filing.models import FiledScope
+from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Institution
+from qbank.kernel.times import SHANGHAI, UtcDateTime, local_date
+
+# Plans lie on a floor above this one: only these columns are known here, as the kernel knows only regions of institutions.
+PLANS = sa.table("exam_plans", sa.column("id", sa.Integer), sa.column("institution_id", sa.Integer))
+SITTINGS = sa.table("sittings", sa.column("plan_id", sa.Integer), sa.column("state", sa.String), sa.column("starts_at", UtcDateTime()))
+GROUPS = sa.table("practical_groups", sa.column("plan_id", sa.Integer), sa.column("starts_at", UtcDateTime()))
+ENROLMENTS = sa.table("enrolments", sa.column("id", sa.Integer), sa.column("plan_id", sa.Integer))
+RESULTS = sa.table("results", sa.column("id", sa.Integer), sa.column("enrolment_id", sa.Integer))
+CERTIFICATES = sa.table("certificates", sa.column("id", sa.Integer), sa.column("result_id", sa.Integer))
+
+
+def a_year_after(day: date) -> date:
+    """The same day of the next year; the 28th where there is no 29th of February."""
+    return day.replace(year=day.year + 1, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=day.year + 1)
+
+
+def last_examined(session: Session, institution_id: int, *, today: date) -> date | None:
+    """The last day on which the school held a theory sitting or a practical group; None: never."""
+    end = datetime.combine(today + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
+    days = []
+    for held, more in ((SITTINGS, [SITTINGS.c.state != "PLANNED"]), (GROUPS, [])):
+        found = session.scalar(sa.select(held.c.starts_at).join(PLANS, PLANS.c.id == held.c.plan_id).where(
+            PLANS.c.institution_id == institution_id, held.c.starts_at < end, *more).order_by(held.c.starts_at.desc()).limit(1))
+        if found is not None:
+            days.append(local_date(found))
+    return max(days, default=None)
+
+
+def filed_since(session: Session, institution_id: int, *, today: date) -> date | None:
+    """The first day of the unbroken time in which the school has been filed for anything; None: it is not filed today."""
+    periods = session.execute(sa.select(FiledScope.valid_from, FiledScope.valid_until).where(
+        FiledScope.institution_id == institution_id, FiledScope.valid_from <= today).order_by(FiledScope.valid_until.desc())).all()
+    since: date | None = None
+    for begins, ends in periods:
+        if ends >= (today if since is None else since - timedelta(days=1)):
+            since = begins if since is None else min(since, begins)
+    return since
+
+
+def lapses_on(session: Session, institution_id: int, *, today: date) -> date | None:
+    """The day from which a year without a sitting counts as the school's own withdrawal (五(六)); None: nothing is filed."""
+    since = filed_since(session, institution_id, today=today)
+    if since is None:
+        return None
+    held = last_examined(session, institution_id, today=today)
+    return a_year_after(max(since, held) if held else since)
+
+
+def filed_schools(session: Session, viewer: Viewer, *roles: Role, today: date) -> list[Institution]:
+    """Schools in reach of ``roles`` that are filed for something today."""
+    valid = sa.exists().where(FiledScope.institution_id == Institution.id, FiledScope.valid_from <= today, FiledScope.valid_until >= today)
+    return list(session.scalars(sa.select(Institution).where(viewer.reach(Institution.id, *roles), valid).order_by(Institution.name)))
+
+
+def valid_scopes(session: Session, institution_id: int, *, today: date) -> list[FiledScope]:
+    """What the school is filed for today or from a later day on."""
+    return list(session.scalars(sa.select(FiledScope).where(FiledScope.institution_id == institution_id, FiledScope.valid_until >= today)
+                                .order_by(FiledScope.id)))
+
+
+def expiring(session: Session, viewer: Viewer, days: int, today: date, *roles: Role) -> Sequence[FiledScope]:
+    """Scopes in reach that end within ``days`` and are not followed by another."""
+    after = aliased(FiledScope)
+    followed = sa.exists().where(after.institution_id == FiledScope.institution_id, after.standard_id == FiledScope.standard_id,
+                                 after.level == FiledScope.level, after.valid_from > FiledScope.valid_until)
+    return session.scalars(sa.select(FiledScope).where(
+        viewer.reach(FiledScope.institution_id, *roles), FiledScope.valid_until >= today,
+        FiledScope.valid_until <= today + timedelta(days=days), ~followed).order_by(FiledScope.valid_until, FiledScope.id)).all()
+
+
+def figures(session: Session, institution_id: int, starts_on: date, ends_on: date) -> dict[str, int]:
+    """What a school did in a period: sittings, candidates enrolled, certificates made."""
+    begin = datetime.combine(starts_on, time(), SHANGHAI).astimezone(UTC)
+    end = datetime.combine(ends_on + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
+    held = sa.select(SITTINGS.c.plan_id).join(PLANS, PLANS.c.id == SITTINGS.c.plan_id).where(
+        PLANS.c.institution_id == institution_id, SITTINGS.c.state != "PLANNED", SITTINGS.c.starts_at >= begin, SITTINGS.c.starts_at < end)
+    plans = held.distinct()
+    enrolled = sa.select(ENROLMENTS.c.id).where(ENROLMENTS.c.plan_id.in_(plans))
+
+    def count(query: sa.Select[tuple[int]]) -> int:
+        return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+
+    return {"认定批次": count(plans), "理论考试场次": count(held), "报名人次": count(enrolled),
+            "颁发证书": count(sa.select(CERTIFICATES.c.id).join(RESULTS, RESULTS.c.id == CERTIFICATES.c.result_id).where(
+                RESULTS.c.enrolment_id.in_(enrolled)))}
