@@ -20,14 +20,14 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
         place = hall.current(hall.places(session, viewer, now=now))
         if place is not None and place.phase not in hall.DONE:
             sitting = place.seat.sitting_room.sitting
-            found.append(Todo("参加理论知识考试", "delivery.waiting_hall", due=sitting.starts_at,
+            found.append(Todo("参加理论知识考试", "delivery.waiting_hall", due=sitting.starts_at if now < sitting.starts_at else sitting.ends_at,
                               detail=f"{place.seat.sitting_room.room.name} {place.seat.number} 座"))
     if viewer.has(Role.EXAM_OFFICER):
         waiting = session.scalars(visible(Sitting, viewer).where(
             Sitting.state == SittingState.PLANNED, Sitting.starts_at > now, Sitting.starts_at < now + SOON))
         found += [Todo(f"为“{sitting.name}”发卷", "delivery.desk", {"sitting_id": sitting.id}, sitting.plan.title,
-                       sitting.starts_at) for sitting in waiting]
+                       sitting.starts_at, "五（三）") for sitting in waiting]
         dealt = session.scalars(visible(Sitting, viewer).where(Sitting.state == SittingState.DEALT, Sitting.starts_at > now))
         found += [Todo(f"“{sitting.name}”的答卷由升级前的版本发放，请重新发卷", "delivery.desk", {"sitting_id": sitting.id}, sitting.plan.title,
-                       sitting.starts_at) for sitting in dealt if bodies.outdated(session, sitting.id)]
+                       sitting.starts_at, "五（三）") for sitting in dealt if bodies.outdated(session, sitting.id)]
     return found

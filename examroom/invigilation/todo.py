@@ -24,7 +24,8 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
         SittingRoom.invigilators.any(RoomInvigilator.account_id == viewer.account_id), SittingRoom.id.not_in(closed),
         sa.or_(ahead, SittingRoom.opened_at.is_not(None)), Sitting.starts_at < now + SOON))
     return [Todo(f"{_what(room, now)}：{room.room.name}", "invigilation.room", {"room_id": room.id},
-                 f"{room.sitting.plan.title} {room.sitting.name}", room.sitting.starts_at) for room in rooms]
+                 f"{room.sitting.plan.title} {room.sitting.name}", room.sitting.starts_at if room.opened_at is None else room.sitting.ends_at,
+                 "四（二）") for room in rooms]
 
 
 def _what(room: SittingRoom, now: datetime) -> str:

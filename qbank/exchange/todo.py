@@ -18,7 +18,7 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
         return []
     waiting = visible(ImportBatch, viewer).where(ImportBatch.state.in_([BatchState.PREVIEWED, BatchState.MAPPING]),
                                                  ImportBatch.uploader_id == viewer.account_id)
-    return [Todo(f"确认导入“{batch.file_name}”", "exchange.show", {"batch_id": batch.id}, "文件已检查，尚未导入或放弃")
+    return [Todo(f"确认导入“{batch.file_name}”", "exchange.show", {"batch_id": batch.id}, "文件已检查，尚未导入或放弃", clause="五（一）")
             if batch.state is BatchState.PREVIEWED else
-            Todo(f"指定“{batch.file_name}”的各列", "exchange.columns", {"batch_id": batch.id}, "表头不是题库的格式，尚未读取")
+            Todo(f"指定“{batch.file_name}”的各列", "exchange.columns", {"batch_id": batch.id}, "表头不是题库的格式，尚未读取", clause="五（一）")
             for batch in session.scalars(waiting.order_by(ImportBatch.id))]

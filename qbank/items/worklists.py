@@ -96,6 +96,11 @@ def disputed(who: Viewer) -> sa.Select[ItemVersion]:
             .order_by(ItemVersion.submitted_at, ItemVersion.id))
 
 
+def submitted(who: Viewer) -> sa.Select[ItemVersion]:
+    """Versions of this author that wait for reviewers."""
+    return visible(ItemVersion, who).where(ItemVersion.state == ItemState.SUBMITTED, ItemVersion.author_id == who.account_id)
+
+
 def late(who: Viewer, today: date) -> sa.Select[ItemVersion]:
     """Submitted versions of this author that were to be reviewed before today."""
     return (visible(ItemVersion, who).where(ItemVersion.state == ItemState.SUBMITTED, ItemVersion.review_due < today,

@@ -159,10 +159,10 @@ def test_reviewers_work_down_their_list_by_themselves(
 
 def test_the_work_list_counts_what_waits(
         session: Session, bank_of_four: list[ItemVersion], people: People, chen: Viewer, li: Viewer, clock: TestClock, enter: Enter) -> None:
-    assert todo.todo(session, chen, now=clock()) == []
+    assert [entry.waits_for for entry in todo.todo(session, chen, now=clock())] == ["审题员"]  # two of them are submitted
     judged(session, bank_of_four[0], li, Verdict.MAJOR, "退回", now=clock())
     session.commit()
-    assert [entry.title for entry in todo.todo(session, chen, now=clock())] == ["修改被退回的试题（1 道）"]
+    assert [entry.title for entry in todo.todo(session, chen, now=clock())] == ["修改被退回的试题（1 道）", "您的试题正在审核（1 道）"]
     assert [entry.title for entry in todo.todo(session, li, now=clock())] == ["审核试题（1 道）"]
     session.commit()
     assert f"/items/{bank_of_four[0].item_id}?" in page(enter(chen), "/items/?state=returned&mine=1")
