@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime
 
 import click
 import openpyxl
+import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
 from examroom.filing.scopes import publish_scope
 from examroom.plans import candidates, desk, seating, sittings
-from examroom.plans.models import Enrolment, ExamPlan, Sitting
+from examroom.plans.models import Enrolment, ExamPlan, PlanDecision, PlanState, Room, Sitting
 from qbank.items.models import Item, ItemVersion
 from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Scope, Viewer
@@ -25,6 +26,7 @@ from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
 from qbank.papers.models import Paper, PaperItem, Specification
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
+from tests.arranged import arrange
 from tests.conftest import MONDAY, People
 from tests.paper_world import seal_paper
 
@@ -70,10 +72,16 @@ class PlanWorld:
         return desk.draft_plan(self.session, self.school, self.standard, level, "2026年电工认定", self.liu, starts_on=starts_on,
                                contact="刘老师 0731-88880000", now=MONDAY)
 
+    def arranged(self, level: int = 4, starts_on: date = FIRST_DAY) -> ExamPlan:
+        """A draft with all that a plan must say: it may be sent."""
+        return arrange(self.session, self.people, self.draft(level, starts_on), self.liu, watchers=self.watchers)
+
     def approved(self) -> ExamPlan:
+        """As approved before days and places were kept with a plan: sittings and rooms are free."""
         plan = self.draft()
-        desk.submit(self.session, plan, self.liu, now=MONDAY)
-        desk.decide(self.session, plan, self.tan, True, "同意", now=MONDAY)
+        plan.state = PlanState.APPROVED
+        self.session.add(PlanDecision(plan_id=plan.id, decided_by=self.tan.account_id, state=plan.state, comment="同意", at=MONDAY))
+        self.session.flush()
         return plan
 
     def enrol(self, plan: ExamPlan, count: int, first: int = 1, class_name: str = "电气2401班") -> list[Enrolment]:
@@ -87,7 +95,8 @@ class PlanWorld:
     def ready(self, plan: ExamPlan, seats: int = 30) -> Sitting:
         """A sitting with one room and two invigilators."""
         sitting = self.sitting(plan)
-        room = seating.add_room(self.session, self.school, "机房一", seats, self.liu)
+        room = self.session.scalar(sa.select(Room).where(Room.institution_id == self.school.id, Room.name == "机房一"))
+        room = room or seating.add_room(self.session, self.school, "机房一", seats, self.liu)
         seating.use_room(self.session, sitting, room, [person.account_id for person in self.watchers[:2]], self.liu)
         return sitting
 

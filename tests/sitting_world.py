@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from examroom.delivery import cards, pages, saving, sheets, tokens
 from examroom.delivery.models import Sheet
 from examroom.delivery.tokens import Holder
+from examroom.filing.models import FiledScope
 from examroom.invigilation import rooms
 from examroom.plans.models import (
     Enrolment,
@@ -137,7 +138,9 @@ class SittingWorld:
         self.plan = ExamPlan(institution_id=self.school.id, standard_id=self.standard.id, level=4, title="电工四级第一批",
                              number=f"P{self.prefix}", state=PlanState.APPROVED, starts_on=date(2026, 6, 1),
                              created_by=self.officer.account_id)
-        self.session.add(self.plan)
+        scope = FiledScope(institution_id=self.school.id, standard_id=self.standard.id, level=4, valid_from=date(2020, 1, 1),
+                           valid_until=date(2039, 12, 31), published_by=self.officer.account_id)
+        self.session.add_all([self.plan, scope])
         self.session.flush()
         self.enrolments = [self._enrol(place) for place in range(self.candidates)]
         self.sitting = self.add_sitting("理论第一场", self.now + starts_in, minutes, self.enrolments)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from examroom.delivery import bodies, ledger, shuffle, spread
 from examroom.delivery.bodies import Body
 from examroom.delivery.models import Dealing, Sheet, SheetState
+from examroom.plans import drift, guard
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, PlanState, Seat, Sitting, SittingState
 from examroom.plans.sittings import obstacles
@@ -207,6 +208,9 @@ def _dealable(session: Session, sitting: Sitting, now: datetime) -> list[Paper]:
                                                             Sheet.state != SheetState.DEALT))
     if begun:
         raise Refused("already_begun", f"已有 {begun} 名考生开始答题，不能重新发卷。")
+    guard.require_plan_in_scope(session, sitting.plan, days=[local_date(sitting.starts_at)])
+    if found := drift.drifts(sitting):
+        raise Refused("not_planned", found[0], found[1:])
     if not sitting.papers:
         raise Refused("no_paper", "本场次还没有选定试卷，请先在考务方案里选择一份已封存的试卷。")
     return sitting.papers

@@ -80,22 +80,28 @@ def staff_of(session: Session, plan: ExamPlan) -> dict[int, str]:
     return found
 
 
-def conflicts(session: Session, plan: ExamPlan, staff_ids: Iterable[int], candidate_ids: Collection[int] | None = None) -> list[str]:
-    """One sentence for each of ``staff_ids`` who is a candidate, or declared kin of one, of ``candidate_ids`` (None: of the plan)."""
+def examined_among(session: Session, plan: ExamPlan, account_ids: Iterable[int]) -> list[Account]:
+    """Those who are candidates of the plan themselves, by this account or another one with the same identity number."""
+    return _same(_people(session, account_ids), _people(session, _candidates(session, plan)))
+
+
+def conflicts(session: Session, plan: ExamPlan, staff_ids: Iterable[int], candidate_ids: Collection[int] | None = None) -> dict[int, str]:
+    """Of ``staff_ids`` those who are candidates, or declared kin of one, of ``candidate_ids`` (None: of the plan): account → sentence."""
     if candidate_ids is None:
-        candidate_ids = set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id)))
+        candidate_ids = _candidates(session, plan)
     staff = _people(session, staff_ids)
     candidates = _people(session, candidate_ids)
-    found = [f"{one.name}是考生，不能同时{_acts(one)}，应当回避（{SCOPE}）。" for one in _same(staff, candidates)]
+    found = {one.id: f"{one.name}是本方案的考生，不能同时监考、考评或评审，应当回避（{SCOPE}）。" for one in _same(staff, candidates)}
     named = {one.id: one.name for one in (*staff, *candidates)}
-    return found + [f"{named[tie.account_id]}与考生{named[other.id]}有亲属或其他利害关系，应当回避（{SCOPE}）。"
-                    for tie, other in _kin(session, plan, {one.id for one in staff}, candidates)]
+    for tie, other in _kin(session, plan, {one.id for one in staff}, candidates):
+        found.setdefault(tie.account_id, f"{named[tie.account_id]}与考生{named[other.id]}有亲属或其他利害关系，应当回避（{SCOPE}）。")
+    return found
 
 
 def require_apart(session: Session, plan: ExamPlan, staff_ids: Iterable[int], candidate_ids: Collection[int] | None = None) -> None:
     """Refuse when one of them must not meet one of the candidates."""
-    if found := conflicts(session, plan, staff_ids, candidate_ids):
-        raise Refused("conflict_of_interest", found[0] if len(found) == 1 else f"有 {len(found)} 处须回避（{SCOPE}），请换人。", found[1:] and found)
+    if found := list(conflicts(session, plan, staff_ids, candidate_ids).values()):
+        raise Refused("conflict_of_interest", found[0] if len(found) == 1 else f"有 {len(found)} 人须回避（{SCOPE}），请换人。", found[1:] and found)
 
 
 def barred_candidates(session: Session, plan: ExamPlan, account_ids: Collection[int]) -> dict[int, str]:
@@ -110,8 +116,8 @@ def barred_candidates(session: Session, plan: ExamPlan, account_ids: Collection[
     return found
 
 
-def _acts(person: Account) -> str:
-    return "监考、考评或评审"
+def _candidates(session: Session, plan: ExamPlan) -> set[int]:
+    return set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id)))
 
 
 def _people(session: Session, account_ids: Iterable[int]) -> list[Account]:

@@ -9,13 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import require_duty
-from examroom.plans import staffing
+from examroom.plans import drift, guard, staffing
+from examroom.plans.condition_models import Qualification
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, Room, RoomInvigilator, Seat, Sitting, SittingRoom, SittingState
 from examroom.plans.sittings import add_sitting, choose_paper, require_planned
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
+from qbank.standards.ratios import THEORY
 
 __all__ = ["add_room", "add_sitting", "change_room", "choose_paper", "drop_room", "seat_all", "use_room"]
 
@@ -64,8 +66,8 @@ def use_room(session: Session, sitting: Sitting, room: Room, invigilator_ids: Se
     Invigilators may still be replaced after dealing (somebody falls ill); rooms may not.
     """
     require_officer(session, sitting.plan, who)
-    if room.institution_id != sitting.plan.institution_id:
-        raise Refused("other_school", f"{room.name}不是本校考场。")
+    guard.require_own(sitting.plan, room.institution_id, room.name)
+    drift.require_planned(sitting.plan, THEORY, sitting.starts_at, room_id=room.id)
     used = next((used for used in sitting.rooms if used.room_id == room.id), None)
     if used is None or sitting.state not in (SittingState.PLANNED, SittingState.DEALT):
         require_planned(sitting)
@@ -99,7 +101,7 @@ def drop_room(session: Session, used: SittingRoom, who: Viewer) -> None:
 
 def seat_all(session: Session, sitting: Sitting, who: Viewer, *, seed: str | int,
              classes: Collection[str] | None = None) -> int:
-    """Draw seats for everybody who sits in no other sitting of the plan; ``classes`` limits it to these class names.
+    """Draw seats for every accepted candidate who sits in no other sitting of the plan; ``classes`` limits it to these class names.
 
     The order is that of SHA-256(seed|ticket number), so that anybody can repeat the draw; rooms fill in the order in
     which they were added. Former seats of this sitting go. Returns the number of seats.
@@ -130,7 +132,8 @@ def draw(seed: str, ticket_number: str) -> str:
 
 def _waiting(session: Session, sitting: Sitting, classes: Collection[str] | None) -> list[Enrolment]:
     elsewhere = Enrolment.seats.any(Seat.sitting_id != sitting.id)
-    query = sa.select(Enrolment).where(Enrolment.plan_id == sitting.plan_id, ~elsewhere).order_by(Enrolment.ticket_number)
+    query = sa.select(Enrolment).where(Enrolment.plan_id == sitting.plan_id, ~elsewhere,
+                                       Enrolment.qualification == Qualification.ACCEPTED).order_by(Enrolment.ticket_number)
     if classes is not None:
         query = query.where(Enrolment.class_name.in_(list(classes)))
     return list(session.scalars(query))
@@ -140,7 +143,7 @@ def _check_capacity(sitting: Sitting, candidates: int) -> None:
     if not sitting.rooms:
         raise Refused("no_rooms", "本场还没有安排考场，请先安排考场和监考员。")
     if not candidates:
-        raise Refused("nobody_waits", "没有需要编排座位的考生：名单为空，或所选班级的考生都已编入其他场次。")
+        raise Refused("nobody_waits", "没有需要编排座位的考生：名单为空，资格审核还没有通过，或所选班级的考生都已编入其他场次。")
     capacity = sum(used.room.seats for used in sitting.rooms)
     if capacity < candidates:
         detail = [f"{used.room.name}：{used.room.seats} 座" for used in sitting.rooms]

@@ -11,8 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.filing.scopes import require_scope
-from examroom.plans import holds, staffing  # noqa: F401  # holds registers itself with the practice bank
+from examroom.plans import drift, guard, holds, staffing  # noqa: F401  # holds registers itself with the practice bank
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingPaper, SittingState
 from qbank.items.models import ItemVersion
@@ -24,6 +23,7 @@ from qbank.kernel.times import local_date, spoken
 from qbank.papers import packs
 from qbank.papers.models import Paper, PaperFamily, PaperState, Specification
 from qbank.standards.models import WeightTable
+from qbank.standards.ratios import THEORY
 
 LONGEST_MINUTES = 300
 
@@ -89,7 +89,8 @@ def _check_times(session: Session, plan: ExamPlan, starts_at: datetime, minutes:
         raise Refused("before_first_day", f"场次不能早于方案的首考日（{spoken(plan.starts_on)}）：工作日是从首考日倒算的。")
     if not 1 <= minutes <= LONGEST_MINUTES:
         raise Refused("minutes", f"考试时长应在 1 到 {LONGEST_MINUTES} 分钟之间。")
-    require_scope(session, plan.institution, plan.standard, plan.level, local_date(starts_at))
+    guard.require_plan_in_scope(session, plan, days=[local_date(starts_at)])
+    drift.require_planned(plan, THEORY, starts_at)
 
 
 def _name(session: Session, plan: ExamPlan, text: str, but: int = 0) -> str:
@@ -136,9 +137,11 @@ def choose_papers(session: Session, sitting: Sitting, paper_ids: Collection[int]
     """
     require_officer(session, sitting.plan, who)
     require_planned(sitting)
+    guard.require_plan_in_scope(session, sitting.plan)
+    _require_fitting(session, sitting, paper_ids)
     chosen = [paper for paper in papers_for(session, sitting) if paper.id in set(paper_ids)]
     if not chosen or len(chosen) != len(set(paper_ids)):
-        raise Refused("paper_not_fitting", "没有找到这份试卷。只能选用本校、同一标准、同一等级的已封存试卷。")
+        raise Refused("paper_not_fitting", f"没有找到这份试卷。只能选用本校、同一标准、同一等级的已封存试卷，不得授权或委托其他机构（{guard.SCOPE}）。")
     if len(chosen) > 1 and (len({paper.family_id for paper in chosen}) > 1 or chosen[0].family_id is None):
         raise Refused("not_one_family", "一个场次的几份试卷应是同一次组卷的平行卷（A、B……）。请只选同一次组卷的试卷，或只选一份。")
     ids = [paper.id for paper in chosen]
@@ -152,6 +155,12 @@ def choose_papers(session: Session, sitting: Sitting, paper_ids: Collection[int]
     sitting.minutes = chosen[0].minutes
     session.flush()
     staffing.check_clashes(session, sitting)
+
+
+def _require_fitting(session: Session, sitting: Sitting, paper_ids: Collection[int]) -> None:
+    """Refuse, with the clause, the school's own papers of another standard, work type or level. Others' are not told of."""
+    for paper in session.scalars(sa.select(Paper).where(Paper.id.in_(paper_ids), Paper.institution_id == sitting.plan.institution_id)):
+        guard.require_same(sitting.plan, paper.specification.table.standard, paper.specification.table.level, "所选试卷")
 
 
 def choose_pool(session: Session, sitting: Sitting, family_id: int, who: Viewer) -> int:
@@ -198,7 +207,7 @@ def obstacles(session: Session, sitting: Sitting) -> list[str]:
                  .join(Seat, Seat.enrolment_id == Enrolment.id)
                  .where(Seat.sitting_id == sitting.id, Account.id.in_(insiders)))
         found += [f"考生{name}参与了本场试卷的命题或组卷，应当回避。" for name in session.scalars(query)]
-    return found + staffing.shortages(session, sitting)
+    return found + drift.drifts(sitting) + staffing.shortages(session, sitting)
 
 
 def _practised(session: Session, paper_ids: Collection[int], *, hold: bool = False) -> str:

@@ -8,17 +8,26 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from examroom.plans.models import Enrolment, ExamPlan, RoomInvigilator, Seat, Sitting, SittingRoom
-from qbank.kernel.access import Role
+from examroom.filing.duties import require_duty
+from examroom.plans import guard
+from examroom.plans.models import ExamPlan, RoomInvigilator, Seat, Sitting, SittingRoom
+from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant
 from qbank.kernel.refused import Refused
 from qbank.standards.packs import pack_for
-from qbank.standards.rulepack import RulePack
+from qbank.standards.ratios import PRACTICAL, REVIEW, THEORY, Demand, demand
+
+ROLES = {THEORY: Role.INVIGILATOR, PRACTICAL: Role.PRACTICAL_ASSESSOR, REVIEW: Role.REVIEW_EXAMINER}
 
 
-def invigilators_needed(pack: RulePack, candidates: int) -> int:
-    """One for every 15 candidates or part of them, and never fewer than two (numbers from the rule pack)."""
-    return max(pack.least_invigilators, -(-candidates // pack.candidates_per_invigilator))
+def demand_of(session: Session, plan: ExamPlan, part: str) -> Demand:
+    """How many people one part of this plan asks for: the rule pack's numbers, unless its standard says otherwise."""
+    return demand(pack_for(session, plan.institution), part, plan.standard.occupation.code, plan.standard.edition)
+
+
+def require_officer(session: Session, plan: ExamPlan, who: Viewer) -> None:
+    """Refuse unless ``who`` is the school's exam officer for this plan."""
+    require_duty(session, who, plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
 
 
 def holders(plan: ExamPlan, role: Role) -> sa.Select[Account]:
@@ -35,19 +44,22 @@ def holders(plan: ExamPlan, role: Role) -> sa.Select[Account]:
 
 
 def invigilators_for(session: Session, plan: ExamPlan) -> list[Account]:
-    """Who may invigilate: holds the role for the school and is no candidate of the plan."""
-    enrolled = sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id)
-    return list(session.scalars(holders(plan, Role.INVIGILATOR).where(Account.id.not_in(enrolled))))
+    """Who may invigilate: holds the role for the school, and neither sits in the plan nor is kin of who does."""
+    return staff_for(session, plan, THEORY)
+
+
+def staff_for(session: Session, plan: ExamPlan, part: str) -> list[Account]:
+    """Who may serve in one part of the plan, by name."""
+    held = list(session.scalars(holders(plan, ROLES[part])))
+    unfit = guard.conflicts(session, plan, [one.id for one in held])
+    return [one for one in held if one.id not in unfit]
 
 
 def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, account_ids: Sequence[int],
                         candidates: int) -> list[Account]:
     """The accounts behind ``account_ids``, checked: enough of them, entitled, no candidates, nowhere else at the time."""
     wanted = list(dict.fromkeys(account_ids))
-    enrolled = sa.select(Account.name).join(Enrolment, Enrolment.account_id == Account.id).where(
-        Enrolment.plan_id == sitting.plan_id, Account.id.in_(wanted))
-    if names := session.scalars(enrolled).all():
-        raise Refused("invigilator_is_candidate", f"{'、'.join(names)}是本方案的考生，不能监考。请换人。")
+    guard.require_apart(session, sitting.plan, wanted)
     by_id = {account.id: account for account in invigilators_for(session, sitting.plan)}
     if any(account_id not in by_id for account_id in wanted):
         raise Refused("not_an_invigilator", "所选人员中有人没有本校监考员权限。请从名单中选择，或请系统管理员授予监考员角色。")
@@ -60,12 +72,8 @@ def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, accoun
 
 
 def _check_number(session: Session, sitting: Sitting, given: int, candidates: int) -> None:
-    pack = pack_for(session, sitting.plan.institution)
-    needed = invigilators_needed(pack, candidates)
-    if given < needed:
-        raise Refused("too_few_invigilators", f"每个考场监考员不少于 {pack.least_invigilators} 人，且与考生之比不低于 "
-                                              f"1∶{pack.candidates_per_invigilator}。该考场按 {candidates} 名考生需要 {needed} 名监考员，"
-                                              f"现在选了 {given} 名。")
+    if problem := demand_of(session, sitting.plan, THEORY).problem(given, candidates):
+        raise Refused("too_few_invigilators", f"该考场{problem}")
 
 
 def overlapping(session: Session, sitting: Sitting) -> list[Sitting]:
@@ -106,21 +114,18 @@ def check_clashes(session: Session, sitting: Sitting) -> None:
 
 
 def shortages(session: Session, sitting: Sitting) -> list[str]:
-    """Rooms whose invigilators are too few for those who sit there, and invigilators who became candidates."""
-    pack = pack_for(session, sitting.plan.institution)
-    enrolled = set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == sitting.plan_id)))
+    """Rooms whose invigilators are too few for those who sit there, and invigilators who must not meet a candidate."""
+    demand = demand_of(session, sitting.plan, THEORY)
     counts = session.execute(sa.select(Seat.sitting_room_id, sa.func.count()).where(Seat.sitting_id == sitting.id)
                              .group_by(Seat.sitting_room_id))
     seated = {room_id: count for room_id, count in counts}  # noqa: C416  # a Row is no pair to the type checker
     found = []
     for used in sitting.rooms:
         candidates = seated.get(used.id, 0)
-        needed = invigilators_needed(pack, candidates)
-        if candidates and len(used.invigilators) < needed:
-            found.append(f"{used.room.name}有 {candidates} 名考生，需要 {needed} 名监考员，只安排了 {len(used.invigilators)} 名。")
-        found += [f"{used.room.name}的监考员{watcher.account.name}是本方案的考生，应当更换。"
-                  for watcher in used.invigilators if watcher.account_id in enrolled]
-    return found
+        if candidates and (problem := demand.problem(len(used.invigilators), candidates)):
+            found.append(f"{used.room.name}：{problem}")
+    watching = {watcher.account_id for used in sitting.rooms for watcher in used.invigilators}
+    return found + list(guard.conflicts(session, sitting.plan, watching).values())
 
 
 def invigilates(session: Session, plan_id: int) -> set[int]:

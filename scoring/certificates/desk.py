@@ -1,7 +1,8 @@
 """Issuing certificates (notice 四(四)): number, face, signature, row; and taking them back.
 
-A certificate is drawn and signed outside the transaction that writes it: on SQLite the write lock is held for
-milliseconds, and two issuers at once collide on the unique number or result instead of giving one number twice.
+Numbers are given first, in a short transaction under a lock of the school; what was given stays given. Certificates are
+drawn and signed outside any transaction and written in another short one: however many people issue at once, and
+wherever they are broken off, serials have no gaps, and on SQLite the write lock is held for milliseconds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from examroom.filing.duties import require_duty
+from examroom.plans import guard
 from examroom.plans.models import Enrolment
 from qbank.kernel import jobs
 from qbank.kernel.access import Role, Viewer, fetch
@@ -27,7 +29,7 @@ from qbank.kernel.settings import Settings
 from qbank.kernel.times import local_date, spoken
 from scoring.certificates import numbers
 from scoring.certificates.face import Face, draw
-from scoring.certificates.models import Certificate
+from scoring.certificates.models import Certificate, GrantedNumber
 from scoring.certificates.public import look_up
 from scoring.certificates.seals import picture_of
 from scoring.certificates.signing import Seal
@@ -36,7 +38,7 @@ from scoring.results.models import Result, ResultList, ResultState
 __all__ = ["ask_for", "certificates_of", "issue", "lacking", "look_up", "require_issuable", "revoke"]
 
 CHUNK = 20  # certificates drawn between two short transactions
-ATTEMPTS = 5  # at a chunk that collided with another issuer
+ATTEMPTS = 5  # at a list that somebody else issues at the same time
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,12 @@ def ask_for(session: Session, result_list: ResultList, who: Viewer, *, now: date
 
 @jobs.kind("certificates.issue", "制作证书")
 def issue_job(work: Work) -> str:
-    """As ``issue``, in chunks; a chunk that collides with another issuer is numbered and drawn again."""
+    """As ``issue``, in chunks; what somebody else has made in the meantime is left out."""
     cipher, seal = IdentityCipher(work.settings.identity_key), Seal.of(work.settings.folder, now=work.now())
     list_id = work.arguments["list_id"]
     made = failures = 0
     while True:
-        with work.reading() as session:
+        with work.transaction() as session:
             result_list = fetch(session, ResultList, list_id, work.who)
             require_issuable(session, result_list, work.who)
             left = len(lacking(session, result_list))
@@ -87,13 +89,14 @@ def issue_job(work: Work) -> str:
         except IntegrityError:
             failures += 1
             if failures == ATTEMPTS:
-                raise Refused("numbers_taken", "有人正在同时制作证书，编号多次冲突。请待对方完成后再试。") from None
+                raise Refused("issued_twice", "有人正在同时制作这批证书。请待对方完成后刷新页面查看。") from None
 
 
 def require_issuable(session: Session, result_list: ResultList, who: Viewer) -> None:
     """Refuse unless ``who`` issues for this school, the list is final and the school has its prefix."""
     institution = result_list.plan.institution
     require_duty(session, who, institution.id, Role.EXAM_OFFICER, plan_id=result_list.plan_id)
+    guard.require_plan_in_scope(session, result_list.plan)
     if result_list.state is not ResultState.FINAL:
         raise Refused("not_final", f"认定结果现在是“{result_list.state.chinese}”。经市初审、省审核通过后才能制作证书。")
     prefix_of(institution)
@@ -123,18 +126,35 @@ def lacking(session: Session, result_list: ResultList, most: int | None = None) 
 
 def next_faces(session: Session, result_list: ResultList, cipher: IdentityCipher, today: date,
                most: int | None = None) -> list[tuple[int, Face]]:
-    """The faces of the next certificates of a list, numbered after the newest number there is."""
-    results, plan = lacking(session, result_list, most), result_list.plan
+    """The faces of the next certificates of a list, under the numbers that they are given here or were given before."""
+    results = lacking(session, result_list, most)
+    given = _give_numbers(session, result_list, results, today)
+    seal = picture_of(session, result_list.plan.institution)
+    return [(result.id, face_of(session, result, given[result.id].number, given[result.id].issued_on, cipher, seal=seal))
+            for result in results]
+
+
+def _give_numbers(session: Session, result_list: ResultList, results: Sequence[Result], today: date) -> dict[int, GrantedNumber]:
+    """Each result's number; the next ones of this prefix, year and level for those that have none."""
+    plan = result_list.plan
     prefix = prefix_of(plan.institution)
+    # Whoever else gives numbers of this school waits here. No other row of the school does: its key is not locked.
+    session.execute(sa.select(Institution.id).where(Institution.id == plan.institution_id).with_for_update(key_share=True))
+    given = {one.result_id: one for one in session.scalars(
+        sa.select(GrantedNumber).where(GrantedNumber.result_id.in_([result.id for result in results])))}
     stem = numbers.stem(prefix, today.year, plan.level)
-    newest = session.scalar(sa.select(sa.func.max(Certificate.number)).where(Certificate.number.startswith(stem)))
+    newest = [session.scalar(sa.select(sa.func.max(column)).where(column.startswith(stem)))
+              for column in (GrantedNumber.number, Certificate.number)]
+    without = [result for result in results if result.id not in given]
     try:
-        following = numbers.following([newest] if newest else [], prefix, today.year, plan.level, len(results))
+        following = numbers.following(filter(None, newest), prefix, today.year, plan.level, len(without))
     except ValueError:
         raise Refused("numbers_used_up", f"{today.year} 年该等级的证书流水号已用完，请向省鉴定中心申请新的前缀。") from None
-    seal = picture_of(session, plan.institution)
-    return [(result.id, face_of(session, result, str(number), today, cipher, seal=seal))
-            for result, number in zip(results, following, strict=True)]
+    for result, number in zip(without, following, strict=True):
+        given[result.id] = GrantedNumber(result_id=result.id, number=str(number), issued_on=today)
+    session.add_all(given.values())
+    session.flush()
+    return given
 
 
 def face_of(session: Session, result: Result, number: str, issued_on: date, cipher: IdentityCipher, *, replaced_on: date | None = None,
@@ -142,7 +162,7 @@ def face_of(session: Session, result: Result, number: str, issued_on: date, ciph
     """The face of one certificate with the candidate's name and photo as they stand now."""
     plan, candidate, photo = result.list.plan, result.enrolment.candidate, result.enrolment.photo
     standard = plan.standard
-    return Face(number=number, holder=candidate.name, identity_number=_identity_number(candidate, cipher),
+    return Face(number=number, holder=candidate.name, identity_number=_identity_number(candidate, cipher), identity_kind=candidate.identity_kind.chinese,
                 occupation=standard.occupation.name, occupation_code=standard.occupation.code, work_type=standard.work_type,
                 level=plan.level, issuer=plan.institution.name, issued_on=issued_on, replaced_on=replaced_on,
                 photo=drawing(photo.content, photo.media_type) if photo else None,
@@ -169,7 +189,7 @@ def write(session: Session, drawn: Sequence[Drawn], who: Viewer, cipher: Identit
             result=result, number=face.number, holder=face.holder, occupation=face.occupation,
             occupation_code=face.occupation_code, work_type=face.work_type, level=face.level, issuer=face.issuer,
             issued_on=face.issued_on, issued_by=who.account_id, pdf=one.pdf,
-            identity_hash=cipher.fingerprint(face.identity_number),
+            identity_hash=cipher.fingerprint(face.identity_number), identity_kind=face.identity_kind,
             identity_masked=result.enrolment.candidate.identity_masked or "", photo_id=result.enrolment.photo_id))
     session.flush()
     return len(drawn)

@@ -13,6 +13,7 @@ from datetime import date
 from qbank.standards.ratios import PRACTICAL, Demand, demand
 from qbank.standards.rulepack import RulePack
 
+CLAUSE = "湘人社函〔2020〕47号 五(六)"
 LEVELS = {5: "五级", 4: "四级", 3: "三级", 2: "二级", 1: "一级"}
 
 
@@ -66,6 +67,7 @@ class Duty:
     level: int
     on: date
     candidates: tuple[Candidate, ...] = ()
+    others: tuple[Candidate, ...] = ()  # of the same plan: kin of theirs do not assess in it either
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ def problems(person: Person, duty: Duty, demands: Demands) -> list[Finding]:
     found = _certificate_problems(person, duty, demands)
     if own := [one.name for one in duty.candidates if one.class_name and one.class_name in person.teaches]:
         found.append(Finding("own_student", f"{person.name}是{_listed(own)}所在班级的任课教师或班主任，不能考评本班学生，请回避。"))
-    if kin := [one.name for one in duty.candidates if one.key in person.kin]:
-        found.append(Finding("relative", f"{person.name}与考生{_listed(kin)}有亲属或其他利害关系，请回避。"))
+    if kin := [one.name for one in (*duty.candidates, *duty.others) if one.key in person.kin]:
+        found.append(Finding("relative", f"{person.name}与考生{_listed(kin)}有亲属或其他利害关系，请回避（{CLAUSE}）。"))
     if person.in_row >= demands.in_row:
         found.append(Finding("in_row", f"{person.name}已在本机构连续 {person.in_row} 次考评这一职业，按规定最多连续 {demands.in_row} 次，请另选他人。"))
     return found

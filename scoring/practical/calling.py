@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.plans import guard
 from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.tie_models import Tie, TieKind
 from qbank.kernel.access import Role, Viewer
@@ -32,7 +33,7 @@ from scoring.practical.assigning import (
     problems,
     propose,
 )
-from scoring.practical.duties import call_on, qualified, require, sitting_among
+from scoring.practical.duties import call_on, qualified, require
 from scoring.practical.models import GroupAssessor, PracticalGroup
 from scoring.practical.register_models import Assessor, AssessorDraw
 
@@ -45,8 +46,16 @@ def demands(session: Session, plan: ExamPlan) -> Demands:
 def duty_of(plan: ExamPlan, enrolments: Sequence[Enrolment], at: datetime) -> Duty:
     """What is to be assessed at ``at``."""
     occupation = plan.standard.occupation
-    return Duty(occupation.code, occupation.name, plan.level, local_date(at),
-                tuple(Candidate(one.account_id, one.candidate.name, one.class_name) for one in enrolments))
+    before, others = (tuple(Candidate(one.account_id, one.candidate.name, one.class_name) for one in some)
+                      for some in (enrolments, [one for one in plan.enrolments if one not in enrolments]))
+    return Duty(occupation.code, occupation.name, plan.level, local_date(at), before, others)
+
+
+@guard.register_staff
+def assessing(session: Session, plan_id: int) -> dict[int, str]:
+    """Who assesses in a plan: nobody of them is examined in it."""
+    return dict.fromkeys(session.scalars(sa.select(GroupAssessor.account_id).join(GroupAssessor.group)
+                                         .where(PracticalGroup.plan_id == plan_id)), "考评员")
 
 
 def people(session: Session, plan: ExamPlan, accounts: Sequence[Account]) -> list[Person]:
@@ -120,8 +129,8 @@ def _refuse(findings: Sequence[Finding]) -> None:
 def proposal(session: Session, plan: ExamPlan, enrolments: Sequence[Enrolment], at: datetime, seed: str) -> Proposal:
     """What the lot would say: everybody with the role is looked at, whoever a rule forbids is named with the reason."""
     accounts = qualified(session, plan, Role.PRACTICAL_ASSESSOR)
-    sitting = sitting_among(session, plan, accounts)
-    asked = people(session, plan, [one for one in accounts if one.id not in sitting])
+    examined = guard.examined_among(session, plan, [one.id for one in accounts])
+    asked = people(session, plan, [one for one in accounts if one not in examined])
     return propose(asked, duty_of(plan, enrolments, at), demands(session, plan), seed)
 
 

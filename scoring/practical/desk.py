@@ -8,9 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.plans import drift, guard
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date
+from qbank.standards.ratios import PRACTICAL
 from qbank.standards.rulepack import FULL_HALF_POINTS
 from scoring.practical.absences import absent_from, record_absence, withdraw_absence
 from scoring.practical.bank_models import DrawnTask
@@ -37,9 +40,10 @@ def form_group(session: Session, plan: ExamPlan, rubric: Rubric, name: str, who:
     require(session, plan, who, Role.EXAM_OFFICER)
     if not name.strip():
         raise Refused("no_name", "请填写考核组名称，例如“第一组”。")
-    if (rubric.institution_id, rubric.table.standard_id, rubric.table.level) != (plan.institution_id, plan.standard_id,
-                                                                                plan.level):
-        raise Refused("other_rubric", "这份评分表不是本计划的职业标准和等级，请选用或新建对应的评分表。")
+    guard.require_plan_in_scope(session, plan, days=[local_date(starts_at)])
+    guard.require_own(plan, rubric.institution_id, "所选评分表")
+    guard.require_same(plan, rubric.table.standard, rubric.table.level, "所选评分表")
+    drift.require_planned(plan, PRACTICAL, starts_at, place=place)
     enrolments = _free(session, plan, rubric, enrolment_ids)
     assessors = call_assessors(session, plan, assessor_ids, enrolments, starts_at)
     lots = _lots(session, plan, rubric, enrolments)

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import on_duty, require_duty
-from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans import guard
+from examroom.plans.barred import barred_staff
+from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant
 from qbank.kernel.refused import Refused
@@ -39,19 +41,11 @@ def call_on(session: Session, plan: ExamPlan, role: Role, account_ids: Sequence[
     if len(found.keys() & set(account_ids)) != len(account_ids):
         raise Refused("not_qualified", f"名单中有人没有本计划的{role.chinese}角色或账号已停用。请先请系统管理员授予角色，再安排。")
     called = [found[key] for key in account_ids]
-    sitting = sitting_among(session, plan, called)
-    if names := [account.name for account in called if account.id in sitting]:
-        raise Refused("is_candidate", f"{'、'.join(names)}是本计划的考生，不能担任{role.chinese}，请回避并另选他人。")
+    if examined := guard.examined_among(session, plan, account_ids):
+        raise Refused("is_candidate", f"{'、'.join(one.name for one in examined)}是本计划的考生，不能担任{role.chinese}，请回避并另选他人（{guard.SCOPE}）。")
+    if barred := barred_staff(session, account_ids, plan.starts_on):
+        raise Refused("barred_staff", next(iter(barred.values())), list(barred.values())[1:])
     return called
-
-
-def sitting_among(session: Session, plan: ExamPlan, accounts: Sequence[Account]) -> set[int]:
-    """Which of these people are candidates of the plan themselves, by their account or their identity number."""
-    hashes = {one.identity_hash: one.id for one in accounts if one.identity_hash}
-    candidates = session.execute(sa.select(Account.id, Account.identity_hash).join(Enrolment, Enrolment.account_id == Account.id)
-                                 .where(Enrolment.plan_id == plan.id)).all()
-    keys = {one.id for one in accounts}
-    return {key for key, _ in candidates if key in keys} | {hashes[held] for _, held in candidates if held in hashes}
 
 
 def check_number(number: int, least: int, odd: bool, what: str) -> None:

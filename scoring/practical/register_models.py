@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Institution
-from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.kernel.db import Base, Id, Versioned
 from qbank.standards.models import Occupation
 
 READERS = (Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR)

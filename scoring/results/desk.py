@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from examroom.marking.cases import require_keys_checked
 from examroom.marking.chains import require_intact
+from examroom.plans import guard
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
@@ -63,6 +64,7 @@ def merge_plan(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) 
 def check_mergeable(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> ResultList | None:
     """Refuse a merge that must not be; otherwise the list that it would change (None: it makes the first one)."""
     require(session, plan, who, Role.EXAM_OFFICER)
+    guard.require_plan_in_scope(session, plan)
     _check_marked(session, plan)
     embargo.require(session, [paper.id for sitting in plan.sittings for paper in sitting.papers], now=now)
     result_list = list_of(session, plan)
@@ -112,6 +114,7 @@ def publish(session: Session, result_list: ResultList, who: Viewer, *, now: date
     """Post the list for public notice. Posting a changed list starts the days anew."""
     plan = result_list.plan
     require(session, plan, who, Role.EXAM_OFFICER)
+    guard.require_plan_in_scope(session, plan)
     require_postable(session, result_list)
     if result_list.checked_at is None:
         raise Refused("not_checked", "结果还没有核对。请由另一名考务员逐项核对后再公示。")

@@ -8,10 +8,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.plans import drift, guard
 from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans.staffing import demand_of
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date
 from qbank.standards.packs import pack_for
+from qbank.standards.ratios import REVIEW
 from qbank.standards.review_form import read_form
 from scoring.practical.duties import call_on, check_number, may_act, require
 from scoring.review import seats
@@ -34,8 +39,11 @@ def form_panel(session: Session, plan: ExamPlan, name: str, who: Viewer, *, memb
         raise Refused("has_panel", "本计划已经有评审委员会。需要调整时请增补候补评审专家，或撤销后重新组建。")
     if not name.strip():
         raise Refused("no_name", "请填写评审委员会名称。")
-    check_number(len(member_ids), pack.least_panel, pack.panel_odd, "评审专家人数")
-    called = call_on(session, plan, Role.REVIEW_EXAMINER, [*member_ids, *substitute_ids])
+    guard.require_plan_in_scope(session, plan, days=[local_date(starts_at)])
+    drift.require_planned(plan, REVIEW, starts_at, place=place)
+    demand = demand_of(session, plan, REVIEW)
+    check_number(len(member_ids), demand.least, demand.odd, "评审专家人数")
+    called = _called(session, plan, [*member_ids, *substitute_ids])
     if chair_id not in member_ids:
         raise Refused("no_chair", "请在所选评审专家中指定一名主任委员。")
     length = pack.review_minutes if minutes is None else minutes
@@ -49,6 +57,19 @@ def form_panel(session: Session, plan: ExamPlan, name: str, who: Viewer, *, memb
     session.add(panel)
     session.flush()
     return panel
+
+
+def _called(session: Session, plan: ExamPlan, account_ids: Sequence[int]) -> list[Account]:
+    called = call_on(session, plan, Role.REVIEW_EXAMINER, account_ids)
+    guard.require_apart(session, plan, account_ids)
+    return called
+
+
+@guard.register_staff
+def reviewing(session: Session, plan_id: int) -> dict[int, str]:
+    """Who reviews in a plan: nobody of them is examined in it."""
+    return dict.fromkeys(session.scalars(sa.select(PanelMember.account_id).join(PanelMember.panel)
+                                         .where(ReviewPanel.plan_id == plan_id)), "评审专家")
 
 
 def panel_of(session: Session, plan: ExamPlan) -> ReviewPanel | None:
@@ -66,7 +87,7 @@ def add_substitute(session: Session, panel: ReviewPanel, account_id: int, who: V
     check_not_closed(panel)
     if account_id in {one.account_id for one in panel.members}:
         raise Refused("in_panel", "这名评审专家已经在本委员会，请另选他人。")
-    made = PanelMember(account=call_on(session, panel.plan, Role.REVIEW_EXAMINER, [account_id])[0], is_substitute=True)
+    made = PanelMember(account=_called(session, panel.plan, [account_id])[0], is_substitute=True)
     panel.members.append(made)
     session.flush()
     return made

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
+from examroom.filing.models import FiledScope
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Sitting, SittingRoom, SittingState
 from qbank.kernel.access import Role, Scope, Viewer
@@ -27,6 +28,14 @@ NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # the clock of conftest: 2026-06-0
 SKILLS = {4: (("继电控制电路装调维修", 30), ("基本电子电路装调维修", 15), ("电气设备(装置)装调维修", 25), ("自动控制电路装调维修", 30)),
           2: (("电气设备(装置)装调维修", 25), ("自动控制电路装调维修", 15), ("应用电子电路调试维修", 20),
               ("交直流传动及伺服系统调试维修", 30), ("培训与技术管理", 10))}
+
+
+def file_for(session: Session, plan: ExamPlan) -> None:
+    """What the plan examines is filed, for longer than any test lasts."""
+    own = {"institution_id": plan.institution_id, "standard_id": plan.standard_id, "level": plan.level}
+    if session.query(FiledScope).filter_by(**own).first() is None:
+        session.add(FiledScope(**own, valid_from=date(2020, 1, 1), valid_until=date(2039, 12, 31), published_by=plan.created_by))
+        session.flush()
 
 
 @dataclass
@@ -67,6 +76,7 @@ class World:
                         created_by=self.officer.account_id)
         self.session.add(plan)
         self.session.flush()
+        file_for(self.session, plan)
         return plan
 
     def enrol(self, *names: str, plan: ExamPlan | None = None) -> list[Enrolment]:
