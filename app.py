@@ -19,7 +19,7 @@ import examroom.delivery.commands
 import examroom.delivery.todo
 import examroom.delivery.views
 import examroom.filing.commands
-import examroom.filing.standing_models
+import examroom.filing.todo
 import examroom.filing.views
 import examroom.invigilation.commands
 import examroom.invigilation.todo
@@ -31,6 +31,7 @@ import examroom.oversight.commands
 import examroom.oversight.todo
 import examroom.oversight.views
 import examroom.plans.commands
+import examroom.plans.entry
 import examroom.plans.todo
 import examroom.plans.views
 import qbank.exchange.commands
@@ -50,11 +51,16 @@ import qbank.standards.tables
 import qbank.standards.views
 import qbank.statistics.commands
 import qbank.statistics.views
+import scoring.api.commands
+import scoring.api.todo
+import scoring.api.views
 import scoring.archive.commands
 import scoring.archive.todo
 import scoring.archive.views
 import scoring.certificates.commands
 import scoring.certificates.copy_views
+import scoring.certificates.report_views
+import scoring.certificates.stock_views
 import scoring.certificates.todo
 import scoring.certificates.twin_views
 import scoring.certificates.views
@@ -85,7 +91,7 @@ from seed.commands import demo_command
 ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.statistics, qbank.papers,
          examroom.filing, examroom.plans, examroom.delivery, examroom.invigilation, examroom.marking,
          examroom.oversight, scoring.practical, scoring.review, scoring.results,
-         scoring.reports, scoring.certificates, scoring.archive, scoring.worklist)
+         scoring.reports, scoring.certificates, scoring.archive, scoring.worklist, scoring.api)
 
 ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
@@ -97,8 +103,11 @@ PRACTICAL_BANK = {Role.ITEM_AUTHOR, Role.ITEM_REVIEWER, Role.EXAM_OFFICER}
 MARKER = {Role.MARKER}
 COMPOSER = {Role.PAPER_COMPOSER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
+CONDITION_EDITORS = examroom.plans.entry.EDITORS
 PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
 LISTS = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
+CENTRES = {Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
+TOKEN_KEEPERS = {Role.ADMINISTRATOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 OFFICES = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR}
 
 # Every door and who may pass. The app does not start when a route is missing here or a line leads nowhere.
@@ -109,6 +118,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     # qbank.kernel
     "accounts.sign_in": ANYONE,
     "accounts.sign_out": SIGNED_IN,
+    "accounts.trust": ANYONE,
+    "accounts.authority": ANYONE,
     "accounts.password": STAFF,
     "accounts.index": ADMIN,
     "accounts.new": ADMIN,
@@ -267,8 +278,47 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     # examroom.filing
     "filing.directory": ANYONE,
     "filing.index": OFFICES | ADMIN,
-    "filing.new": {Role.PROVINCE_OFFICER},
+    "filing.changes": ANYONE,
+    "filing.scope": OFFICES | ADMIN,
     "filing.end": {Role.PROVINCE_OFFICER},
+    "filing.applications": LISTS,
+    "filing.new_application": OFFICER,
+    "filing.application": LISTS,
+    "filing.unit": LISTS,
+    "filing.occupations": LISTS,
+    "filing.rows": LISTS,
+    "filing.rows_template": LISTS,
+    "filing.upload_rows": OFFICER,
+    "filing.plan": LISTS,
+    "filing.materials": LISTS,
+    "filing.material": LISTS,
+    "filing.drop_material": OFFICER,
+    "filing.form_pdf": LISTS,
+    "filing.form_docx": LISTS,
+    "filing.full_form": OFFICER,
+    "filing.submit": OFFICER,
+    "filing.withdraw": OFFICER,
+    "filing.assess": {Role.CITY_OFFICER},
+    "filing.assessment_file": LISTS,
+    "filing.decide": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "filing.send_back": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "filing.evaluations": LISTS,
+    "filing.evaluations_workbook": LISTS,
+    "filing.new_evaluation": {Role.CITY_OFFICER},
+    "filing.evaluation": LISTS,
+    "filing.edit_evaluation": {Role.CITY_OFFICER},
+    "filing.report_evaluation": {Role.CITY_OFFICER},
+    "filing.decide_evaluation": {Role.PROVINCE_OFFICER},
+    "filing.evaluation_pdf": LISTS,
+    "filing.evaluation_file": LISTS,
+    "filing.removals": LISTS,
+    "filing.propose_removal": LISTS,
+    "filing.decide_removal": {Role.PROVINCE_OFFICER},
+    "filing.removal_file": LISTS,
+    "filing.ministry": {Role.PROVINCE_OFFICER},
+    "filing.ministry_workbook": {Role.PROVINCE_OFFICER},
+    "filing.ministry_reported": {Role.PROVINCE_OFFICER},
+    "filing.report_ministry": {Role.PROVINCE_OFFICER},
     # examroom.plans
     "plans.index": OFFICES,
     "plans.new": OFFICER,
@@ -300,7 +350,27 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "plans.import_roster": OFFICER,
     "plans.discard_roster": OFFICER,
     "plans.tickets": OFFICER,
+    "plans.print_tickets": OFFICER,
+    "plans.ticket_file": OFFICER,
+    "plans.ticket": OFFICER | {Role.CANDIDATE},
     "plans.reissue_code": OFFICER,
+    "plans.conditions": OFFICES | ADMIN,
+    "plans.conditions_of": OFFICES | ADMIN,
+    "plans.conditions_workbook": OFFICES | ADMIN,
+    "plans.upload_conditions": CONDITION_EDITORS,
+    "plans.end_condition": CONDITION_EDITORS,
+    "plans.qualifications": OFFICES,
+    "plans.qualification_workbook": OFFICES,
+    "plans.accept": OFFICER,
+    "plans.attach": OFFICER,
+    "plans.application": OFFICES,
+    "plans.record_application": OFFICER,
+    "plans.proof": OFFICES,
+    "plans.withdraw_proof": OFFICER | {Role.CANDIDATE},
+    "plans.own": {Role.CANDIDATE},
+    "plans.own_condition": {Role.CANDIDATE},
+    "plans.own_proof": {Role.CANDIDATE},
+    "plans.own_proof_file": {Role.CANDIDATE},
     # examroom.delivery
     "delivery.static": ANYONE,
     "delivery.sign_in": ANYONE,
@@ -407,6 +477,53 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "oversight.withdraw": {Role.CITY_OFFICER},
     "oversight.show": OFFICES,
     "oversight.report": {Role.QUALITY_SUPERVISOR},
+    "oversight.report_pdf": OFFICES,
+    "oversight.supervision_list": {Role.QUALITY_SUPERVISOR},
+    "oversight.draw_list": CENTRES,
+    "oversight.new_draw": CENTRES,
+    "oversight.hold_draw": CENTRES,
+    "oversight.draw": CENTRES,
+    "oversight.draw_record": CENTRES,
+    "oversight.cancel_draw": CENTRES,
+    "oversight.publish_draw": CENTRES,
+    "oversight.recusal_list": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.declare_recusal": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.end_recusal": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.check_lists": OFFICES,
+    "oversight.check_list": OFFICES,
+    "oversight.adopt_list": CENTRES,
+    "oversight.edit_list": CENTRES,
+    "oversight.inspection_list": OFFICES,
+    "oversight.new_inspection": CENTRES,
+    "oversight.inspection": OFFICES,
+    "oversight.begin_inspection": {Role.QUALITY_SUPERVISOR},
+    "oversight.check": {Role.QUALITY_SUPERVISOR},
+    "oversight.answer_points": {Role.QUALITY_SUPERVISOR},
+    "oversight.add_pictures": {Role.QUALITY_SUPERVISOR},
+    "oversight.submit_inspection": {Role.QUALITY_SUPERVISOR},
+    "oversight.cancel_inspection": CENTRES,
+    "oversight.inspection_pdf": OFFICES,
+    "oversight.file": OFFICES,
+    "oversight.new_finding": {Role.QUALITY_SUPERVISOR},
+    "oversight.record_finding": {Role.QUALITY_SUPERVISOR},
+    "oversight.finding": OFFICES,
+    "oversight.reply_finding": OFFICER,
+    "oversight.judge_finding": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.withdraw_finding": {Role.QUALITY_SUPERVISOR},
+    "oversight.live_list": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.live_sitting": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.live_state": CENTRES | {Role.QUALITY_SUPERVISOR},
+    "oversight.staff_case_list": LISTS,
+    "oversight.new_staff_case": LISTS,
+    "oversight.staff_case": STAFF,
+    "oversight.tell_staff": LISTS,
+    "oversight.staff_statement": STAFF,
+    "oversight.decide_staff": CENTRES,
+    "oversight.withdraw_staff": LISTS,
+    "oversight.staff_file": STAFF,
+    "oversight.public_results": ANYONE,
+    "oversight.public_draw": ANYONE,
+    "oversight.public_record": ANYONE,
     # scoring.practical
     "practical.index": OFFICES | {Role.PRACTICAL_ASSESSOR},
     "practical.rubrics": PRACTICAL_BANK,
@@ -543,7 +660,23 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "certificates.show": LISTS,
     "certificates.register": LISTS,
     "certificates.issue": OFFICER,
-    "certificates.report": OFFICER,
+    "certificates.reports": LISTS,
+    "certificates.make_report": OFFICER,
+    "certificates.report_batch": LISTS,
+    "certificates.report_file": OFFICER,
+    "certificates.report_photos": OFFICER,
+    "certificates.read_receipt": OFFICER,
+    "certificates.report_layout": OFFICER,
+    "certificates.set_report_layout": OFFICER,
+    "certificates.stock_list": LISTS,
+    "certificates.stock_book": LISTS,
+    "certificates.blank_list": LISTS,
+    "certificates.stock_register": LISTS,
+    "certificates.move_stock": OFFICER,
+    "certificates.decide_move": OFFICER,
+    "certificates.count_stock": OFFICER,
+    "certificates.print_list": OFFICER,
+    "certificates.print_certificate": OFFICER,
     "certificates.pdfs": OFFICER,
     "certificates.pdf": OFFICER,
     "certificates.revoke": OFFICER,
@@ -567,8 +700,40 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "archive.verify": LISTS,
     "archive.pack": OFFICER,
     "archive.download": OFFICER,
+    "archive.covers": LISTS,
+    "archive.file_document": OFFICER,
+    "archive.withdraw_document": OFFICER,
+    "archive.scan": OFFICER,
+    "archive.batches": LISTS,
+    "archive.ledger_book": LISTS,
+    "archive.batch": LISTS,
+    "archive.batch_file": LISTS,
+    "archive.accesses": LISTS,
+    "archive.hold": LISTS,
+    "archive.release": LISTS,
+    "archive.ask_destruction": OFFICER,
+    "archive.decide_destruction": OFFICER,
+    "archive.videos": LISTS,
+    "archive.register_video": OFFICER,
+    "archive.check_videos": OFFICER,
     # scoring.worklist
     "worklist.calendar": STAFF,
+    # scoring.api: the operations ask for a token of their own
+    "api.directory": ANYONE,
+    "api.token": ANYONE,
+    "api.plans": ANYONE,
+    "api.plan": ANYONE,
+    "api.results": ANYONE,
+    "api.candidates": ANYONE,
+    "api.certificates": ANYONE,
+    "api.certificate": ANYONE,
+    "api.elsewhere": ANYONE,
+    "api.document": ANYONE,
+    "api.docs": ANYONE,
+    "api.tokens": TOKEN_KEEPERS,
+    "api.issue": TOKEN_KEEPERS,
+    "api.show_token": TOKEN_KEEPERS,
+    "api.revoke": TOKEN_KEEPERS,
 }
 
 # The left side: (heading, [(title, endpoint)]). A person sees only the doors that open for them.
@@ -582,19 +747,24 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         ("组卷方案", "papers.specifications"), ("组卷记录", "papers.families"), ("试卷", "papers.index"),
              ("启封试卷", "papers.openings"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
     # examroom
-    ("考务", (("考务方案", "plans.index"), ("备案范围", "filing.index"), ("质量督导", "oversight.index"))),
-    ("理论考试", (("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
+    ("考务", (("考务方案", "plans.index"), ("申报条件", "plans.conditions"))),
+    ("备案", (("备案申请", "filing.applications"), ("备案范围", "filing.index"), ("试点评估", "filing.evaluations"), ("目录调整", "filing.removals"),
+           ("报部备案", "filing.ministry"))),
+    ("监督检查", (("质量督导", "oversight.index"), ("检查与整改", "oversight.inspection_list"), ("双随机抽取", "oversight.draw_list"),
+              ("考场巡查", "oversight.live_list"), ("人员违规", "oversight.staff_case_list"), ("检查表", "oversight.check_lists"),
+              ("回避登记", "oversight.recusal_list"))),
+    ("理论考试", (("我的报名", "plans.own"), ("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
               ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),
               ("问题试题", "marking.item_cases"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("我的评审材料", "review.mine"), ("成绩与结果", "results.index"),
                  ("成绩复核", "results.recheck_list"), ("统计报表", "reports.index"), ("我的成绩", "results.mine"),
-                 ("证书", "certificates.index"), ("归档", "archive.index"))),
-    ("系统", (("单位", "accounts.institutions"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
+                 ("证书", "certificates.index"), ("工作台账", "archive.batches"), ("归档", "archive.index"))),
+    ("系统", (("单位", "accounts.institutions"), ("数据接口", "api.tokens"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
 )
 
 # What the sign-in page offers to those who have no account.
-PUBLIC = (("结果公示", "results.notices"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"))
+PUBLIC = (("结果公示", "results.notices"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"), ("监督检查公开", "oversight.public_results"))
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
@@ -608,6 +778,8 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
     scoring.results.todo.todo,
     scoring.certificates.todo.todo,
     scoring.archive.todo.todo,
+    scoring.api.todo.todo,
+    examroom.filing.todo.todo,
     examroom.plans.todo.todo,
     examroom.oversight.todo.todo,
     examroom.delivery.todo.todo,
@@ -630,6 +802,7 @@ GROUPS: Sequence[click.Group] = (
     scoring.reports.commands.group,
     scoring.certificates.commands.group,
     scoring.archive.commands.group,
+    scoring.api.commands.group,
     examroom.filing.commands.group,
     examroom.plans.commands.group,
     examroom.oversight.commands.group,
@@ -648,7 +821,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)
-    app.wsgi_app = Lane(app.wsgi_app, app.extensions)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = Lane(app.wsgi_app, app)  # type: ignore[method-assign]  # Flask's way
     doors = {endpoint: frozenset(roles) for endpoint, roles in ACCESS.items()}
     web.install(app, settings, Database.of(settings), clock or SteadyClock(), doors)
     app.template_filter("spoken")(spoken)

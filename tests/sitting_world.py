@@ -16,6 +16,7 @@ from examroom.delivery.models import Sheet
 from examroom.delivery.tokens import Holder
 from examroom.filing.models import FiledScope
 from examroom.invigilation import rooms
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import (
     Enrolment,
     ExamPlan,
@@ -30,9 +31,7 @@ from qbank.items.models import Item, ItemVersion, Option
 from qbank.items.states import ItemKind, ItemState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Institution, create_account, set_identity
-from qbank.kernel.db import Actor
 from qbank.kernel.identity import IdentityCipher
-from qbank.kernel.refused import Refused
 from qbank.papers.models import Paper, PaperItem, Specification, SpecificationPart
 from qbank.standards.models import Importance, Occupation, Point, Range, Standard, Subject, WeightTable
 from tests.paper_world import open_paper, seal_paper
@@ -153,7 +152,8 @@ class SittingWorld:
                                  institution=self.school)
         self.numbers[name] = checked_number(f"430102200501{1 + (place + 1) // 1000:02d}{(place + 1) % 1000:03d}")
         set_identity(account, self.numbers[name], self.cipher)
-        enrolment = Enrolment(plan=self.plan, candidate=account, ticket_number=ticket, class_name="电气2401")
+        enrolment = Enrolment(plan=self.plan, candidate=account, ticket_number=ticket, class_name="电气2401",
+                              qualification=Qualification.ACCEPTED)
         self.session.add(enrolment)
         self.session.flush()
         return enrolment
@@ -212,13 +212,10 @@ class SittingWorld:
         account = sheet.enrolment.candidate
         holder = Holder(sheet.id, tokens.draw_generation(), account.id, account.generation)
         token = tokens.issue(b"s" * 32, holder)
-        card = cards.card_of(own, sheet.id)
-        assert card is not None
-        opening = pages.Opening(card, cards.Terms.of(sheets.terms(own, sheet)), Actor(account.id, account.name), holder,
-                                tokens.hashed(token), pages.mark_of(machine), "10.0.0.7")
+        opening = pages.Opening(holder, tokens.hashed(token), pages.mark_of(machine), "10.0.0.7", cards.Cards())
         opened = pages.open_pages(own, [opening], now=now)[0]
         own.expire_all()
-        if isinstance(opened, Refused):
+        if isinstance(opened, Exception):
             raise opened
         return opened, holder
 

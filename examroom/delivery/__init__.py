@@ -6,7 +6,8 @@ The protocol
 server; when the time has come and the room is open it goes to ``/exam/sheets/<id>``, an empty shell. The shell asks:
 
 ``POST /exam/sheets/<id>/open`` ``{machine}``
-    starts the sheet (once) and answers ``{token, page, generation}``. ``machine`` is a random mark that a browser keeps for
+    starts the sheet (once) and answers ``{token, page, generation}``, and to who starts this moment all of ``state`` with it:
+    a cohort that starts together asks once each. ``machine`` is a random mark that a browser keeps for
     itself: the same computer takes its sheet over at once (a crashed browser), another computer gets
     ``page = "waiting"`` until an invigilator admits it; then the page before it is ended and becomes read-only. This door
     goes by the sign-in and asks for a CSRF token; a 400 ``csrf`` and every 401 bring a fresh one.

@@ -34,7 +34,8 @@ from qbank.papers.models import Paper, PaperItem
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 RAW = -zlib.MAX_WBITS
 _BODIES, _PRESENCES = table_of(SheetBody), table_of(Presence)
-_BODY = sa.select(_BODIES.c.content, _BODIES.c.checksum, _BODIES.c.length).where(_BODIES.c.sheet_id == sa.bindparam("sheet"))
+_BODY = sa.select(_BODIES.c.sheet_id, _BODIES.c.content, _BODIES.c.checksum, _BODIES.c.length).where(
+    _BODIES.c.sheet_id.in_(sa.bindparam("sheets", expanding=True)))
 _LEFT = sa.select(_PRESENCES.c.left).where(_PRESENCES.c.sheet_id == sa.bindparam("sheet"))
 _STORED = sa.select(Answer.number, Answer.answer, Answer.flagged, Answer.sequence).where(Answer.sheet_id == sa.bindparam("sheet"))
 
@@ -111,18 +112,23 @@ def keep(session: Session, found: Mapping[int, Body]) -> None:
 def keep_pictures(session: Session, sitting_id: int, institution_id: int, hashes: Iterable[str]) -> None:
     """Store which pictures a sitting shows."""
     session.execute(sa.delete(SittingPicture).where(SittingPicture.sitting_id == sitting_id))
-    held = session.scalars(sa.select(Picture.id).where(Picture.institution_id == institution_id, Picture.sha256.in_(set(hashes))))
-    if rows := [{"sitting_id": sitting_id, "picture_id": key} for key in held]:
+    keys = session.scalars(sa.select(Picture.id).where(Picture.institution_id == institution_id, Picture.sha256.in_(set(hashes))))
+    if rows := [{"sitting_id": sitting_id, "picture_id": key} for key in keys]:
         session.connection().execute(sa.insert(SittingPicture), rows)
 
 
 def read(session: Session, sheet_id: int) -> Body:
     """The stored body; made now for a sheet that was dealt by an earlier release."""
-    row = session.connection().execute(_BODY, {"sheet": sheet_id}).first()
-    if row is not None:
-        return Body(*row)
+    body = held(session.connection(), [sheet_id]).get(sheet_id)
+    if body is not None:
+        return body
     sheet = session.get_one(Sheet, sheet_id)
     return compress(render(session, sheet.paper).text(sheet.layout))
+
+
+def held(connection: sa.Connection, sheet_ids: Sequence[int]) -> dict[int, Body]:
+    """The stored bodies of these sheets."""
+    return {sheet_id: Body(*body) for sheet_id, *body in connection.execute(_BODY, {"sheets": sheet_ids})} if sheet_ids else {}
 
 
 def outdated(session: Session, sitting_id: int) -> int:
@@ -138,14 +144,18 @@ def shown(session: Session, sheet: Sheet) -> dict[str, Any]:
 
 def dynamic(session: Session, card: Card) -> dict[str, Any]:
     """What ``state`` carries beyond body and standing: the answers held, by shown number and in shown letters, and the page's own."""
-    held = {number: stored for number, *stored in session.connection().execute(_STORED, {"sheet": card.sheet_id})}
+    stored = {number: rest for number, *rest in session.connection().execute(_STORED, {"sheet": card.sheet_id})}
     answers = {}
     for place, entry in enumerate(card.layout, 1):
-        if entry["number"] in held:
-            answer, flagged, sequence = held[entry["number"]]
+        if entry["number"] in stored:
+            answer, flagged, sequence = stored[entry["number"]]
             answers[str(place)] = {"answer": shuffle.to_shown(entry, str(answer)), "flagged": flagged, "sequence": sequence}
-    left = session.connection().scalar(_LEFT, {"sheet": card.sheet_id}) or 0
-    return {"answers": answers, "left": left, "calculator": card.calculator, "watermark": f"{card.name} {card.ticket} {card.seat}座"}
+    return untouched(card) | {"answers": answers, "left": session.connection().scalar(_LEFT, {"sheet": card.sheet_id}) or 0}
+
+
+def untouched(card: Card) -> dict[str, Any]:
+    """As :func:`dynamic`, of a sheet that was started this moment."""
+    return {"answers": {}, "left": 0, "calculator": card.calculator, "watermark": f"{card.name} {card.ticket} {card.seat}座"}
 
 
 def picture(session: Session, sha256: str, account_id: int, generation: int) -> tuple[bytes, str] | None:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,14 +32,14 @@ _CARD = (sa.select(_SHEETS.c.id, _SHEETS.c.seed, _ACCOUNTS.c.id, _ACCOUNTS.c.nam
          .join(_SEATS, _SEATS.c.id == _SHEETS.c.seat_id).join(_PAPERS, _PAPERS.c.id == _SHEETS.c.paper_id)
          .join(_SPECIFICATIONS, _SPECIFICATIONS.c.id == _PAPERS.c.specification_id)
          .join(_SITTINGS, _SITTINGS.c.id == _SHEETS.c.sitting_id).join(_PLANS, _PLANS.c.id == _SITTINGS.c.plan_id)
-         .where(_SHEETS.c.id == sa.bindparam("sheet")))
+         .where(_SHEETS.c.id.in_(sa.bindparam("sheets", expanding=True))))
 MOST_CARDS = 8000
 PACK_SECONDS = 5.0  # a changed rule pack is followed within this time
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A started sheet: it cannot be dealt again, nor its sitting moved. ``seed`` tells a card read before the start apart."""
+    """A started sheet: it cannot be dealt again, nor its sitting moved."""
 
     sheet_id: int
     seed: str
@@ -97,9 +98,13 @@ class Cards:
     def terms(self, session: Session, institution_id: int) -> Terms:
         terms = self.held_terms(institution_id)
         if terms is None:
-            terms = Terms.of(pack_for(session, session.get_one(Institution, institution_id)))
+            terms = terms_of(session, institution_id)
             self._terms[institution_id] = (time.monotonic() + PACK_SECONDS, terms)
         return terms
+
+
+def terms_of(session: Session, institution_id: int) -> Terms:
+    return Terms.of(pack_for(session, session.get_one(Institution, institution_id)))
 
 
 def cards_of(kernel: dict[str, Any]) -> Cards:
@@ -110,11 +115,16 @@ def cards_of(kernel: dict[str, Any]) -> Cards:
 
 def card_of(session: Session, sheet_id: int) -> Card | None:
     """Read a card; None when there is no such sheet."""
-    row = session.connection().execute(_CARD, {"sheet": sheet_id}).first()
-    if row is None:
-        return None
-    key, seed, account, name, ticket, seat, calculator, seb, institution, starts_at, minutes, layout = row
+    return cards_on(session.connection(), [sheet_id]).get(sheet_id)
+
+
+def cards_on(connection: sa.Connection, sheet_ids: Sequence[int]) -> dict[int, Card]:
+    """Read the cards of these sheets."""
+    return {row[0]: _card(row) for row in connection.execute(_CARD, {"sheets": sheet_ids})}
+
+
+def _card(row: Any) -> Card:
+    *known, starts_at, minutes, layout = tuple(row)
     entries = tuple({"number": entry["number"], "kind": sys.intern(str(entry["kind"])), "options": sys.intern(entry["options"])}
                     for entry in layout)
-    return Card(key, seed, account, name, ticket, seat, calculator, seb, institution, starts_at,
-                starts_at + timedelta(minutes=minutes), entries)
+    return Card(*(*known, starts_at, starts_at + timedelta(minutes=minutes), entries))

@@ -1,8 +1,9 @@
-"""The fast lane: a page's saves and pulses go past Flask, which costs several times what the answer itself does.
+"""The fast lane: what a whole cohort asks at once goes past Flask, which costs several times what the answer itself does.
 
-It knows only the plain case: a good token, a sheet that is known here, a page that may write, an exam that goes on. Whatever
-else it meets it leaves to the doors behind it (``examroom.delivery.page_views``), with the request as it came: a save that is
-sent twice changes nothing. Every check is the same code, and what decides is decided in the transaction that writes.
+Saves and pulses of a page; the waiting page, its state, the exam page and the start. It knows only the plain case: a good
+token or sign-in, a sheet that is known, an exam that goes on. Whatever else it meets it leaves to the doors behind it
+(``examroom.delivery.page_views``, ``views``), with the request as it came: what is sent twice changes nothing. Every check
+is the same code, and what decides is decided in the transaction that writes.
 """
 
 from __future__ import annotations
@@ -11,93 +12,175 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
-from examroom.delivery import asked, saving, tokens, told, writes
+from flask import Flask
+from werkzeug.exceptions import NotFound
+
+from examroom.delivery import asked, bodies, hall, opening, pages, saving, shells, tokens, told, writes
 from examroom.delivery.cards import Card, Cards, Terms, cards_of
-from examroom.delivery.models import SheetState
+from examroom.delivery.models import PageState, SheetState
+from qbank.kernel.passport import Passport, Passports
+from qbank.kernel.refused import Refused
 from qbank.kernel.web import SAFE_HEADERS, SENTENCES
 from qbank.kernel.writer import NotWritten
 
-ADDRESS = re.compile(r"/exam/sheets/([0-9]{1,15})/(events|pulse)")
-ASKED_WITH = {"events": "POST", "pulse": "GET"}
+ADDRESS = re.compile(r"/exam/(hall(?:/state)?|sheets/([0-9]{1,9})(?:/(?:events|pulse|open))?)")
 LONGEST_BODY = 65_536  # a written answer that is longer goes the long way
 # A cohort that signs in or starts together must not take the processor from those who answer already: of these doors only a
 # few requests are at work at once, the others wait; who waits for a commit makes room meanwhile.
 CROWDED = re.compile(r"/exam(/hall(/state)?|/sheets/[0-9]+(/open|/state|/hand-in)?)?")
-HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *SAFE_HEADERS.items()]
+HEADERS = [("Cache-Control", "no-store"), *SAFE_HEADERS.items()]
 Start = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], Start], Iterable[bytes]]
-Answer = dict[str, Any]
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-class Lane:
-    """Stands before Flask's ``app``; ``extensions`` are the application's, filled by the time the first request comes."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. ``more``: headers beyond those that every answer has."""
 
-    def __init__(self, app: Wsgi, extensions: dict[str, Any]) -> None:
-        self.app, self.extensions = app, extensions
+    body: bytes
+    status: str = "200 OK"
+    kind: str = "application/json"
+    more: tuple[tuple[str, str], ...] = ()
+
+
+class Lane:
+    """Stands before Flask's ``behind``; the kernel of ``app`` is complete by the time the first request comes."""
+
+    def __init__(self, behind: Wsgi, app: Flask) -> None:
+        self.behind, self.passports = behind, Passports(app)
+        self.shells = app.extensions["shells"] = shells.Shells(app)
+        self.extensions = app.extensions
+        self.doors = {("POST", "events"): self._events, ("GET", "pulse"): self._pulse, ("POST", "open"): self._open,
+                      ("GET", "hall"): self._hall, ("GET", "state"): self._hall_state, ("GET", "exam"): self._exam}
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        found = ADDRESS.fullmatch(environ["PATH_INFO"])
-        if found is None or ASKED_WITH[found[2]] != environ["REQUEST_METHOD"]:
-            if CROWDED.fullmatch(environ["PATH_INFO"]) is None:
-                return self.app(environ, start_response)
-            with self.extensions["examroom"]["writer"].turns.taken():
-                return self.app(environ, start_response)
-        try:
-            answer = self._events(environ, int(found[1])) if found[2] == "events" else self._pulse(environ, int(found[1]))
-        except NotWritten as error:
-            return _send(start_response, "503 Service Unavailable", {"code": error.code, "sentence": SENTENCES[503]}, ("Retry-After", "1"))
-        return self.app(environ, start_response) if answer is None else _send(start_response, "200 OK", answer)
+        path = environ["PATH_INFO"]
+        found = ADDRESS.fullmatch(path)
+        name = path.rpartition("/")[2]
+        door = self.doors.get((environ["REQUEST_METHOD"], "exam" if name.isdecimal() else name)) if found else None
+        turn: AbstractContextManager[None] = self._kernel["writer"].turns.taken() if CROWDED.fullmatch(path) else nullcontext()
+        with turn:
+            try:
+                answer = door(environ, int(found[2] or 0)) if door is not None and found is not None else None
+            except NotWritten as error:
+                answer = _answer({"code": error.code, "sentence": SENTENCES[503]}, status="503 Service Unavailable", more=(("Retry-After", "1"),))
+            if answer is None:
+                return self.behind(environ, start_response)
+        start_response(answer.status, [("Content-Type", answer.kind), *HEADERS, ("Content-Length", str(len(answer.body))), *answer.more])
+        return [answer.body]
 
     def _events(self, environ: dict[str, Any], sheet_id: int) -> Answer | None:
-        known = self._known(environ, sheet_id)
-        length = environ.get("CONTENT_LENGTH") or ""
-        if known is None or not length.isdecimal() or int(length) > LONGEST_BODY or not environ.get("CONTENT_TYPE", "").startswith("application/json"):
+        known, raw = self._known(environ, sheet_id), _body(environ)
+        if known is None or raw is None:
             return None
         holder, card, terms = known
-        raw = environ["wsgi.input"].read(int(length))
-        environ["wsgi.input"] = io.BytesIO(raw)
         try:
             body = asked.body_of(raw)
             taken, refused = asked.events(card, body)
         except ValueError:
             return None
-        clock, writer = self.extensions["examroom"]["clock"], self.extensions["examroom"]["writer"]
-        written: writes.Written = writer.write(writes.save, saving.Request(
+        clock = self._kernel["clock"]
+        written: writes.Written = self._kernel["writer"].write(writes.save, saving.Request(
             card, terms, taken, holder, asked.signs(body, clock()), environ.get("REMOTE_ADDR", ""), after=asked.after(body)))
         if written.stop or written.standing is None or written.standing.state is not SheetState.STARTED:
             return None
         answer = told.told(card, terms, written.standing, written.word, now=clock())
-        return answer | {"page": "live", "refused": [one.plain() for one in (*refused, *written.refused)]}
+        return _answer(answer | {"page": "live", "refused": [one.plain() for one in (*refused, *written.refused)]})
 
     def _pulse(self, environ: dict[str, Any], sheet_id: int) -> Answer | None:
         known = self._known(environ, sheet_id)
         if known is None:
             return None
         holder, card, terms = known
-        with self.extensions["examroom"]["database"].open(None, reads_only=True) as session:
-            connection = session.connection()
+        with self._kernel["database"].reading() as connection:
             standing = saving.standings(connection, [sheet_id]).get(sheet_id)
             if standing is None or standing.state is not SheetState.STARTED or saving.stop_of(connection, standing, holder):
                 return None
             word = told.words(connection, [standing]).get(sheet_id, told.NOTHING)
-        return told.told(card, terms, standing, word, now=self.extensions["examroom"]["clock"]()) | {"page": "live", "sentence": ""}
+        return _answer(told.told(card, terms, standing, word, now=self._kernel["clock"]()) | {"page": "live", "sentence": ""})
+
+    def _open(self, environ: dict[str, Any], sheet_id: int) -> Answer | None:
+        passport = self.passports.read(environ)
+        raw = _body(environ) if passport is not None and self.passports.is_ours(passport, environ) else None
+        if passport is None or raw is None or "gzip" not in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            return None
+        try:
+            entry = opening.enter(self._kernel, (passport.account_id, passport.generation), sheet_id, raw, environ.get("REMOTE_ADDR", ""), locked=False)
+        except (ValueError, Refused, NotFound, pages.LockDemanded):
+            return None
+        if entry.opened.page is PageState.ENDED:
+            return None
+        answer = opening.told_to(entry, now=self._kernel["clock"]())
+        if entry.opened.body is None:
+            return _answer(answer)
+        return Answer(bodies.packed(entry.opened.body, _to_json(answer)[1:]), more=(("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")))
+
+    def _hall(self, environ: dict[str, Any], _: int) -> Answer | None:
+        passport, places = self._places(environ)
+        if passport is None or not places or not self.passports.has_secret(passport):
+            return None
+        page = self.shells.hall(places, places[0].person, lambda: self.passports.csrf_token(passport))
+        return Answer(page.encode(), kind="text/html; charset=utf-8", more=self.passports.renewed(passport))
+
+    def _hall_state(self, environ: dict[str, Any], _: int) -> Answer | None:
+        passport, places = self._places(environ)
+        if passport is None or not places:
+            return None
+        return _answer(hall.state_of(hall.current(places)), more=self.passports.renewed(passport))
+
+    def _exam(self, environ: dict[str, Any], sheet_id: int) -> Answer | None:
+        passport, places = self._places(environ)
+        place = next((one for one in places if one.sheet_id == sheet_id), None)
+        if passport is None or place is None or not place.shows or place.seb or not self.passports.has_secret(passport):
+            return None
+        page = self.shells.exam(place, lambda: self.passports.csrf_token(passport))
+        return Answer(page.encode(), kind="text/html; charset=utf-8", more=self.passports.renewed(passport))
+
+    def _places(self, environ: dict[str, Any]) -> tuple[Passport | None, list[hall.Place]]:
+        """Who asks, and their exams if they may sit them: one statement."""
+        passport = self.passports.read(environ)
+        if passport is None:
+            return None, []
+        with self._kernel["database"].reading() as connection:
+            found = hall.places_on(connection, passport.account_id, self._terms, now=self._kernel["clock"]())
+        return passport, found if all(place.generation == passport.generation for place in found) else []
+
+    def _terms(self, institution_id: int) -> Terms:
+        cards: Cards = cards_of(self._kernel)
+        held = cards.held_terms(institution_id)
+        if held is not None:
+            return held
+        with self._kernel["database"].open(None, reads_only=True) as session:
+            return cards.terms(session, institution_id)
 
     def _known(self, environ: dict[str, Any], sheet_id: int) -> tuple[tokens.Holder, Card, Terms] | None:
         """Who asks, if the token is good and the sheet's card in memory."""
-        kernel = self.extensions["examroom"]
-        holder = tokens.read(kernel["settings"].secret_key, environ.get("HTTP_X_PAGE_TOKEN", ""))
+        holder = tokens.read(self._kernel["settings"].secret_key, environ.get("HTTP_X_PAGE_TOKEN", ""))
         if holder is None or holder.sheet_id != sheet_id:
             return None
-        cards: Cards = cards_of(kernel)
-        card = cards.held(sheet_id)
-        terms = cards.held_terms(card.institution_id) if card is not None else None
-        return None if card is None or terms is None else (holder, card, terms)
+        card = cards_of(self._kernel).held(sheet_id)
+        return None if card is None else (holder, card, self._terms(card.institution_id))
+
+    @property
+    def _kernel(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.extensions["examroom"]
+        return found
 
 
-def _send(start_response: Start, status: str, answer: Answer, *more: tuple[str, str]) -> list[bytes]:
-    body = _to_json(answer).encode()
-    start_response(status, [*HEADERS, ("Content-Length", str(len(body))), *more])
-    return [body]
+def _body(environ: dict[str, Any]) -> bytes | None:
+    """The JSON that was sent, kept for the doors behind; None when it is no plain one."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal() or int(length) > LONGEST_BODY or not environ.get("CONTENT_TYPE", "").startswith("application/json"):
+        return None
+    raw: bytes = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = io.BytesIO(raw)
+    return raw
+
+
+def _answer(told_: dict[str, Any], *, status: str = "200 OK", more: tuple[tuple[str, str], ...] = ()) -> Answer:
+    return Answer(_to_json(told_).encode(), status, more=more)

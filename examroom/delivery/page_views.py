@@ -16,14 +16,13 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
-from examroom.delivery import asked, bodies, cards, pages, saving, seb_door, tokens, told, writes
+from examroom.delivery import asked, bodies, cards, opening, pages, saving, seb_door, tokens, told, writes
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.cards import Card, Cards, Terms, cards_of
 from examroom.delivery.models import PageState, SheetState
 from qbank.kernel.db import Actor, Database
 from qbank.kernel.web import bare, now, proven, settings, signed_in, writer
 
-LONGEST_LINE = 200
 SAID = {
     "superseded": (pages.SUPERSEDED, 409), "waiting": (pages.WAITING, 409),
     "unknown_page": ("服务器上没有这一页的登记，正在重新登记。", 409), "bad_token": ("本页已失效，请重新进入考试。", 401),
@@ -38,24 +37,25 @@ def open_page(sheet_id: int) -> Any:
     named = signed_in()
     if named is None:
         return _no("signed_out")
-    with _reading() as session:
-        card = _cards().held(sheet_id) or cards.card_of(session, sheet_id)
-        if card is None or card.account_id != named[0]:
-            raise NotFound
-        if card.seb:
+    try:
+        entry = _enter(named, sheet_id, locked=False)
+    except pages.LockDemanded:
+        with _reading() as session:
             seb_door.require(session, sheet_id)
-        terms = _cards().terms(session, card.institution_id)
-    holder = tokens.Holder(sheet_id, tokens.draw_generation(), *named)
-    token = tokens.issue(settings().secret_key, holder)
-    opened: pages.Opened = writer().write(writes.open_pages, pages.Opening(
-        card, terms, Actor(named[0], card.name), holder, tokens.hashed(token), pages.mark_of(str(_body().get("machine", ""))[:LONGEST_LINE]),
-        request.remote_addr or ""))
-    _cards().keep(card)
+        entry = _enter(named, sheet_id, locked=True)
+    opened = entry.opened
     if opened.page is PageState.ENDED:  # handed in: a reload shows the receipt again
         with _reading() as session:
-            return {"token": "", "page": opened.page} | _told(session, card, terms, holder)[0]
-    return {"token": token, "page": opened.page, "generation": holder.generation,
-            "sentence": pages.WAITING if opened.page is PageState.WAITING else ""}
+            return {"token": "", "page": opened.page} | _told(session, opened.card, opened.terms, entry.holder)[0]
+    answer = opening.told_to(entry, now=now())
+    return answer if opened.body is None else _packed(opened.body, answer)
+
+
+def _enter(named: tuple[int, int], sheet_id: int, *, locked: bool) -> opening.Entry:
+    try:
+        return opening.enter(_kernel(), named, sheet_id, request.get_data() if request.is_json else b"", request.remote_addr or "", locked=locked)
+    except ValueError:
+        raise BadRequest from None
 
 
 @blueprint.get("/exam/sheets/<int:sheet_id>/state")
@@ -183,8 +183,13 @@ def _reading() -> Iterator[Session]:
         yield session
 
 
+def _kernel() -> dict[str, Any]:
+    found: dict[str, Any] = flask.current_app.extensions["examroom"]
+    return found
+
+
 def _cards() -> Cards:
-    return cards_of(flask.current_app.extensions["examroom"])
+    return cards_of(_kernel())
 
 
 def _card(sheet_id: int) -> tuple[Card, Terms]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
 
-from examroom.delivery import sheets, tokens
-from examroom.delivery.cards import Card, Terms
+from examroom.delivery import bodies, sheets, tokens, told
+from examroom.delivery.cards import Card, Cards, Terms, cards_on
 from examroom.delivery.handing_in import DEADLINE, close
 from examroom.delivery.models import ExamPage, HandIn, PageState, Sheet, SheetState
 from examroom.delivery.phase import SAVING, Phase
@@ -40,43 +41,61 @@ _NEW_LIVES = sa.update(_SHEETS).where(_SHEETS.c.id == sa.bindparam("sheet")).val
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One browser that opens a sheet. ``mark``: hash of what the browser keeps for itself."""
+    """One browser that opens a sheet. ``mark``: hash of what the browser keeps for itself; ``locked``: it proved to be Safe
+    Exam Browser; ``cards``: what this process knows of sheets already."""
 
-    card: Card
-    terms: Terms
-    actor: Actor
     holder: tokens.Holder
     token_hash: str
     mark: str
     address: str
+    cards: Cards
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of it. ``page`` ENDED: the sheet is handed in."""
+    """What came of it. ``page`` ENDED: the sheet is handed in. ``body``: the paper, for who started this moment."""
 
     page: PageState
+    card: Card
+    terms: Terms
     standing: Standing
+    body: bodies.Body | None = None
+    word: told.Word = told.NOTHING
 
 
-def open_pages(session: Session, openings: Sequence[Opening], *, now: datetime) -> list[Opened | Refused]:
+class LockDemanded(Exception):
+    """The sitting demands Safe Exam Browser, and nobody has checked whether this is one."""
+
+
+def open_pages(session: Session, openings: Sequence[Opening], *, now: datetime) -> list[Opened | Exception]:
     """Pages for sheets, started if need be; one result for each opening, in their order.
 
-    Live at once when no other computer holds the sheet, else waiting for an invigilator.
+    Live at once when no other computer holds the sheet, else waiting for an invigilator. Who asks, the sheet and the time
+    are looked at here, after the sheets' rows are locked.
     """
     connection = session.connection()
-    ids = sorted({opening.card.sheet_id for opening in openings})
+    ids = sorted({opening.holder.sheet_id for opening in openings})
     held = standings(connection, ids, lock=True)
     batch = _Batch(session, now)
-    batch.read(ids)
-    results: list[Opened | Refused] = []
+    batch.read(held, openings)
+    results: list[Opened | Exception] = []
     for opening in openings:
         try:
-            results.append(batch.open(opening, held.get(opening.card.sheet_id)))
-        except Refused as refusal:
-            results.append(refusal)
+            results.append(batch.open(opening, held.get(opening.holder.sheet_id)))
+        except (Refused, NotFound, LockDemanded) as error:
+            results.append(error)
     batch.write()
-    return results
+    return _with_papers(connection, results, batch.begun)
+
+
+def _with_papers(connection: sa.Connection, results: list[Opened | Exception], begun: set[int]) -> list[Opened | Exception]:
+    """Who starts this moment gets the paper with the answer."""
+    starting = [one for one in results if isinstance(one, Opened) and one.standing.sheet_id in begun]
+    papers = bodies.held(connection, [one.standing.sheet_id for one in starting])
+    words = told.words(connection, [one.standing for one in starting])
+    return [replace(one, body=papers.get(one.standing.sheet_id), word=words.get(one.standing.sheet_id, told.NOTHING))
+            if isinstance(one, Opened) and one.standing.sheet_id in begun else one for one in results]
 
 
 class _Batch:
@@ -88,29 +107,40 @@ class _Batch:
         self.ended: list[tuple[dict[str, Any], Actor]] = []
         self.made: list[tuple[dict[str, Any], Actor]] = []
         self.lives: list[dict[str, Any]] = []  # what becomes of the sheets
+        self.cards: dict[int, Card] = {}
+        self.begun: set[int] = set()  # sheets that are started here
 
-    def read(self, sheet_ids: Sequence[int]) -> None:
-        for row in self.session.connection().execute(_HELD_PAGES, {"ids": sheet_ids}).mappings():
+    def read(self, held: Mapping[int, Standing], openings: Sequence[Opening]) -> None:
+        connection = self.session.connection()
+        known = [opening.cards.held(opening.holder.sheet_id) for opening in openings]
+        self.cards = {card.sheet_id: card for card in known if card is not None}
+        self.cards |= cards_on(connection, [key for key in held if key not in self.cards])
+        begun = [key for key, standing in held.items() if standing.state is not SheetState.DEALT]  # the others have no page yet
+        for row in connection.execute(_HELD_PAGES, {"ids": begun}).mappings() if begun else ():
             self.pages.setdefault(row["sheet_id"], []).append(dict(row))
 
     def open(self, opening: Opening, standing: Standing | None) -> Opened:
-        if standing is None or standing.seed != opening.card.seed:
-            raise Refused("dealt_again", "试卷刚刚重新发放，请再进入一次。")
-        if not standing.active or standing.account_generation != opening.holder.account_generation:
+        holder, card = opening.holder, self.cards.get(opening.holder.sheet_id)
+        if standing is None or card is None or card.account_id != holder.account_id:
+            raise NotFound
+        if not standing.active or standing.account_generation != holder.account_generation:
             raise Refused("signed_out", "登录已失效，请重新登录。")
-        found = standing.phase(opening.card, opening.terms, self.now)
+        if card.seb and not opening.locked:
+            raise LockDemanded
+        terms = opening.cards.terms(self.session, card.institution_id)
+        found = standing.phase(card, terms, self.now)
         if found is Phase.OVER:
             how = HandIn.DEADLINE if standing.started_at else HandIn.ABSENT
-            close(self.session, opening.card, opening.terms, standing, how, DEADLINE, now=self.now)
+            close(self.session, card, terms, standing, how, DEADLINE, now=self.now)
         if standing.state is SheetState.HANDED_IN:
-            return Opened(PageState.ENDED, standing)
+            return Opened(PageState.ENDED, card, terms, standing)
         if found not in SAVING and found is not Phase.READY:
             raise Refused(f"start_{found}", SENTENCES[found])
-        if any(page["sheet_id"] == opening.card.sheet_id for page, _ in self.made):
+        if any(page["sheet_id"] == card.sheet_id for page, _ in self.made):
             self.write()  # the second of one sheet: the index allows one live page at any moment
-        return Opened(self._decide(opening, standing), standing)
+        return Opened(self._decide(opening, standing, Actor(card.account_id, card.name)), card, terms, standing)
 
-    def _decide(self, opening: Opening, standing: Standing) -> PageState:
+    def _decide(self, opening: Opening, standing: Standing, actor: Actor) -> PageState:
         pages = self.pages.setdefault(standing.sheet_id, [])
         live = next((page for page in pages if page["state"] is PageState.LIVE), None)
         state = PageState.WAITING if live is not None and live["machine_hash"] != opening.mark else PageState.LIVE
@@ -118,18 +148,19 @@ class _Batch:
                  or (page["state"] is PageState.WAITING and page["machine_hash"] == opening.mark)]
         page = {"sheet_id": standing.sheet_id, "token_hash": opening.token_hash, "generation": opening.holder.generation,
                 "machine_hash": opening.mark, "address": opening.address[:200], "opened_at": self.now, "state": state}
-        self.ended += [(one, opening.actor) for one in ended]
-        self.made.append((page, opening.actor))
+        self.ended += [(one, actor) for one in ended]
+        self.made.append((page, actor))
         self.pages[standing.sheet_id] = [one for one in pages if one not in ended] + [page]
-        self._begin(opening, standing, state)
+        self._begin(opening, standing, state, actor)
         return state
 
-    def _begin(self, opening: Opening, standing: Standing, state: PageState) -> None:
+    def _begin(self, opening: Opening, standing: Standing, state: PageState, actor: Actor) -> None:
         """Start a sheet that was not, and make the page its live one."""
         if standing.state is SheetState.DEALT:
-            note(self.session, opening.actor, "update", "sheets", standing.sheet_id,
+            note(self.session, actor, "update", "sheets", standing.sheet_id,
                  {"state": [standing.state, SheetState.STARTED], "started_at": [None, self.now]})
             standing.state, standing.started_at = SheetState.STARTED, self.now
+            self.begun.add(standing.sheet_id)
         if state is PageState.LIVE:
             standing.generation = opening.holder.generation
         self.lives.append({"sheet": standing.sheet_id, "now_state": standing.state, "since": standing.started_at,

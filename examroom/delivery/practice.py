@@ -44,7 +44,7 @@ class Outcome:
 
 def in_exam(session: Session, who: Viewer, *, now: datetime) -> bool:
     """Whether an exam of this candidate is going on."""
-    return any(place.phase in SITTING for place in hall.places(session, who, now=now))
+    return any(place.phase in SITTING for place in hall.places(session, who.account_id, now=now))
 
 
 def require_free(session: Session, who: Viewer, *, now: datetime) -> None:

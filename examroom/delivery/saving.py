@@ -103,7 +103,6 @@ class Standing:
     account_id: int
     active: bool
     account_generation: int
-    seed: str
     late_until: datetime | None
     admission: str | None
     room_opened: datetime | None
@@ -131,7 +130,7 @@ _HAS_WORD = sa.or_(sa.exists().where(_ENTRIES.c.sheet_id == _SHEETS.c.id),
                    sa.exists().where(_NOTICES.c.sitting_room_id == _ROOMS.c.id, _NOTICES.c.withdrawn_at.is_(None)))
 _HELD = (sa.select(_SHEETS.c.id, _SHEETS.c.state, _SHEETS.c.started_at, _SHEETS.c.handed_in_at, _SHEETS.c.handed_in_how,
                    _SHEETS.c.generation, _SHEETS.c.ends_at, _SHEETS.c.paused_at, _SHEETS.c.highest, _SHEETS.c.chain,
-                   _PRESENCES.c.seen_at, _ACCOUNTS.c.id, _ACCOUNTS.c.active, _ACCOUNTS.c.generation, _SHEETS.c.seed,
+                   _PRESENCES.c.seen_at, _ACCOUNTS.c.id, _ACCOUNTS.c.active, _ACCOUNTS.c.generation,
                    _SHEETS.c.late_until, _SHEETS.c.admission, _ROOMS.c.opened_at, _HAS_WORD)
          .select_from(_SHEETS).join(_ENROLMENTS, _ENROLMENTS.c.id == _SHEETS.c.enrolment_id)
          .join(_ACCOUNTS, _ACCOUNTS.c.id == _ENROLMENTS.c.account_id)

@@ -17,11 +17,10 @@ SOON = timedelta(days=7)
 def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
     found = []
     if viewer.has(Role.CANDIDATE):
-        place = hall.current(hall.places(session, viewer, now=now))
-        if place is not None and place.phase not in hall.DONE:
-            sitting = place.seat.sitting_room.sitting
-            found.append(Todo("参加理论知识考试", "delivery.waiting_hall", due=sitting.starts_at if now < sitting.starts_at else sitting.ends_at,
-                              detail=f"{place.seat.sitting_room.room.name} {place.seat.number} 座"))
+        place = hall.current(hall.places(session, viewer.account_id, now=now))
+        if place is not None and not place.done:
+            found.append(Todo("参加理论知识考试", "delivery.waiting_hall", due=place.starts_at if now < place.starts_at else place.ends_at,
+                              detail=f"{place.room} {place.seat} 座"))
     if viewer.has(Role.EXAM_OFFICER):
         waiting = session.scalars(visible(Sitting, viewer).where(
             Sitting.state == SittingState.PLANNED, Sitting.starts_at > now, Sitting.starts_at < now + SOON))

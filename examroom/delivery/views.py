@@ -9,14 +9,15 @@ import flask
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import logout_user
+from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import NotFound
 
 from examroom.delivery import bodies, dealing, door, hall, page_views, pages, practice_views, seb_door, sheets, work  # noqa: F401  # doors register
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, Sheet
-from examroom.delivery.phase import SAVING, Phase
+from examroom.delivery.shells import Shells
 from examroom.plans.models import Seat, Sitting, SittingState
-from qbank.kernel.access import Role, fetch, visible
+from qbank.kernel.access import fetch, visible
 from qbank.kernel.forms import moment
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
@@ -63,32 +64,29 @@ def leave() -> Any:
 
 @blueprint.get("/exam/hall")
 def waiting_hall() -> Any:
-    found = hall.places(db(), viewer(), now=now())
-    return render_template("delivery/waiting_hall.html", place=hall.current(found), places=found, now=now())
+    return _shells().hall(hall.places(db(), viewer().account_id, now=now()), viewer().name, generate_csrf)
 
 
 @blueprint.get("/exam/hall/state")
 def hall_state() -> Any:
-    place = hall.current(hall.places(db(), viewer(), now=now()))
-    if place is None:
-        return {"phase": "none"}
-    ready = place.sheet is not None and place.phase in {Phase.READY, *SAVING}
-    sitting = place.seat.sitting_room.sitting
-    return {"phase": place.phase, "done": place.done, "told": place.told, "seconds_until_start": place.seconds_until_start,
-            "starts_at": spoken(sitting.starts_at), "minutes": sitting.minutes,
-            "room": place.seat.sitting_room.room.name, "seat": place.seat.number,
-            "enter": url_for("delivery.exam", sheet_id=place.sheet.id) if ready and place.sheet else None}
+    return hall.state_of(hall.current(hall.places(db(), viewer().account_id, now=now())))
 
 
 @blueprint.get("/exam/sheets/<int:sheet_id>")
 def exam(sheet_id: int) -> Any:
     """The shell of the exam page: no item text; its scripts fetch the rest."""
-    sheet = _own(sheet_id)
-    found = sheets.phase_of(db(), sheet, now=now())
-    if found in {Phase.BEFORE, Phase.SHUT, Phase.UNCHECKED, Phase.LATE} or (found is Phase.OVER and sheet.started_at is None):
+    place = next((one for one in hall.places(db(), viewer().account_id, now=now()) if one.sheet_id == sheet_id), None)
+    if place is None:  # a sheet that the person may see in another role is not theirs to sit
+        raise NotFound
+    if not place.shows:
         return redirect(url_for("delivery.waiting_hall"))
-    seb_door.require(db(), sheet.id)
-    return render_template("delivery/exam.html", sheet=sheet)
+    seb_door.require(db(), sheet_id)
+    return _shells().exam(place, generate_csrf)
+
+
+def _shells() -> Shells:
+    found: Shells = flask.current_app.extensions["shells"]
+    return found
 
 
 @blueprint.get("/delivery/")
@@ -126,14 +124,6 @@ def postpone(sitting_id: int) -> Any:
     dealing.postpone(db(), sitting, moment(request.form.get("starts_at", ""), "开考时间"), viewer(), now=now())
     flash(f"开考时间已改为 {spoken(sitting.starts_at)}，候考页面会自动更新。", "success")
     return redirect(url_for("delivery.desk", sitting_id=sitting.id))
-
-
-def _own(sheet_id: int) -> Sheet:
-    """The candidate's own sheet. A sheet that the person may see in another role is not theirs to sit."""
-    sheet = fetch(db(), Sheet, sheet_id, viewer())
-    if not viewer().has(Role.CANDIDATE) or sheet.enrolment.account_id != viewer().account_id:
-        raise NotFound
-    return sheet
 
 
 def _typed(name: str) -> str:

@@ -98,6 +98,12 @@ class Database:
         return session
 
     @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that only reads, for what needs no objects."""
+        with self._reading.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def transaction(self, actor: Actor | None, *, clock: Clock = utc_now) -> Iterator[Session]:
         """One unit of work: commits at the end, rolls back on any error."""
         with self.open(actor, clock=clock) as session:

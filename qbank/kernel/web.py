@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from qbank.kernel.fencing import Fence
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Jobs
 from qbank.kernel.lazy_session import LazySessions
+from qbank.kernel.passport import named_in
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock
@@ -165,20 +166,11 @@ def proven(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def signed_in() -> tuple[int, int] | None:
     """Key and generation of the account that this browser's cookie names, without a query: to be compared where it counts."""
-    return _named(str(flask.session.get("_user_id", "")))
-
-
-def _named(key: str) -> tuple[int, int] | None:
-    account_id, _, generation = key.partition(":")
-    if not account_id.isdecimal() or not generation.isdecimal():
-        return None
-    if now().timestamp() - flask.session.get("seen", 0) > timedelta(minutes=settings().idle_minutes).total_seconds():
-        return None
-    return int(account_id), int(generation)
+    return named_in(flask.session, now().timestamp(), settings().idle_minutes)
 
 
 def _load(key: str) -> Viewer | None:
-    named = _named(key)
+    named = signed_in()
     account = db().get(Account, named[0]) if named else None
     if named is None or account is None or not account.active or account.generation != named[1]:
         return None

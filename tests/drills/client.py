@@ -170,11 +170,13 @@ class Candidate:
             await self.sign_in()
         if reply.status != 200:
             raise Broken(f"open {reply.status} {reply.body[:200]!r}")
-        self.token = reply.json()["token"]
-        state = await self.ask("GET", f"/exam/sheets/{self.sheet}/state")
-        if state.status != 200:
-            raise Broken(f"state {state.status} {state.body[:200]!r}")
-        self.last = state.json()
+        self.last = reply.json()
+        self.token = self.last["token"]
+        if "questions" not in self.last:  # only who starts this moment gets the paper at once
+            state = await self.ask("GET", f"/exam/sheets/{self.sheet}/state")
+            if state.status != 200:
+                raise Broken(f"state {state.status} {state.body[:200]!r}")
+            self.last = state.json()
         self.kinds = [question["kind"] for question in self.last["questions"]]
         self._hear(self.last["acknowledged"])
         self.sequence = max(self.sequence, self.known)

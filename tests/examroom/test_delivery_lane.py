@@ -44,7 +44,7 @@ class Lanes:
 
     def __init__(self, app: Flask, world: SittingWorld) -> None:
         self.behind = Behind(app)
-        self.lane = Client(Lane(self.behind, app.extensions), Response)
+        self.lane = Client(Lane(self.behind, app), Response)
         self.sheet = world.sheet_id("陈晓")
         client = world.enter(app, "陈晓")
         opened: Any = client.post(f"/exam/sheets/{self.sheet}/open", json={"machine": "pc"}, headers={"Accept": "application/json"})
@@ -180,7 +180,7 @@ def test_of_a_crowd_at_the_door_only_a_few_are_at_work_and_everybody_else_passes
     def nobody(*_: Any) -> Any:
         """What the doors behind do not ask to answer with."""
 
-    lane = Lane(slow, app.extensions)
+    lane = Lane(slow, app)
     paths = ["/exam", "/exam/hall", "/exam/hall/state", "/exam/sheets/1/open", "/exam/sheets/2/state", "/exam/sheets/3/hand-in"] * 3
     crowd = [threading.Thread(target=lane, args=({"PATH_INFO": path, "REQUEST_METHOD": "POST"}, nobody), daemon=True) for path in paths]
     for one in crowd:

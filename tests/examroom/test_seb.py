@@ -90,7 +90,8 @@ def test_zhou_demands_seb_and_only_a_browser_with_the_file_gets_in(session: Sess
 
     assert candidate.get(shell, headers=right(shell)).status_code == 200
     assert candidate.post(opening, json={"machine": "m"}, headers=right(shell)).status_code == 409
-    assert '"page":"live"' in candidate.post(opening, json={"machine": "m"}, headers=right(opening)).get_data(as_text=True)
+    opened: Any = candidate.post(opening, json={"machine": "m"}, headers=right(opening))
+    assert opened.json["page"] == "live"
     assert candidate.get("/exam/quit").status_code == 302
     assert enter(world.officer).post(f"{address}/seb", data={}).status_code == 409  # it has begun
 
