@@ -30,7 +30,10 @@ from examroom.marking.case_models import AnswerFile, ItemCase
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
+from examroom.plans.condition_models import EntryCondition
 from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Seat, Sitting, SittingRoom
+from examroom.plans.predicate import Facts
+from examroom.plans.qualification_models import EntryProof, TicketFile
 from examroom.plans.tie_models import Tie
 from qbank.exchange.models import ExportFile
 from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, ItemVersion, Review, ReviewTask
@@ -46,6 +49,7 @@ from qbank.papers.models import Paper, PaperFamily, Specification
 from qbank.papers.sealed import PaperPrint
 from qbank.standards.models import Subject, WeightTable
 from qbank.statistics.models import FormStatistic, StatisticRun
+from scoring.api.models import ApiToken
 from scoring.archive.models import ArchivePack
 from scoring.certificates.models import Certificate, IssuerSeal, Replacement, ReplacementCause
 from scoring.practical import register
@@ -65,6 +69,7 @@ from seed import cast
 from seed.people import students
 from seed.stage import FOUNDER
 from tests.demo_world import NOW, counted, enter, follow, kind, make_demo
+from tests.plan_world import qualify
 
 pytestmark = pytest.mark.one_database  # tests/test_demo.py walks the same pages on both
 GONE = {403, 404}
@@ -85,6 +90,8 @@ IDS: dict[str, Any] = {
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
     "practical.sheet_id": MarkSheet, "assessor_id": Assessor, "tie_id": Tie, "correction_id": Correction,
     "pair_id": ItemPair, "items.run_id": BulkRun, "reports.file_id": ReportFile,
+    "plans.proof_id": EntryProof, "plans.file_id": TicketFile, "condition_id": EntryCondition,
+    "token_id": ApiToken,
     "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
 }
 # Addresses that are not one school's own.
@@ -94,7 +101,11 @@ SHARED = {
     "items.picture": "named by the hash of its content, which no other school can guess; tried in test_items_pictures.py",
     "delivery.practise": "all candidates of an occupation practise with the same items; strangers have a test there",
     "delivery.practised": "as above",
+    "plans.conditions_of": "entry conditions belong to the national standard, as weight tables do", "plans.conditions_workbook": "as above",
+    "plans.upload_conditions": "as above", "plans.end_condition": "as above",
     "delivery.media": "named by the hash of its content, for candidates of a sitting that shows it; tried in test_leaks.py",
+    "api.plan": "asks for a token: test_api.py tries another city's", "api.candidates": "as above", "api.certificate": "as above",
+    "api.elsewhere": "what is no address of the API: 404 or 405 for everybody",
 }
 SHARED_ROOMS = {"standards": "national standards and weight tables are one catalogue for all schools; packs have tests there"}
 NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: their doors stand open elsewhere in the tests
@@ -106,6 +117,8 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "delivery.exam": "a candidate's own sheet", "delivery.state": "a candidate's own sheet",
     "delivery.pulse": "a candidate's own sheet",
     "invigilation.photo": "nobody of the demo world has a photo: test_invigilation opens one",
+    "plans.ticket_file": "nobody of the demo world has printed tickets: test_plans_tickets opens one",
+    "plans.own_proof_file": "no candidate of the demo world brought a proof himself: test_plans_own opens one",
     "invigilation.enrolment_photo": "as above", "invigilation.incident_file": "no incident has a file: test_invigilation",
     "papers.writing_task": "every family of the demo world could be made: test_papers_pages",
     "review.minutes_pdf": "no review of the demo world is closed: test_review_pages reads its minutes",
@@ -254,6 +267,8 @@ def complete(world: World) -> None:
                            attachment=Attachment(sha256="2" * 64, name="图.pdf", media_type="application/pdf", size=1, uploaded_by=author.id,
                                                  uploaded_at=NOW)),
             Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
+            ApiToken(name="市监管平台", secret_hash="0" * 64, hint="kpt_000000", reads=["plans"], region="4301", issued_by=officer.id, issued_at=NOW,
+                     expires_at=NOW + timedelta(days=30)),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 
@@ -389,9 +404,10 @@ def second_plan(world: World) -> dict[str, Any]:
                                starts_on=local_date(NOW + timedelta(days=60)), now=NOW)
         someone = students(1, seed=4711, first=9000)[0]
         enrolled = candidates.enrol(
-            session, plan, officer, name=someone.name, identity_number=someone.identity_number, class_name="一班",
-            entry_condition="在校最后一学年", cipher=IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key),
-            now=NOW)
+            session, plan, officer, name=someone.name, identity_number=someone.identity_number, class_name="一班", student_number="S1",
+            entry_condition="1", cipher=IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key), declared=True,
+            facts=Facts(certificate_level=3, years=4), now=NOW)
+        qualify(session, [enrolled], officer)
         desk.submit(session, plan, officer, now=NOW)
         desk.decide(session, plan, people["other_city_officer"], True, "", now=NOW)
         sitting = sittings.add_sitting(session, plan, "外校第一场", officer, starts_at=NOW + timedelta(days=60), minutes=90, now=NOW)
