@@ -17,9 +17,8 @@ from examroom.marking import cases
 from examroom.marking import desk as marking
 from examroom.oversight import desk as oversight
 from examroom.oversight.models import Supervision
-from examroom.plans import calendar, calendars, candidates, desk, seating, sittings
+from examroom.plans import calendar, calendars, desk, seating, sittings
 from examroom.plans.models import ExamPlan, Room, Sitting
-from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.times import SHANGHAI, local_date
 from qbank.papers import opening
@@ -31,11 +30,11 @@ from scoring.practical import desk as practical
 from scoring.practical.models import PracticalGroup, RowKind
 from scoring.practical.rubrics import RowDraft, build_rubric
 from scoring.results import desk as results
+from seed.enrolling import enrol
 from seed.people import Student
 from seed.stage import Stage
 
 CONTACT = "湘江技师学院鉴定所 刘老师 0731-00000000"
-ENTRY = {4: "技工学校应届毕业生（在校最后一学年）", 2: "取得本职业三级证书后，经技师班学习的应届毕业生"}
 ROOM_STAFF = (("第一机房", ("invigilator", "invigilator2")), ("第二机房", ("invigilator3", "invigilator4")))
 STAFF = dict(ROOM_STAFF)
 ASSESSORS = ("assessor", "assessor2", "assessor3")
@@ -99,7 +98,7 @@ def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], *, approve
     with stage.acting("officer", at) as (session, who):
         made = desk.draft_plan(session, _school(session), _standard(session), schedule.level, schedule.title, who,
                                starts_on=schedule.first_day, contact=CONTACT, now=at)
-        enrol(stage, session, made, people, who, at)
+        enrol(stage, session, made, people, who, at, left=0 if approve else 2)
         desk.submit(session, made, who, now=at)
         plan_id = made.id
     if approve:
@@ -112,13 +111,6 @@ def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], *, approve
             oversight.assign(session, session.get_one(ExamPlan, plan_id), stage.account_id(session, "supervisor"), who,
                              now=at + timedelta(days=3))
     return plan_id
-
-
-def enrol(stage: Stage, session: Session, made: ExamPlan, people: Sequence[Student], who: Viewer, at: datetime) -> None:
-    for person in people:
-        candidates.enrol(session, made, who, name=person.name, identity_number=person.identity_number,
-                         cipher=stage.cipher, student_number=person.student_number, class_name=person.class_name,
-                         entry_condition=ENTRY[made.level], now=at)
 
 
 def sitting(stage: Stage, plan_id: int, name: str, starts_at: datetime, paper: int, *, room_name: str = ROOM_STAFF[0][0],

@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, assessors, bank, cast, history, skills, technicians
+from seed import answers, assessors, bank, cast, enrolling, history, skills, technicians
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -67,6 +67,7 @@ def build(stage: Stage) -> None:
     assessors.enter(stage)
     skills.stock(stage)
     history.keep_calendars(stage)
+    enrolling.keep_conditions(stage)
     _plans(stage, students(STUDENTS))
 
 

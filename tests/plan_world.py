@@ -15,12 +15,15 @@ from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
 from examroom.filing.scopes import publish_scope
-from examroom.plans import candidates, desk, seating, sittings
+from examroom.plans import candidates, desk, entry, qualification, seating, sittings
+from examroom.plans.entry import ConditionDraft
 from examroom.plans.models import Enrolment, ExamPlan, PlanDecision, PlanState, Room, Sitting
+from examroom.plans.predicate import Facts, Predicate
 from qbank.items.models import Item, ItemVersion
 from qbank.items.states import ItemKind
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, Institution
+from qbank.kernel.attachments import from_bytes
 from qbank.kernel.commands import Installation
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.settings import Settings
@@ -33,6 +36,24 @@ from tests.paper_world import seal_paper
 CIPHER = IdentityCipher(b"i" * 32)
 FIRST_DAY = date(2026, 7, 1)  # a Wednesday, a month after MONDAY (2026-06-01)
 CONDITION = "取得技工学校毕业证书（含在读应届毕业生）"
+BY_CERTIFICATE = "取得本职业五级/初级工证书后，累计从事本职业工作 4 年（含）以上"
+CONDITIONS = (
+    ConditionDraft(1, CONDITION, Predicate(school_kinds=("普通技工学校", "高级技工学校", "技师学院"), graduations=("应届毕业生", "已毕业"))),
+    ConditionDraft(2, BY_CERTIFICATE, Predicate(certificate=5, certificate_years=4, years=4)))
+LAST_YEAR = Facts(graduation="应届毕业生")
+PROOF = b"%PDF-1.4\n% a class register\n%%EOF\n"
+
+
+def set_conditions(session: Session, standard: Standard, who: Viewer, *levels: int) -> None:
+    """Two options: by school, and by certificate and years."""
+    for level in levels:
+        entry.set_conditions(session, standard, level, CONDITIONS, who, now=MONDAY)
+
+
+def qualify(session: Session, enrolments: Sequence[Enrolment], who: Viewer) -> None:
+    """A proof for all of them, and the officer's acceptance."""
+    qualification.attach(session, enrolments, from_bytes(PROOF, "学籍表.pdf"), "学籍表", who, now=MONDAY)
+    qualification.accept(session, enrolments, who, now=MONDAY)
 
 
 def identity_number(serial: int) -> str:
@@ -62,6 +83,7 @@ class PlanWorld:
         tan = people("谭晓峰", scopes=[Scope(Role.CITY_OFFICER, region="4301")], school=people.school("长沙市鉴定中心"))
         yao = people("姚静", scopes=[Scope(Role.PROVINCE_OFFICER, region="43")], school=people.school("省鉴定中心"))
         watchers = [people(name, Role.INVIGILATOR) for name in ("孙丽", "赵强", "周敏", "吴涛")]
+        set_conditions(session, standard, liu, 5, 4, 3)
         return cls(session, people, people.home, standard, liu, tan, yao, watchers)
 
     def file(self, level: int = 4, valid_from: date = date(2026, 1, 1)) -> None:
@@ -84,9 +106,14 @@ class PlanWorld:
         self.session.flush()
         return plan
 
-    def enrol(self, plan: ExamPlan, count: int, first: int = 1, class_name: str = "电气2401班") -> list[Enrolment]:
-        return [candidates.enrol(self.session, plan, self.liu, name=f"考生{n:03d}", identity_number=identity_number(n), cipher=CIPHER,
-                                 class_name=class_name, entry_condition=CONDITION, now=MONDAY) for n in range(first, first + count)]
+    def enrol(self, plan: ExamPlan, count: int, first: int = 1, class_name: str = "电气2401班", *, accepted: bool = True) -> list[Enrolment]:
+        """Candidates numbered from ``first``, with a proof and accepted unless told otherwise."""
+        made = [candidates.enrol(self.session, plan, self.liu, name=f"考生{n:03d}", identity_number=identity_number(n), cipher=CIPHER,
+                                 student_number=f"2024{n:04d}", class_name=class_name, entry_condition="1", facts=LAST_YEAR, declared=True,
+                                 now=MONDAY) for n in range(first, first + count)]
+        if accepted:
+            qualify(self.session, made, self.liu)
+        return made
 
     def sitting(self, plan: ExamPlan, name: str = "理论第一场", hour: int = 9) -> Sitting:
         starts_at = datetime(2026, 7, 1, hour - 8, tzinfo=UTC)

@@ -49,6 +49,7 @@ from scoring.results import desk as results
 from scoring.results.models import ResultState
 from seed.people import students
 from tests.conftest import People, TestClock
+from tests.plan_world import LAST_YEAR, qualify, set_conditions
 from tests.qbank.bank_world import judged
 
 LEAVES = (("A", "职业道德", 20), ("B", "安全用电", 60), ("C", "控制电路", 120))  # weights in half-percent
@@ -144,9 +145,10 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
         desk.draft_plan(session, school, standard, 4, "2026 年电工四级", liu, starts_on=first_day, now=clock())
     publish_scope(session, school, standard, 4, province, valid_from=local_date(clock()))
     plan = desk.draft_plan(session, school, standard, 4, "2026 年电工四级", liu, starts_on=first_day, contact="刘老师", now=clock())
-    for student in students(3):
-        candidates.enrol(session, plan, liu, name=student.name, identity_number=student.identity_number, cipher=cipher,
-                         class_name=student.class_name, entry_condition="在校最后一学年", now=clock())
+    set_conditions(session, standard, liu, 4)
+    enrolled = [candidates.enrol(session, plan, liu, name=student.name, identity_number=student.identity_number, cipher=cipher,
+                                 student_number=student.student_number, class_name=student.class_name, entry_condition="1",
+                                 facts=LAST_YEAR, declared=True, now=clock()) for student in students(3)]
     desk.submit(session, plan, liu, now=clock())
     desk.decide(session, plan, city, True, "同意", now=clock())
     assert plan.state is PlanState.APPROVED
@@ -156,6 +158,9 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     sittings.choose_paper(session, sitting, paper.id, liu)
     room = seating.add_room(session, school, "第一机房", 30, liu)
     used = seating.use_room(session, sitting, room, [person.account_id for person in watch], liu)
+    with pytest.raises(Refused, match="资格审核还没有通过"):
+        seating.seat_all(session, sitting, liu, seed="walk")
+    qualify(session, enrolled, liu)
     assert seating.seat_all(session, sitting, liu, seed="walk") == 3
     with pytest.raises(Refused, match="还没有启封"):
         sheets.deal(session, sitting, liu, now=clock(), seed="walk")

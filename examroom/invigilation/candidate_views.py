@@ -11,13 +11,14 @@ from werkzeug.exceptions import NotFound
 
 from examroom.delivery import ledger
 from examroom.invigilation.blueprint import blueprint
-from examroom.plans import photos
+from examroom.plans import photo_job, photos
 from examroom.plans.desk import require_officer
 from examroom.plans.models import CandidatePhoto, Enrolment, ExamPlan
+from qbank.kernel import jobs
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.forms import whole_number
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import db, now, paged, viewer
+from qbank.kernel.web import db, large, now, paged, settings, viewer
 
 
 @blueprint.get("/plans/<int:plan_id>/candidates")
@@ -63,16 +64,16 @@ def keep_profile(enrolment_id: int) -> Any:
 
 
 @blueprint.post("/plans/<int:plan_id>/photos")
+@large
 def keep_photos(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
+    require_officer(db(), plan, viewer())
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        raise Refused("no_file", "请选择 ZIP 压缩包，里面的照片以准考证号或学号命名。")
-    report = photos.keep_all(db(), plan, upload.read(), viewer(), now=now())
-    flash(f"已保存 {report.kept} 张照片。", "success")
-    if report.problems:
-        flash("没有保存：" + "".join(report.problems[:20]) + ("等" if len(report.problems) > 20 else ""), "warning")
-    return redirect(url_for("invigilation.candidates", plan_id=plan.id))
+        raise Refused("no_file", "请选择 ZIP 压缩包，里面的照片以证件号码、学号或准考证号命名。")
+    aside = photo_job.put_aside(settings().folder / "coming", upload.read(photos.MOST_BYTES + 1))
+    job = jobs.enqueue(db(), photo_job.KEEP_PHOTOS, {"plan_id": plan.id, "path": aside}, viewer(), now=now())
+    return redirect(url_for("accounts.job", job_id=job.id))
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:

@@ -1,88 +1,80 @@
-"""Candidates of a plan: checked row by row, enrolled with a ticket number, taken off again."""
+"""Candidates of a plan: enrolled with a ticket number, by hand or from a roster that was checked row by row, taken off again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from examroom.plans import roster, staffing, tickets
-from examroom.plans.barred import barred
+from examroom.plans import guard, roster, tickets
+from examroom.plans.checking import OWN_STUDENTS, Checked, chunks, examine
 from examroom.plans.desk import require_officer
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingPaper, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
+from examroom.plans.predicate import Facts
 from examroom.plans.roster import RosterRow, read_roster
-from examroom.plans.sittings import makers, require_planned
-from qbank.kernel import identity
+from examroom.plans.sittings import require_planned
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, Grant, give, set_identity
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 
-__all__ = ["RosterRow", "check_rows", "enrol", "import_roster", "is_open", "read_roster", "reissue_code", "remove",
-           "upload"]
+__all__ = ["RosterRow", "enrol", "import_roster", "is_open", "read_roster", "reissue_code", "remove", "upload"]
 
-LONGEST_NAME = 60
-AT_ONCE = 500  # keys in one IN (...)
 SHOWN = 20  # findings in a refusal
 CLOSED = "本方案的场次都已发卷，不能再增加考生。需要补考的考生请另行申报方案。"
-
-
-@dataclass
-class Book:
-    """What the school and the plan already hold about the people of a roster, read once."""
-
-    accounts: dict[str, Account]  # identity hash -> account of this school
-    enrolled: set[int]
-    invigilators: set[int]
-    makers: set[int]  # of the papers chosen for the plan
-    barred: dict[str, str]  # identity hash -> why not
+NOT_DECLARED = f"请确认并声明：所列人员均为本校在籍学生{OWN_STUDENTS}。声明人和时间会记录在每名考生的报名中。"
 
 
 def enrol(session: Session, plan: ExamPlan, who: Viewer, *, name: str, identity_number: str, cipher: IdentityCipher,
-          student_number: str = "", class_name: str = "", entry_condition: str = "", now: datetime) -> Enrolment:
-    """One candidate, by hand. Refuses with the first thing that is wrong."""
-    row = roster.row_of(0, {"name": name, "identity_number": identity_number, "student_number": student_number,
-                            "class_name": class_name, "entry_condition": entry_condition})
-    require_officer(session, plan, who)
-    _require_open(session, plan)
-    book = _book(session, plan, [row], cipher)
-    if problems := _problems(row, book, cipher, {}):
-        raise Refused("candidate", problems[0])
-    return _write(session, plan, [row], book, cipher)[0]
+          student_number: str, entry_condition: str, declared: bool, now: datetime, class_name: str = "", identity_kind: str = "",
+          born: str = "", facts: Facts | None = None, confirmed: bool = False) -> Enrolment:
+    """One candidate, by hand. Refuses with the first thing that is wrong; a doubt has to be confirmed.
+
+    ``entry_condition`` is the number or the words of an option; ``declared``: the officer says that it is the school's own student.
+    """
+    row = roster.row_of(0, {"name": name, "identity_number": identity_number, "student_number": student_number, "class_name": class_name,
+                            "entry_condition": entry_condition, "identity_kind": identity_kind, "born": born, **written(facts or Facts())})
+    _require_open(session, plan, who, declared)
+    found = examine(session, plan, [roster.with_defaults(row, school_defaults(plan))], cipher, now=now)[0]
+    if found.problems:
+        raise Refused("candidate", found.problems[0])
+    if found.doubts and not confirmed:
+        raise Refused("candidate_doubt", f"{found.doubts[0]}核对后确实不是同一人的，请勾选“已核对不是同一人”再登记。")
+    return _write(session, plan, [found], cipher, who, now)[0]
 
 
-def check_rows(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], cipher: IdentityCipher) -> dict[int, list[str]]:
-    """Row -> what is wrong with it, for the rows that cannot be imported; nothing is written."""
-    book = _book(session, plan, rows, cipher)
-    seen: dict[str, int] = {}
-    return {row.row: problems for row in rows if (problems := _problems(row, book, cipher, seen))}
+def written(facts: Facts) -> dict[str, str]:
+    """Facts as a roster has them: texts."""
+    return {name: str(value) for name, value in facts.stored().items()}
+
+
+def school_defaults(plan: ExamPlan) -> dict[str, str]:
+    """What holds for everybody who studies here unless the row says otherwise."""
+    kind = plan.institution.kind.chinese
+    return {"school_kind": kind if kind != "其他院校" else ""}
 
 
 def import_roster(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], who: Viewer, *, cipher: IdentityCipher,
-                  now: datetime) -> int:
-    """Enrol all of ``rows``, or none: refuses when one of them is wrong."""
-    require_officer(session, plan, who)
-    _require_open(session, plan)
-    book = _book(session, plan, rows, cipher)
-    seen: dict[str, int] = {}
-    found = [(row.row, problems) for row in rows if (problems := _problems(row, book, cipher, seen))]
-    if found:
-        details = [f"第 {row} 行：{''.join(problems)}" for row, problems in found[:SHOWN]]
-        raise Refused("roster_errors", f"名单有 {len(found)} 行不能导入，没有写入任何考生。请改正后重新上传，或只导入正确的行。", details)
-    return len(_write(session, plan, rows, book, cipher))
+                  declared: bool, now: datetime, confirmed: Collection[str] = ()) -> int:
+    """Enrol all of ``rows``, or none: refuses when one of them is wrong, or doubtful and its place not among ``confirmed``."""
+    _require_open(session, plan, who, declared)
+    found = examine(session, plan, rows, cipher, now=now)
+    if wrong := [one for one in found if one.problems or (one.doubts and one.row.place not in confirmed)]:
+        details = [f"{one.row.place}：{''.join(one.problems or one.doubts)}" for one in wrong[:SHOWN]]
+        raise Refused("roster_errors", f"名单有 {len(wrong)} 行不能导入，没有写入任何考生。请改正后重新上传，或只导入正确的行。", details)
+    return len(_write(session, plan, found, cipher, who, now))
 
 
 def upload(session: Session, plan: ExamPlan, file_name: str, content: bytes, who: Viewer, *, cipher: IdentityCipher,
-           now: datetime) -> RosterImport:
+           declared: bool, now: datetime, defaults: Mapping[str, str] | None = None) -> RosterImport:
     """Keep the rows of an uploaded roster, encrypted, until they are imported or thrown away."""
-    require_officer(session, plan, who)
-    _require_open(session, plan)
+    _require_open(session, plan, who, declared)
     rows = read_roster(content)
     kept = RosterImport(plan_id=plan.id, file_name=file_name, uploaded_by=who.account_id, uploaded_at=now,
-                        content=cipher.encrypt(roster.to_json(rows)))
+                        content=cipher.encrypt(roster.to_json(rows)),
+                        defaults={name: value for name, value in {**school_defaults(plan), **(defaults or {})}.items() if value})
     session.add(kept)
     session.flush()
     return kept
@@ -92,7 +84,7 @@ def rows_of(kept: RosterImport, cipher: IdentityCipher) -> list[RosterRow]:
     """The rows that wait. Refuses when they were imported or thrown away."""
     if kept.content is None:
         raise Refused("roster_ended", f"“{kept.file_name}”已经处理过（导入 {kept.imported} 人），其中的身份证号码已清除。需要时请重新上传。")
-    return roster.from_json(cipher.decrypt(kept.content))
+    return [roster.with_defaults(row, kept.defaults) for row in roster.from_json(cipher.decrypt(kept.content))]
 
 
 def end_import(kept: RosterImport, imported: int, *, now: datetime) -> None:
@@ -125,104 +117,53 @@ def is_open(session: Session, plan: ExamPlan) -> bool:
     return not states or SittingState.PLANNED in states
 
 
-def _require_open(session: Session, plan: ExamPlan) -> None:
+def _require_open(session: Session, plan: ExamPlan, who: Viewer, declared: bool) -> None:
+    require_officer(session, plan, who)
+    if not declared:
+        raise Refused("not_declared", NOT_DECLARED)
+    guard.require_plan_in_scope(session, plan)
     if not is_open(session, plan):
         raise Refused("enrolment_closed", CLOSED)
 
 
-def _book(session: Session, plan: ExamPlan, rows: Iterable[RosterRow], cipher: IdentityCipher) -> Book:
-    hashes = [cipher.fingerprint(_compact(row.identity_number)) for row in rows]
-    accounts: dict[str, Account] = {}
-    for start in range(0, len(hashes), AT_ONCE):
-        query = (sa.select(Account).options(selectinload(Account.grants)).order_by(Account.id.desc())
-                 .where(Account.institution_id == plan.institution_id,
-                        Account.identity_hash.in_(hashes[start:start + AT_ONCE])))
-        accounts |= {account.identity_hash or "": account for account in session.scalars(query)}
-    papers = session.scalars(sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)).all()
-    return Book(accounts, set(session.scalars(sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id))),
-                staffing.invigilates(session, plan.id), makers(session, papers), barred(session, hashes, plan.starts_on))
-
-
-def _compact(number: str) -> str:
-    return number.replace(" ", "").upper()
-
-
-def _problems(row: RosterRow, book: Book, cipher: IdentityCipher, seen: dict[str, int]) -> list[str]:
-    found = []
-    if not row.name:
-        found.append("没有填写姓名。")
-    elif len(row.name) > LONGEST_NAME:
-        found.append(f"姓名超过 {LONGEST_NAME} 个字。")
-    if not row.entry_condition:
-        found.append("没有填写申报条件。")
-    return found + _identity_problems(row, book, cipher, seen)
-
-
-def _identity_problems(row: RosterRow, book: Book, cipher: IdentityCipher, seen: dict[str, int]) -> list[str]:
-    if not row.identity_number:
-        return ["没有填写身份证号码。"]
-    if roster.is_scientific(row.identity_number):
-        return ["身份证号码被 Excel 变成了科学计数法，末尾几位已丢失。请把该列设为“文本”格式后重新填写。"]
-    try:
-        number = identity.check(row.identity_number)
-    except Refused as refusal:
-        return [refusal.sentence]
-    if (first := seen.setdefault(number, row.row)) != row.row:
-        return [f"身份证号码与第 {first} 行重复。"]
-    key = cipher.fingerprint(number)
-    account, ban = book.accounts.get(key), book.barred.get(key)
-    return [*([ban] if ban else []), *(_account_problems(row, account, book) if account else [])]
-
-
-def _account_problems(row: RosterRow, account: Account, book: Book) -> list[str]:
-    found = []
-    if account.id in book.enrolled:
-        found.append("该考生已在本方案名单中。")
-    if account.name != row.name:
-        found.append(f"该身份证号码在本校登记的姓名是“{account.name}”，与名单不一致，请核对。")
-    if not account.active:
-        found.append("该考生的账号已停用，请联系系统管理员。")
-    if account.id in book.invigilators:
-        found.append("该人员是本方案的监考员，不能同时是考生。")
-    if account.id in book.makers:
-        found.append("该人员参与了本方案所用试卷的命题或组卷，应当回避。")
-    return found
-
-
-def _write(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Book, cipher: IdentityCipher) -> list[Enrolment]:
+def _write(session: Session, plan: ExamPlan, found: Sequence[Checked], cipher: IdentityCipher, who: Viewer,
+           now: datetime) -> list[Enrolment]:
     """Checked rows become accounts and enrolments. The plan's version makes two writers of ticket numbers collide."""
     enrolments = []
-    for row, account in zip(rows, _accounts(session, plan, rows, book, cipher), strict=True):
+    for one, account in zip(found, _accounts(session, plan, found, cipher), strict=True):
         plan.last_serial += 1
         ticket = tickets.ticket_number(plan.starts_on.year, plan.id, plan.level, plan.last_serial)
-        enrolments.append(Enrolment(plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=row.student_number[:200],
-                                    class_name=row.class_name[:200], entry_condition=row.entry_condition))
+        enrolments.append(Enrolment(
+            plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=one.row.student_number[:200],
+            class_name=one.row.class_name[:200], entry_condition=one.condition.text if one.condition else "", condition=one.condition,
+            facts=one.facts.stored(), born=one.born, declared_by=who.account_id, declared_at=now))
     session.add_all(enrolments)
     session.flush()
     return enrolments
 
 
-def _accounts(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], book: Book, cipher: IdentityCipher) -> list[Account]:
-    """Each person's account at this school, in the order of ``rows``; a new one has no password: the exam door only.
+def _accounts(session: Session, plan: ExamPlan, found: Sequence[Checked], cipher: IdentityCipher) -> list[Account]:
+    """Each person's account at this school, in the order of the rows; a new one has no password: the exam door only.
 
     New accounts are made together: one by one through ``create_account`` a roster takes three times as long.
     """
-    numbers = [identity.check(row.identity_number) for row in rows]
-    logins = {number: f"c{cipher.fingerprint(number)[:16]}" for number in numbers}
+    keys = [cipher.fingerprint(one.number) for one in found]
+    held: dict[str, Account] = {}
     taken: set[str] = set()
-    for start in range(0, len(numbers), AT_ONCE):
-        some = [logins[number] for number in numbers[start:start + AT_ONCE]]
-        taken.update(session.scalars(sa.select(Account.login).where(Account.login.in_(some))))
+    for some in chunks(keys):
+        query = sa.select(Account).where(Account.institution_id == plan.institution_id, Account.identity_hash.in_(some))
+        held |= {account.identity_hash or "": account for account in session.scalars(query.order_by(Account.id.desc()))}
+        taken.update(session.scalars(sa.select(Account.login).where(Account.login.in_([f"c{key[:16]}" for key in some]))))
     accounts = []
-    for row, number in zip(rows, numbers, strict=True):
-        account = book.accounts.get(cipher.fingerprint(number))
+    for one, key in zip(found, keys, strict=True):
+        account = held.get(key)
         if account is None:
-            login = logins[number]
+            login = f"c{key[:16]}"
             if login in taken:
                 login += f"-{plan.institution_id}"  # the same person at another school
-            account = Account(login=login, name=row.name, institution_id=plan.institution_id)
+            account = Account(login=login, name=one.row.name, institution_id=plan.institution_id)
             account.grants = [Grant(role=Role.CANDIDATE, institution_id=plan.institution_id)]
-            set_identity(account, number, cipher)
+            set_identity(account, one.number, cipher, one.kind)
         else:
             give(session, account, Scope(Role.CANDIDATE, plan.institution_id))
         accounts.append(account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans import candidates
+from examroom.plans import candidates, checking
 from examroom.plans.models import Enrolment, ExamPlan, RosterImport
 from qbank.kernel.access import fetch
 from qbank.kernel.identity import IdentityCipher
@@ -20,26 +20,27 @@ AT_ONCE = 100  # rows in one transaction: on SQLite nobody else writes meanwhile
 def import_kept_roster(work: Work) -> str:
     """Check everything first, then write in short transactions. A wrong row refuses the whole unless told to skip it."""
     cipher = IdentityCipher(work.settings.identity_key)
+    confirmed = set(work.arguments["confirmed"])
     with work.reading() as session:
         kept = fetch(session, RosterImport, work.arguments["roster_id"], work.who)
         plan_id = kept.plan_id
-        rows = candidates.rows_of(kept, cipher)
-        wrong = candidates.check_rows(session, kept.plan, rows, cipher)
+        found = checking.examine(session, kept.plan, candidates.rows_of(kept, cipher), cipher, now=work.now())
         before = _enrolled(session, plan_id)
-    if wrong and not work.arguments["only_good"]:
-        raise Refused("roster_errors", f"名单有 {len(wrong)} 行不能导入，没有写入任何考生。请改正后重新上传，或只导入正确的行。")
-    good = [row for row in rows if row.row not in wrong]
+    good = [one.row for one in found if not one.problems and (not one.doubts or one.row.place in confirmed)]
+    if len(good) < len(found) and not work.arguments["only_good"]:
+        raise Refused("roster_errors", f"名单有 {len(found) - len(good)} 行不能导入，没有写入任何考生。请改正后重新上传，或只导入正确的行。")
     if not good:
         raise Refused("roster_errors", "名单里没有可以导入的行。")
     for start in range(0, len(good), AT_ONCE):
         with work.transaction() as session:
             plan = fetch(session, ExamPlan, plan_id, work.who)
-            candidates.import_roster(session, plan, good[start:start + AT_ONCE], work.who, cipher=cipher, now=work.now())
+            candidates.import_roster(session, plan, good[start:start + AT_ONCE], work.who, cipher=cipher, declared=True,
+                                     confirmed=confirmed, now=work.now())
         work.progress(min(start + AT_ONCE, len(good)), len(good), "正在登记考生…")
     with work.transaction() as session:
         kept = fetch(session, RosterImport, work.arguments["roster_id"], work.who)
         candidates.end_import(kept, _enrolled(session, plan_id) - before, now=work.now())
-    return f"/plans/{plan_id}/candidates"
+    return f"/plans/{plan_id}/qualification"
 
 
 def _enrolled(session: Session, plan_id: int) -> int:

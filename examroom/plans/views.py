@@ -16,11 +16,16 @@ from examroom.plans import (  # noqa: F401
     calendars,
     candidate_views,
     desk,
+    entry_views,
     fee_models,
     models,
+    own_views,
+    qualification_views,
+    roster_views,
     route,
     sitting_views,
     steps,
+    ticket_views,
 )
 from examroom.plans.blueprint import blueprint
 from examroom.plans.models import ExamPlan, PlanDecision, PlanState, WorkingCalendar

@@ -30,6 +30,7 @@ NO_END = "不限"
 GROUPS: dict[str, tuple[str, ...]] = {
     "备案": ("filing_until", "pilot_until", "expiry_alarm_days", "inactivity_alarm_days"),
     "计划与公示": ("plan_working_days", "notice_days", "archive_years", "archive_paper_years"),
+    "报名": ("proof_megabytes", "photo_least_width", "photo_least_height", "photo_most_kilobytes"),
     "命题": ("approvals_per_item", "review_days", "partial_credit_multiple", "partial_credit_fill"),
     "试题统计": ("statistics_minimum_n", "calibration_minimum_n", "two_parameter_minimum_n", "flag_hard_percent",
              "flag_easy_percent", "flag_weak_percent", "flag_fit_permille", "flag_fit_low_percent", "flag_fit_high_percent",
@@ -79,6 +80,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "similarity_permille": ("答卷雷同，校正后 p 不超过此值列入报告", "‰"),
     "similarity_minimum_n": ("答卷雷同分析至少需要的考生", "人"), "theory_minutes": ("理论考试时长（默认）", "分钟"),
     "late_entry_minutes": ("开考后禁止入场", "分钟"), "earliest_hand_in_minutes": ("开考后方可交卷", "分钟"),
+    "proof_megabytes": ("申报条件证明材料每份不超过", "MB"), "photo_least_width": ("考生照片宽度不小于", "像素"),
+    "photo_least_height": ("考生照片高度不小于", "像素"), "photo_most_kilobytes": ("考生照片文件不超过", "KB"),
     "grace_seconds": ("到时后收卷宽限", "秒"), "photo_check": ("考生须经监考员核验本人后才能开始答题", ""),
     "candidates_per_invigilator": ("每名监考员最多负责考生", "人"),
     "least_invigilators": ("每考场监考员不少于", "人"),
@@ -125,7 +128,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
-LEAST = {"opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1,
+LEAST = {"proof_megabytes": 1, "photo_least_width": 60, "photo_least_height": 80, "photo_most_kilobytes": 20, "opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1,
          "candidates_per_invigilator": 1, "least_invigilators": 1, "candidates_per_assessor": 1, "least_assessors": 1,
          "least_panel": 1, "statistics_minimum_n": 1, "calibration_minimum_n": 10, "two_parameter_minimum_n": 10,
          "similarity_minimum_n": 20, "theory_least": 60, "practical_least": 60, "review_least": 60,
@@ -178,6 +181,10 @@ class RulePack:
     late_entry_minutes: int = 30
     earliest_hand_in_minutes: int = 30
     grace_seconds: int = 30
+    proof_megabytes: int = 20
+    photo_least_width: int = 200
+    photo_least_height: int = 280
+    photo_most_kilobytes: int = 500
     photo_check: bool = False
     candidates_per_invigilator: int = 15
     least_invigilators: int = 2

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.filing.models import FiledScope
 from examroom.marking.models import TheoryScore
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Sitting, SittingRoom, SittingState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import HASHER, Account, Grant, Institution, InstitutionKind
@@ -88,7 +89,7 @@ class World:
                               identity_masked="430102********1234")
             account.grants = [Grant(role=Role.CANDIDATE, institution_id=where.institution_id)]
             made.append(Enrolment(plan_id=where.id, candidate=account, ticket_number=f"{where.number}{number:04d}",
-                                  class_name="电气2301"))
+                                  class_name="电气2301", qualification=Qualification.ACCEPTED))
         self.session.add_all(made)
         self.session.flush()
         self.session.expire(where, ["enrolments"])
