@@ -8,7 +8,6 @@ nothing to those who do not hold the credential.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import uuid
@@ -16,6 +15,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 import jwt
+from jwt.algorithms import RSAAlgorithm
+from jwt.utils import base64url_encode
 
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.times import SHANGHAI
@@ -70,24 +71,16 @@ def signed(certificate: Certificate, identity_number: str, cipher: IdentityCiphe
 
 def public_key(seal: Seal) -> dict[str, str]:
     """The public half as a JSON Web Key (RFC 7517)."""
-    numbers = seal.key.public_key().public_numbers()
-    return {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
+    held = RSAAlgorithm.to_jwk(seal.key.public_key(), as_dict=True)
+    return {"kty": "RSA", "n": held["n"], "e": held["e"]}
 
 
 def key_id(seal: Seal) -> str:
     """The thumbprint of the key (RFC 7638): SHA-256 over its required members in the order of their names."""
     plain = json.dumps(public_key(seal), sort_keys=True, separators=(",", ":"))
-    return _text(hashlib.sha256(plain.encode()).digest())
+    return base64url_encode(hashlib.sha256(plain.encode()).digest()).decode()
 
 
 def keys(seal: Seal) -> dict[str, Any]:
     """The key set that others fetch."""
     return {"keys": [{**public_key(seal), "kid": key_id(seal), "use": "sig", "alg": "RS256"}]}
-
-
-def _number(value: int) -> str:
-    return _text(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-
-
-def _text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

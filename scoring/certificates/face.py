@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
+from qbank.kernel.identity import IdentityKind
 from qbank.kernel.printing import Drawing, qr_code, typeset
 from qbank.kernel.times import spoken
 from qbank.standards.models import LEVEL_NAMES
@@ -28,6 +29,7 @@ class Face:
     level: int
     issuer: str
     issued_on: date
+    identity_kind: str = IdentityKind.RESIDENT.chinese
     replaced_on: date | None = None  # of a copy made in place of the first one
     photo: Drawing | None = dataclasses.field(default=None, repr=False)
     seal: Drawing | None = dataclasses.field(default=None, repr=False)
@@ -43,6 +45,7 @@ def draw(face: Face, public_url: str, *, made_at: datetime) -> bytes:
     """The unsigned PDF."""
     values = {
         "number": face.number, "holder": face.holder, "identity_number": face.identity_number,
+        "identity_kind": face.identity_kind,
         "occupation": face.occupation, "work_type": face.work_type or "—", "level": LEVEL_NAMES[face.level],
         "issuer": face.issuer, "issued_on": spoken(face.issued_on), "address": query_address(public_url),
         "qr": qr_code(query_address(public_url, face.number)), "photo": face.photo.svg if face.photo else "", "seal": face.seal.svg if face.seal else "",

@@ -13,6 +13,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.attachments import Attachment
 from qbank.kernel.db import Base, Id, Line, Versioned
+from qbank.kernel.identity import IdentityKind
 from scoring.results.models import Result, ResultList
 
 
@@ -30,6 +31,7 @@ class Certificate(Versioned, Base):
     holder: Mapped[Line]
     identity_hash: Mapped[str] = mapped_column(sa.String(64), index=True, info={"secret": True})
     identity_masked: Mapped[str] = mapped_column(sa.String(18))
+    identity_kind: Mapped[Line] = mapped_column(default=IdentityKind.RESIDENT.chinese, server_default=IdentityKind.RESIDENT.chinese)
     occupation: Mapped[Line]
     occupation_code: Mapped[str] = mapped_column(sa.String(16))
     work_type: Mapped[Line] = mapped_column(default="")
@@ -54,6 +56,22 @@ class Certificate(Versioned, Base):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         return cls.result.has(Result.list.has(ResultList.plan.has(ExamPlan.visible_to(viewer))))
+
+
+class GrantedNumber(Base):
+    """A number that a result has been given, before its certificate is drawn: what was given stays given.
+
+    Drawing and signing take a while and may be broken off; the certificate made then gets the same number, so that
+    serials have no gaps however many people issue at once.
+    """
+
+    __tablename__ = "granted_numbers"
+    __unaudited__ = "never changed, and the certificate that carries the number is audited"
+
+    id: Mapped[Id]
+    result_id: Mapped[int] = mapped_column(sa.ForeignKey("results.id"), unique=True)
+    number: Mapped[str] = mapped_column(sa.String(22), unique=True)
+    issued_on: Mapped[date]  # its year stands in the number
 
 
 class IssuerSeal(Base):
@@ -134,11 +152,12 @@ class Disclosed(enum.StrEnum):
     ALL_CERTIFICATES = "all_certificates"
     REPORT = "report"
     CREDENTIAL = "credential"
+    PHOTOS = "photos"
 
     @property
     def chinese(self) -> str:
         return {"certificate": "下载证书", "all_certificates": "下载全部证书", "report": "导出上报数据",
-                "credential": "下载可验证凭证"}[self.value]
+                "credential": "下载可验证凭证", "photos": "下载上报照片"}[self.value]
 
 
 class Disclosure(Base):
@@ -158,16 +177,3 @@ class Disclosure(Base):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         return cls.list_id.in_(sa.select(ResultList.id).where(ResultList.visible_to(viewer)))
-
-
-class PublicQuery(Base):
-    """One public query; what its limits count."""
-
-    __tablename__ = "certificate_queries"
-    __unaudited__ = "append-only: its own history"
-
-    id: Mapped[Id]
-    address: Mapped[Line]
-    subject: Mapped[str] = mapped_column(sa.String(64), index=True)  # keyed hash of the number that was asked for
-    at: Mapped[datetime] = mapped_column(index=True)
-    found: Mapped[bool]

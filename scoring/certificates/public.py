@@ -10,14 +10,21 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.kernel import visits
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
-from scoring.certificates.models import Certificate, PublicQuery
+from qbank.kernel.visits import Limit
+from scoring.certificates.models import Certificate
 
 WINDOW = timedelta(minutes=15)
 MISSES_PER_SUBJECT_AND_ADDRESS = 5
 MISSES_PER_SUBJECT = 30  # from everywhere together
 MISSES_PER_ADDRESS = 60  # a school, or a whole town, may share one address
+KIND = "certificate"
+LIMITS = (Limit(MISSES_PER_SUBJECT_AND_ADDRESS, WINDOW, by_address=True, by_subject=True, misses=True),
+          Limit(MISSES_PER_SUBJECT, WINDOW, by_subject=True, misses=True),
+          Limit(MISSES_PER_ADDRESS, WINDOW, by_address=True, misses=True))
+TOO_MANY = Refused("too_many_queries", "查询次数过多，请 15 分钟后再试。请先核对证书上的编号和姓名是否与填写的一致。")
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,10 @@ def ask(session: Session, question: Question, address: str, *, cipher: IdentityC
     """As ``look_up``, for somebody from outside: within limits, and counted."""
     if question.enough:
         subject = cipher.fingerprint("query:" + (question.number or question.identity_number))
-        _check_limits(session, subject, address, now)
+        visits.check(session, KIND, subject, address, LIMITS, TOO_MANY, now=now)
     found = look_up(session, number=question.number, name=question.name, identity_number=question.identity_number,
                     cipher=cipher)
-    session.add(PublicQuery(address=address[:200], subject=subject, at=now, found=bool(found)))
+    visits.note(session, KIND, subject, address, found=bool(found), now=now)
     return found
 
 
@@ -81,15 +88,3 @@ def _matches(certificate: Certificate, question: Question, cipher: IdentityCiphe
     identified = (not question.identity_number
                   or certificate.identity_hash == cipher.fingerprint(question.identity_number))
     return named and identified
-
-
-def _check_limits(session: Session, subject: str, address: str, now: datetime) -> None:
-    """Only misses count: who knows the right fields is never shut out by their own queries."""
-    misses = sa.select(sa.func.count()).select_from(PublicQuery).where(PublicQuery.at > now - WINDOW,
-                                                                      sa.not_(PublicQuery.found))
-    here = PublicQuery.address == address[:200]
-    about = PublicQuery.subject == subject
-    for limit, condition in ((MISSES_PER_SUBJECT_AND_ADDRESS, sa.and_(here, about)), (MISSES_PER_SUBJECT, about),
-                             (MISSES_PER_ADDRESS, here)):
-        if (session.scalar(misses.where(condition)) or 0) >= limit:
-            raise Refused("too_many_queries", "查询次数过多，请 15 分钟后再试。请先核对证书上的编号和姓名是否与填写的一致。")

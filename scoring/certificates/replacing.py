@@ -63,7 +63,7 @@ def _make(session: Session, replacement: Replacement, cipher: IdentityCipher, no
     certificate.pdf = desk.sign(certificate.result_id, face, Seal.of(settings.folder, now=now), settings, now=now).pdf
     certificate.holder, certificate.photo_id = candidate.name, certificate.result.enrolment.photo_id
     certificate.identity_hash = cipher.fingerprint(face.identity_number)
-    certificate.identity_masked = candidate.identity_masked or ""
+    certificate.identity_masked, certificate.identity_kind = candidate.identity_masked or "", face.identity_kind
 
 
 def _differs(certificate: Certificate) -> bool:

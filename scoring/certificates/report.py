@@ -1,107 +1,158 @@
-"""The upward report (上报数据; domain.md 4.4) and what leaves the house with full identity numbers."""
+"""The upward report (上报数据; domain.md 4.4): a batch for the office, and its answer row by row.
+
+A certificate is sent once; again only when the office sent it back, or when it was replaced or revoked afterwards. A
+batch keeps its columns and its rows (encrypted), so that the very file can be taken again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from io import BytesIO
+from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from examroom.filing.duties import require_duty
+from examroom.plans.models import Enrolment
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.accounts import Institution
 from qbank.kernel.export import Table, workbook
-from qbank.kernel.identity import IdentityCipher, birth_date, is_female
+from qbank.kernel.identity import IdentityCipher, IdentityKind, birth_date, is_female
 from qbank.kernel.refused import Refused
 from qbank.standards.models import LEVEL_NAMES
+from scoring.certificates import layout
 from scoring.certificates.desk import certificates_of
-from scoring.certificates.models import Certificate, Disclosed, Disclosure
+from scoring.certificates.layout import Layout
+from scoring.certificates.models import Certificate, Disclosed
+from scoring.certificates.report_models import BatchKind, LineState, ReportBatch, ReportLayout, ReportLine
+from scoring.certificates.taken import disclose, require_officer
 from scoring.results.models import Result, ResultList
 
-Line = Callable[[int, Certificate, str], str | int | float | None]
+ASSESSMENT = "技工院校认定"
+EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg"}
+
+
+def layout_of(session: Session, institution: Institution) -> Layout:
+    """The layout that a school set last, else the default one."""
+    row = session.scalars(sa.select(ReportLayout).where(ReportLayout.institution_id == institution.id)
+                          .order_by(ReportLayout.id.desc()).limit(1)).first()
+    return Layout.read(row.layout) if row else layout.default()
+
+
+def set_layout(session: Session, institution: Institution, wanted: Layout, who: Viewer, *, now: datetime) -> ReportLayout:
+    """The school's reports look like this from now on."""
+    require_duty(session, who, institution.id, Role.EXAM_OFFICER)
+    made = ReportLayout(institution_id=institution.id, layout=wanted.stored(), set_by=who.account_id, at=now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def due(session: Session, result_list: ResultList) -> dict[BatchKind, list[Certificate]]:
+    """Which certificates of a list are to be sent now, and why."""
+    newest: dict[int, ReportLine] = {}
+    for line in session.scalars(sa.select(ReportLine).join(ReportLine.batch).where(ReportBatch.list_id == result_list.id)
+                                .options(joinedload(ReportLine.batch)).order_by(ReportLine.batch_id)):
+        newest[line.certificate_id] = line
+    found: dict[BatchKind, list[Certificate]] = {kind: [] for kind in BatchKind}
+    for certificate in certificates_of(session, result_list):
+        if kind := _why(certificate, newest.get(certificate.id)):
+            found[kind].append(certificate)
+    return found
+
+
+def _why(certificate: Certificate, line: ReportLine | None) -> BatchKind | None:
+    if line is None:
+        return None if certificate.revoked_at else BatchKind.NEW
+    if any(moment and moment > line.batch.at for moment in (certificate.replaced_at, certificate.revoked_at)):
+        return BatchKind.CHANGED
+    return BatchKind.RESENT if line.state is LineState.REJECTED and certificate.revoked_at is None else None
+
+
+def make_batch(session: Session, result_list: ResultList, kind: BatchKind, who: Viewer, *, cipher: IdentityCipher, now: datetime) -> ReportBatch:
+    """Make the workbook of what is due; its certificates then wait for the office's receipt."""
+    require_officer(session, result_list, who)
+    session.execute(sa.select(ResultList.id).where(ResultList.id == result_list.id).with_for_update())  # two officers press at once
+    chosen = due(session, result_list)[kind]
+    if not chosen:
+        raise Refused("nothing_to_report", f"现在没有需要{kind.chinese}的证书。")
+    wanted = layout_of(session, result_list.plan.institution)
+    rows = wanted.rows(records(session, chosen, cipher))
+    number = (session.scalar(sa.select(sa.func.max(ReportBatch.number)).where(ReportBatch.list_id == result_list.id)) or 0) + 1
+    batch = ReportBatch(list_id=result_list.id, number=number, kind=kind, layout=wanted.stored(), made_by=who.account_id, at=now,
+                        rows_cipher=cipher.encrypt(json.dumps(rows, ensure_ascii=False)), sha256=hashlib.sha256(_book(wanted, rows, now)).hexdigest(),
+                        lines=[ReportLine(certificate_id=one.id, row=row) for row, one in enumerate(chosen, 1)])
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def take(session: Session, batch: ReportBatch, who: Viewer, *, cipher: IdentityCipher, now: datetime) -> bytes:
+    """The batch's workbook, the same at every time. That it was taken is put on record."""
+    require_officer(session, batch.results, who)
+    content = _book(Layout.read(batch.layout), json.loads(cipher.decrypt(batch.rows_cipher)), batch.at)
+    if hashlib.sha256(content).hexdigest() != batch.sha256:
+        raise Refused("report_differs", "重新生成的文件与当时上报的校验值不一致，可能是程序升级改变了表格样式。请核对内容后重新上报。")
+    disclose(session, batch.results, who, Disclosed.REPORT, len(batch.lines), now)
+    return content
+
+
+def photos(session: Session, batch: ReportBatch, who: Viewer, *, now: datetime) -> bytes:
+    """A zip of the photos of a batch, each under the name that stands in its row."""
+    require_officer(session, batch.results, who)
+    pictured = [line.certificate for line in batch.lines if line.certificate.photo]
+    if not pictured:
+        raise Refused("no_photos", "这次上报的证书都没有照片。")
+    stream = BytesIO()
+    with ZipFile(stream, "w", ZIP_STORED) as file:
+        for one in pictured:
+            file.writestr(photo_name(one), one.photo.content if one.photo else b"")
+    disclose(session, batch.results, who, Disclosed.PHOTOS, len(pictured), now)
+    return stream.getvalue()
+
+
+def _book(wanted: Layout, rows: Sequence[Sequence[Any]], made_at: datetime) -> bytes:
+    return workbook([Table(wanted.sheet, [(one.title, one.width) for one in wanted.columns], rows)], made_at=made_at)
+
+
+def records(session: Session, certificates: Sequence[Certificate], cipher: IdentityCipher) -> list[dict[str, Any]]:
+    """What there is to tell of each certificate, by the names of ``layout.FIELDS``."""
+    enrolled = {one.id: one for one in session.scalars(sa.select(Enrolment).join(Result, Result.enrolment_id == Enrolment.id).where(
+        Result.id.in_([one.result_id for one in certificates])).options(joinedload(Enrolment.candidate), joinedload(Enrolment.plan)))}
+    return [_record(serial, one, enrolled[one.result.enrolment_id], cipher) for serial, one in enumerate(certificates, 1)]
+
+
+def _record(serial: int, one: Certificate, enrolment: Enrolment, cipher: IdentityCipher) -> dict[str, Any]:
+    number = cipher.decrypt(enrolment.candidate.identity_cipher or b"")
+    sex, born = _person(enrolment, number)
+    facts: Mapping[str, Any] = enrolment.facts
+    return {
+        "serial": serial, "holder": one.holder, "sex": sex, "identity_kind": enrolment.candidate.identity_kind.chinese, "identity_number": number,
+        "born": born, "education": facts.get("education", ""), "occupation_code": one.occupation_code, "occupation": one.occupation,
+        "work_type": one.work_type, "level": LEVEL_NAMES[one.level], "level_digit": one.level, "theory": _score(one.result.theory),
+        "practical": _score(one.result.practical), "review": _score(one.result.review), "verdict": "合格", "number": one.number,
+        "issued_on": one.issued_on, "issuer": one.issuer, "issuer_code": one.number[:13], "assessment": ASSESSMENT,
+        "photo": photo_name(one), "state": "注销" if one.revoked_at else "有效", "plan_number": enrolment.plan.number,
+        "plan_title": enrolment.plan.title, "ticket_number": enrolment.ticket_number, "student_number": enrolment.student_number,
+        "class_name": enrolment.class_name, "entry_condition": enrolment.entry_condition, "previous_number": facts.get("certificate_number", "")}
+
+
+def photo_name(certificate: Certificate) -> str:
+    """What the file of a photo is called in the ZIP for the office; "" without a photo."""
+    return f"{certificate.number}{EXTENSIONS[certificate.photo.media_type]}" if certificate.photo else ""
+
+
+def _person(enrolment: Enrolment, number: str) -> tuple[str, date | None]:
+    """Sex and day of birth: a resident's number says both, other papers do not."""
+    if enrolment.candidate.identity_kind is IdentityKind.RESIDENT:
+        return "女" if is_female(number) else "男", birth_date(number)
+    return enrolment.facts.get("sex", ""), enrolment.born
 
 
 def _score(half_points: int | None) -> float | None:
     return None if half_points is None else half_points / 2
-
-
-# No official column list could be read: title, width, value of (serial, certificate, identity number).
-COLUMNS: Sequence[tuple[str, int, Line]] = (
-    ("序号", 6, lambda serial, one, number: serial),
-    ("姓名", 12, lambda serial, one, number: one.holder),
-    ("性别", 6, lambda serial, one, number: "女" if is_female(number) else "男"),
-    ("证件类型", 12, lambda serial, one, number: "居民身份证"),
-    ("证件号码", 22, lambda serial, one, number: number),
-    ("出生日期", 12, lambda serial, one, number: birth_date(number).isoformat()),
-    ("文化程度", 10, lambda serial, one, number: ""),  # not kept here: filled in by the school
-    ("职业编码", 14, lambda serial, one, number: one.occupation_code),
-    ("职业名称", 16, lambda serial, one, number: one.occupation),
-    ("工种/职业方向", 16, lambda serial, one, number: one.work_type),
-    ("等级", 14, lambda serial, one, number: LEVEL_NAMES[one.level]),
-    ("理论成绩", 10, lambda serial, one, number: _score(one.result.theory)),
-    ("技能成绩", 10, lambda serial, one, number: _score(one.result.practical)),
-    ("综合评审成绩", 12, lambda serial, one, number: _score(one.result.review)),
-    ("评定成绩", 10, lambda serial, one, number: "合格"),
-    ("证书编号", 26, lambda serial, one, number: one.number),
-    ("发证日期", 12, lambda serial, one, number: one.issued_on.isoformat()),
-    ("发证机构", 26, lambda serial, one, number: one.issuer),
-    ("机构代码", 20, lambda serial, one, number: one.number[:13]),
-    ("评价类型", 14, lambda serial, one, number: "技工院校认定"),
-    ("照片文件名", 24, lambda serial, one, number: ""),  # photos are not kept here
-)
-
-
-def report(session: Session, result_list: ResultList, who: Viewer, *, cipher: IdentityCipher, now: datetime) -> bytes:
-    """The workbook for the province: every valid certificate of a list. That it was made is put on record."""
-    valid = _valid(session, result_list, who)
-    rows = []
-    for serial, certificate in enumerate(valid, 1):
-        number = cipher.decrypt(certificate.result.enrolment.candidate.identity_cipher or b"")
-        rows.append([value(serial, certificate, number) for _, _, value in COLUMNS])
-    _disclose(session, result_list, who, Disclosed.REPORT, len(valid), now)
-    return workbook([Table("证书数据上报", [(title, width) for title, width, _ in COLUMNS], rows)], made_at=now)
-
-
-def all_pdfs(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> bytes:
-    """A zip of every valid certificate of a list, on record."""
-    valid = _valid(session, result_list, who)
-    pdfs = dict(session.execute(sa.select(Certificate.number, Certificate.pdf).join(Certificate.result)
-                                .where(Result.list_id == result_list.id)).all())
-    stream = BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as file:
-        for certificate in valid:
-            file.writestr(f"{certificate.number}_{certificate.holder}.pdf", pdfs[certificate.number])
-    _disclose(session, result_list, who, Disclosed.ALL_CERTIFICATES, len(valid), now)
-    return stream.getvalue()
-
-
-def one_pdf(session: Session, certificate: Certificate, who: Viewer, *, now: datetime) -> bytes:
-    """The signed PDF of one certificate, on record."""
-    result_list = certificate.result.list
-    require_duty(session, who, result_list.plan.institution_id, Role.EXAM_OFFICER, plan_id=result_list.plan_id)
-    _disclose(session, result_list, who, Disclosed.CERTIFICATE, 1, now, certificate)
-    return certificate.pdf
-
-
-def note_credential(session: Session, certificate: Certificate, who: Viewer, *, now: datetime) -> None:
-    """That somebody took the machine-readable twin of a certificate is put on record."""
-    result_list = certificate.result.list
-    require_duty(session, who, result_list.plan.institution_id, Role.EXAM_OFFICER, plan_id=result_list.plan_id)
-    _disclose(session, result_list, who, Disclosed.CREDENTIAL, 1, now, certificate)
-
-
-def _valid(session: Session, result_list: ResultList, who: Viewer) -> list[Certificate]:
-    plan = result_list.plan
-    require_duty(session, who, plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
-    valid = [certificate for certificate in certificates_of(session, result_list) if certificate.revoked_at is None]
-    if not valid:
-        raise Refused("no_certificates", "这批认定结果还没有有效的证书，没有可以导出的内容。请先制作证书。")
-    return valid
-
-
-def _disclose(session: Session, result_list: ResultList, who: Viewer, what: Disclosed, people: int, now: datetime,
-              certificate: Certificate | None = None) -> None:
-    session.add(Disclosure(list_id=result_list.id, certificate_id=certificate.id if certificate else None, what=what,
-                           people=people, account_id=who.account_id, at=now))

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from qbank.kernel.access import fetch
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, identity_cipher, now, settings, viewer
-from scoring.certificates import credential, public, report
+from scoring.certificates import credential, public, taken
 from scoring.certificates.blueprint import blueprint
 from scoring.certificates.models import Certificate
 from scoring.certificates.signing import FILE_NAME, Seal
@@ -33,7 +33,7 @@ def public_credential() -> Any:
 @blueprint.post("/<int:certificate_id>/credential")
 def own_credential(certificate_id: int) -> Response:
     found = fetch(db(), Certificate, certificate_id, viewer())
-    report.note_credential(db(), found, viewer(), now=now())
+    taken.note_credential(db(), found, viewer(), now=now())
     return _token(found)
 
 

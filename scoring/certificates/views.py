@@ -14,8 +14,7 @@ from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, identity_cipher, now, paged, settings, viewer
-from scoring.certificates import desk, public
-from scoring.certificates import report as reporting
+from scoring.certificates import desk, public, stock, taken
 from scoring.certificates.blueprint import blueprint
 from scoring.certificates.face import query_address
 from scoring.certificates.models import Certificate, Disclosure, ReplacementCause
@@ -47,28 +46,29 @@ def _counts(list_ids: list[int]) -> dict[int, Any]:
     return {row.list_id: row for row in found}
 
 
-def _final_list(list_id: int) -> ResultList:
+def final_list(list_id: int) -> ResultList:
     found = fetch(db(), ResultList, list_id, viewer())
     if found.state is not ResultState.FINAL:
         raise NotFound  # nothing is certified before the province has approved
     return found
 
 
-def _in_charge(result_list: ResultList) -> bool:
+def in_charge_of(result_list: ResultList) -> bool:
     plan = result_list.plan
     return on_duty(db(), viewer(), plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
 
 
 @blueprint.get("/lists/<int:list_id>")
 def batch(list_id: int) -> Any:
-    found = _final_list(list_id)
+    found = final_list(list_id)
     query = (visible(Certificate, viewer()).join(Certificate.result).where(Result.list_id == found.id)
              .order_by(Certificate.number))
     rows, total, page, pages = paged(db(), query)
     disclosures = db().scalars(visible(Disclosure, viewer()).where(Disclosure.list_id == found.id)
                                .order_by(Disclosure.id.desc()).limit(20)).all()
     return render_template("certificates/batch.html", list=found, plan=found.plan, rows=rows, total=total, page=page,
-                           pages=pages, lacking=len(desk.lacking(db(), found)), in_charge=_in_charge(found),
+                           pages=pages, lacking=len(desk.lacking(db(), found)), unprinted=len(stock.unprinted(db(), found)),
+                           in_stock=stock.balance(db(), found.plan.institution_id).in_stock, in_charge=in_charge_of(found),
                            counts=_counts([found.id]).get(found.id), disclosures=disclosures,
                            local_only="://127.0.0.1" in settings().public_url or "://localhost" in settings().public_url,
                            address=query_address(settings().public_url))
@@ -76,30 +76,23 @@ def batch(list_id: int) -> Any:
 
 @blueprint.post("/lists/<int:list_id>/issue")
 def issue(list_id: int) -> Any:
-    found = _final_list(list_id)
+    found = final_list(list_id)
     job = desk.ask_for(db(), found, viewer(), now=now())
     return redirect(url_for("accounts.job", job_id=job.id))
 
 
 @blueprint.get("/lists/<int:list_id>/register")
 def register(list_id: int) -> Any:
-    found = _final_list(list_id)
+    found = final_list(list_id)
     return render_template("certificates/register.html", list=found, plan=found.plan,
                            rows=desk.certificates_of(db(), found), now=now())
 
 
-@blueprint.post("/lists/<int:list_id>/report")
-def report(list_id: int) -> Any:
-    found = _final_list(list_id)
-    content = reporting.report(db(), found, viewer(), cipher=identity_cipher(), now=now())
-    return _file(content, f"证书数据上报_{found.plan.number}.xlsx", SPREADSHEET)
-
-
 @blueprint.post("/lists/<int:list_id>/pdfs")
 def pdfs(list_id: int) -> Any:
-    found = _final_list(list_id)
-    content = reporting.all_pdfs(db(), found, viewer(), now=now())
-    return _file(content, f"证书_{found.plan.number}.zip", "application/zip")
+    found = final_list(list_id)
+    content = taken.all_pdfs(db(), found, viewer(), now=now())
+    return as_file(content, f"证书_{found.plan.number}.zip", "application/zip")
 
 
 @blueprint.get("/<int:certificate_id>")
@@ -110,14 +103,15 @@ def show(certificate_id: int) -> Any:
 
 def _show(found: Certificate, problem: str = "", reason: str = "") -> str:
     return render_template("certificates/show.html", certificate=found, list=found.result.list, problem=problem, reason=reason,
-                           in_charge=_in_charge(found.result.list), causes=list(ReplacementCause), me=viewer().account_id)
+                           in_charge=in_charge_of(found.result.list), causes=list(ReplacementCause), me=viewer().account_id,
+                           blank=stock.blank_of(db(), found))
 
 
 @blueprint.post("/<int:certificate_id>/pdf")
 def pdf(certificate_id: int) -> Any:
     found = fetch(db(), Certificate, certificate_id, viewer())
-    content = reporting.one_pdf(db(), found, viewer(), now=now())
-    return _file(content, f"{found.number}_{found.holder}.pdf", "application/pdf")
+    content = taken.one_pdf(db(), found, viewer(), now=now())
+    return as_file(content, f"{found.number}_{found.holder}.pdf", "application/pdf")
 
 
 @blueprint.post("/<int:certificate_id>/revoke")
@@ -152,9 +146,13 @@ def root() -> Any:
     """The root that a PDF reader needs to check the signatures of this installation."""
     if not (settings().folder / FILE_NAME).exists():
         raise NotFound
-    return _file(Seal.of(settings().folder, now=now()).root_pem, "signing-root.pem", "application/x-pem-file")
+    return as_file(Seal.of(settings().folder, now=now()).root_pem, "signing-root.pem", "application/x-pem-file")
 
 
-def _file(content: bytes, name: str, kind: str) -> Response:
+def excel(content: bytes, name: str) -> Response:
+    return as_file(content, name, SPREADSHEET)
+
+
+def as_file(content: bytes, name: str, kind: str) -> Response:
     return Response(content, mimetype=kind, headers={
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})

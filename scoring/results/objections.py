@@ -12,7 +12,6 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from scoring.practical.duties import require
 from scoring.results import visits
-from scoring.results.case_models import VisitKind
 from scoring.results.models import Objection, ResultList, ResultState
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is read as another
@@ -42,16 +41,16 @@ def raise_publicly(session: Session, result_list: ResultList, *, name: str, tele
     if not 7 <= sum(letter.isdigit() for letter in telephone) <= 15 or len(telephone) > 20:
         raise Refused("objection_incomplete", "请填写能联系到您的电话号码。")
     found = _added(session, result_list, f"{name} {telephone}", text, None, now)
-    visits.note(session, VisitKind.OBJECTION, number, address, found=True, now=now)
+    visits.note(session, visits.VisitKind.OBJECTION, number, address, found=True, now=now)
     return found
 
 
 def look_up(session: Session, receipt: str, address: str, *, now: datetime) -> Objection | None:
     """The objection with this receipt, for whoever holds the receipt; misses are counted."""
-    visits.check_look_up(session, VisitKind.RECEIPT, address, now=now)
+    visits.check_look_up(session, visits.VisitKind.RECEIPT, address, now=now)
     asked = "".join(letter for letter in receipt.upper() if letter.isalnum())[:16]
     found = session.scalar(sa.select(Objection).where(Objection.receipt == asked)) if asked else None
-    visits.note(session, VisitKind.RECEIPT, asked, address, found=found is not None, now=now)
+    visits.note(session, visits.VisitKind.RECEIPT, asked, address, found=found is not None, now=now)
     return found
 
 

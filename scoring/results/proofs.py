@@ -21,7 +21,7 @@ from qbank.standards.packs import pack_for
 from scoring.practical.duties import require
 from scoring.practical.joining import spoken_points
 from scoring.results import visits
-from scoring.results.case_models import ScoreProof, VisitKind
+from scoring.results.case_models import ScoreProof
 from scoring.results.credits import passed_alone, years_later
 from scoring.results.merge import required_parts
 from scoring.results.models import Result, ResultList, ResultState
@@ -86,13 +86,13 @@ def of_list(session: Session, result_list: ResultList) -> Sequence[ScoreProof]:
 
 def look_up(session: Session, code: str, name: str, address: str, *, now: datetime) -> ScoreProof | None:
     """The proof with this code, if it is made out to ``name``; a wrong name and a wrong code answer alike."""
-    visits.check_look_up(session, VisitKind.PROOF, address, now=now)
+    visits.check_look_up(session, visits.VisitKind.PROOF, address, now=now)
     letters = "".join(letter for letter in code.upper() if letter.isalnum())[:16]
     asked = "-".join(letters[start:start + 4] for start in range(0, len(letters), 4))
     found = session.scalar(sa.select(ScoreProof).where(ScoreProof.code == asked)) if len(letters) == 16 else None
     if found is not None and "".join(found.holder.split()) != "".join(name.split()):
         found = None
-    visits.note(session, VisitKind.PROOF, asked, address, found=found is not None, now=now)
+    visits.note(session, visits.VisitKind.PROOF, asked, address, found=found is not None, now=now)
     return found
 
 

@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from qbank.kernel.refused import Refused
+from qbank.kernel.visits import PublicVisit
 from scoring.certificates import desk, public
-from scoring.certificates.models import Certificate, PublicQuery
+from scoring.certificates.models import Certificate
 from tests.conftest import MONDAY, TestClock
 from tests.scoring.final_world import CIPHER, FinalWorld, identity_number
 
@@ -136,7 +137,7 @@ def test_guessing_through_many_numbers_ends_at_the_limit_of_the_address(session:
 
 def test_the_record_of_queries_holds_no_identity_number(visitor: FlaskClient, session: Session) -> None:
     ask(visitor, name="买买提·艾力", identity_number=identity_number(0))
-    kept = session.scalars(sa.select(PublicQuery)).one()
+    kept = session.scalars(sa.select(PublicVisit)).one()
     assert kept.found
     assert identity_number(0) not in kept.subject + kept.address
     assert kept.subject != CIPHER.fingerprint(identity_number(0))
