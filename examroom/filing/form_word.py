@@ -7,13 +7,11 @@ from io import BytesIO
 from typing import Any
 
 from docx import Document
-from docx.document import Document as DocumentObject
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
-from docx.table import Table
 
 from examroom.filing import annexes
 from examroom.filing.form import unit_lines
@@ -28,13 +26,14 @@ NOTES = {"sites": annexes.SITES_NOTE, "it": annexes.IT_NOTE}
 
 def document(told: dict[str, Any]) -> bytes:
     """A ``.docx`` of what ``form.values`` gives."""
-    made = Document()
+    made: Any = Document()  # the package is typed in parts only
     _page(made)
     made.add_paragraph("附件1")
     _centred(made, told["title"], 16)
     made.add_paragraph(f"{told['kind']}　编号 {told['number']}").alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _unit(made, told["unit"])
-    _table(made, ["二、申请开展评价的职业（工种）"], ["序号", "职业（工种）名称", "职业编码", "工种名称", "等级", "认定依据（职业标准情况）"], told["occupations"], 5)
+    _table(made, ["二、申请开展评价的职业（工种）"],
+           ["序号", "职业（工种）名称", "职业编码", "工种名称", "等级", "认定依据（职业标准情况）"], told["occupations"], 5)
     _table(made, ["三、院校主干专业范围及具备的组织优势、专业优势等"], [], [[told["prose"][annexes.STRENGTHS]]], 1)
     for key, headings in HEADINGS.items():
         _table(made, [heading for heading in headings if heading], told["heads"][key], told["rows"][key], LEAST.get(key, 1))
@@ -59,7 +58,7 @@ def document(told: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def _page(made: DocumentObject) -> None:
+def _page(made: Any) -> None:
     section = made.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin, section.right_margin, section.top_margin, section.bottom_margin = Mm(25), Mm(18), Mm(20), Mm(20)
@@ -69,14 +68,14 @@ def _page(made: DocumentObject) -> None:
     style.paragraph_format.space_after = Pt(4)
 
 
-def _centred(made: DocumentObject, text: str, size: float) -> None:
+def _centred(made: Any, text: str, size: float) -> None:
     paragraph = made.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     run = paragraph.add_run(text)
     run.bold, run.font.size = True, Pt(size)
 
 
-def _unit(made: DocumentObject, unit: dict[str, str]) -> None:
+def _unit(made: Any, unit: dict[str, str]) -> None:
     titles = {field.key: field.title for field in annexes.UNIT}
     table = _bordered(made, 4)
     _heading(table, "一、申请单位基本信息")
@@ -89,7 +88,7 @@ def _unit(made: DocumentObject, unit: dict[str, str]) -> None:
     made.add_paragraph()
 
 
-def _table(made: DocumentObject, headings: Sequence[str], heads: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:
+def _table(made: Any, headings: Sequence[str], heads: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:
     """One table of the annex with empty lines up to ``least``, as the printed form has them."""
     columns = len(heads) or 1
     table = _bordered(made, columns)
@@ -107,13 +106,13 @@ def _table(made: DocumentObject, headings: Sequence[str], heads: Sequence[str], 
     made.add_paragraph()
 
 
-def _bordered(made: DocumentObject, columns: int) -> Table:
+def _bordered(made: Any, columns: int) -> Any:
     table = made.add_table(0, columns, style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     return table
 
 
-def _heading(table: Table, text: str) -> None:
+def _heading(table: Any, text: str) -> None:
     cells = table.add_row().cells
     _write(cells[0].merge(cells[-1]), text, bold=True)
 
