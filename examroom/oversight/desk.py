@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import require_duty
+from examroom.oversight import pools
 from examroom.oversight.models import Supervision
-from examroom.plans.models import Enrolment, ExamPlan, PlanState, Sitting
-from examroom.plans.staffing import holders
+from examroom.oversight.pools import Place
+from examroom.plans.models import ExamPlan, PlanState, Sitting
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.accounts import Account, Grant
+from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
 
@@ -21,12 +22,10 @@ LEAST_REPORT = 10  # characters: "好" is no report
 
 
 def eligible(session: Session, plan: ExamPlan) -> list[Account]:
-    """Supervisors whose grant covers the school and who have no part in it: no staff of it, no candidate of the plan."""
-    staff = Account.grants.any(sa.and_(Grant.institution_id == plan.institution_id, Grant.role != Role.QUALITY_SUPERVISOR))
-    enrolled = sa.select(Enrolment.account_id).where(Enrolment.plan_id == plan.id)
-    return list(session.scalars(holders(plan, Role.QUALITY_SUPERVISOR).where(
-        sa.or_(Account.institution_id.is_(None), Account.institution_id != plan.institution_id), ~staff,
-        Account.id.not_in(enrolled))))
+    """Supervisors whom nothing keeps from the plan: by the same reasons as in a draw."""
+    people, place = pools.supervisors(session), Place(plan.institution, plan)
+    kept = pools.exclusions(session, [place], people, on=plan.starts_on)[place.key]
+    return [one for one in people if str(one.id) not in kept]
 
 
 def assign(session: Session, plan: ExamPlan, supervisor_id: int, who: Viewer, *, now: datetime) -> Supervision:
@@ -35,7 +34,7 @@ def assign(session: Session, plan: ExamPlan, supervisor_id: int, who: Viewer, *,
     if plan.state in AT_THE_SCHOOL:
         raise Refused("plan_state", f"方案目前“{plan.state.chinese}”，学校报送后才能派遣质量督导员。")
     if supervisor_id not in {account.id for account in eligible(session, plan)}:
-        raise Refused("not_eligible", "所选人员不能督导该方案：应持有覆盖该校的质量督导员权限，且不是该校人员或本方案考生。请从名单中选择。")
+        raise Refused("not_eligible", "所选人员不能督导该方案：应持有覆盖该校的质量督导员权限，且不是该校人员或考生、没有应当回避的关系。请从名单中选择。")
     double = sa.select(Supervision.id).where(Supervision.plan_id == plan.id, Supervision.supervisor_id == supervisor_id)
     if session.scalar(double):
         raise Refused("assigned_already", "该督导员已派往本方案，不需要重复派遣。")

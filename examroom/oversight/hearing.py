@@ -34,8 +34,8 @@ class Heard:
     statement_file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))
 
     @declared_attr
-    def statement_file(cls) -> Mapped[Attachment | None]:  # noqa: N805  # SQLAlchemy calls it with the class
-        return relationship(foreign_keys=[cls.statement_file_id])
+    def statement_file(cls: type) -> Mapped[Attachment | None]:  # noqa: N805  # SQLAlchemy calls it with the class
+        return relationship(foreign_keys=f"{cls.__name__}.statement_file_id")
 
     def is_heard(self, today: date) -> bool:
         """Whether a decision against the person may fall."""

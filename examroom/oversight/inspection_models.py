@@ -7,7 +7,15 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examroom.oversight.kinds import LIVE_FINDINGS, FindingState, InspectionKind, InspectionState, Severity, TargetKind, Verdict
+from examroom.oversight.kinds import (
+    LIVE_FINDINGS,
+    FindingState,
+    InspectionKind,
+    InspectionState,
+    Severity,
+    TargetKind,
+    Verdict,
+)
 from examroom.oversight.regions import CENTRES, concerns
 from examroom.plans.models import ExamPlan, Sitting
 from examroom.plans.supervised import register

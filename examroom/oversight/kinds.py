@@ -111,15 +111,3 @@ class CaseState(enum.StrEnum):
 
 CASE_MOVES = {CaseState.PROPOSED: {CaseState.APPROVED, CaseState.REJECTED, CaseState.WITHDRAWN},
               CaseState.APPROVED: {CaseState.WITHDRAWN}, CaseState.REJECTED: set(), CaseState.WITHDRAWN: set()}
-
-
-class ReferralOutcome(enum.StrEnum):
-    """What the province centre makes of a city's proposal to end a school's pilot (notice 五(六))."""
-
-    REVOKED = "revoked"
-    MENDING = "mending"
-    DISMISSED = "dismissed"
-
-    @property
-    def chinese(self) -> str:
-        return {"revoked": "取消试点资格", "mending": "限期整改，暂不取消", "dismissed": "不予取消"}[self.value]

@@ -1,4 +1,4 @@
-"""Misconduct of staff, and the city's proposal to end a school's pilot."""
+"""Misconduct of staff."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.oversight.hearing import Heard
-from examroom.oversight.inspection_models import Finding, Inspection
-from examroom.oversight.kinds import CaseState, ReferralOutcome
+from examroom.oversight.inspection_models import Finding
+from examroom.oversight.kinds import CaseState
 from examroom.oversight.regions import CENTRES
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import STAFF, Role, Viewer
@@ -60,30 +60,3 @@ class StaffCase(Heard, Versioned, Base):
         """Its school and the centres above; the person himself once he was told."""
         own = sa.and_(sa.literal(viewer.has(*STAFF)), cls.account_id == viewer.account_id, cls.told_at.is_not(None))
         return sa.or_(own, viewer.reach(cls.institution_id, Role.EXAM_OFFICER, *CENTRES, plan=cls.plan_id))
-
-
-class Referral(Heard, Versioned, Base):
-    """报请取消试点资格 (notice 五(六)): verified by the city centre from an inspection, decided by the province centre."""
-
-    __tablename__ = "referrals"
-    __table_args__ = (sa.CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided"),
-                      sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="second_person"))
-
-    id: Mapped[Id]
-    inspection_id: Mapped[int] = mapped_column(sa.ForeignKey("inspections.id"), unique=True)
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
-    verified: Mapped[str]  # what the city centre verified, and how
-    proposed_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
-    proposed_at: Mapped[datetime]
-    outcome: Mapped[ReferralOutcome | None] = mapped_column(sa.Enum(ReferralOutcome, native_enum=False, length=10))
-    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
-    decided_at: Mapped[datetime | None]
-    comment: Mapped[str] = mapped_column(default="")
-    inspection: Mapped[Inspection] = relationship()
-    institution: Mapped[Institution] = relationship()
-    proposer: Mapped[Account] = relationship(foreign_keys=[proposed_by])
-    decider: Mapped[Account | None] = relationship(foreign_keys=[decided_by])
-
-    @classmethod
-    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return viewer.reach(cls.institution_id, Role.EXAM_OFFICER, *CENTRES)

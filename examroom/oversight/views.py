@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import joinedload
 
 from examroom.filing.duties import on_duty
-from examroom.oversight import desk
+from examroom.oversight import (  # noqa: F401  # doors register
+    desk,
+    draw_views,
+    finding_views,
+    inspection_views,
+    list_views,
+    live_views,
+    printed,
+    public_views,
+    staff_views,
+)
+from examroom.oversight.blueprint import blueprint
+from examroom.oversight.inspection_models import Inspection, InspectionMember
 from examroom.oversight.models import Supervision
 from examroom.plans.models import ExamPlan
 from qbank.kernel import forms
@@ -18,8 +31,6 @@ from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
 from qbank.kernel.web import db, now, paged, viewer
-
-blueprint = Blueprint("oversight", __name__, url_prefix="/oversight")
 
 
 @blueprint.get("/")
@@ -48,7 +59,8 @@ def plan(plan_id: int) -> Any:
     assigns = on_duty(db(), viewer(), found.institution_id, Role.CITY_OFFICER, plan_id=found.id)
     there = {supervision.supervisor_id for supervision in sent}
     people = [account for account in desk.eligible(db(), found) if account.id not in there] if assigns else []
-    return render_template("oversight/plan.html", plan=found, sent=sent, assigns=assigns, people=people,
+    inspections = db().scalars(visible(Inspection, viewer()).where(Inspection.plan_id == found.id).order_by(Inspection.id)).all()
+    return render_template("oversight/plan.html", plan=found, sent=sent, inspections=inspections, assigns=assigns, people=people,
                            at_the_school=found.state in desk.AT_THE_SCHOOL)
 
 
@@ -67,7 +79,9 @@ def show(supervision_id: int) -> Any:
 
 
 def _page(supervision: Supervision, refusal: Refused | None = None) -> str:
-    return render_template("oversight/show.html", supervision=supervision, plan=supervision.plan, refusal=refusal,
+    mine = Inspection.members.any(InspectionMember.account_id == supervision.supervisor_id)
+    held = db().scalars(visible(Inspection, viewer()).where(Inspection.plan_id == supervision.plan_id, mine).order_by(Inspection.id)).all()
+    return render_template("oversight/show.html", supervision=supervision, plan=supervision.plan, refusal=refusal, inspections=held,
                            own=supervision.supervisor_id == viewer().account_id, today=local_date(now()),
                            sees_plan=db().scalar(visible(ExamPlan, viewer()).where(ExamPlan.id == supervision.plan_id)) is not None)
 
@@ -81,3 +95,11 @@ def report(supervision_id: int) -> Any:
         return _page(supervision, refusal), 409
     flash("督导报告已提交。", "success")
     return redirect(url_for("oversight.show", supervision_id=supervision.id))
+
+
+@blueprint.get("/<int:supervision_id>/report.pdf")
+def report_pdf(supervision_id: int) -> Any:
+    """质量督导报告, with the inspections it rests on."""
+    supervision = fetch(db(), Supervision, supervision_id, viewer())
+    content = printed.report_pdf(db(), supervision, made_at=now())
+    return send_file(BytesIO(content), "application/pdf", download_name=f"质量督导报告_{supervision.plan.number}.pdf")

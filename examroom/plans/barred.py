@@ -1,4 +1,4 @@
-"""Who may not be enrolled. The room that knows registers its answer here: imports go down only."""
+"""Who may not be enrolled, and who may not serve. The room that knows registers its answer here: imports go down only."""
 
 from __future__ import annotations
 
@@ -21,4 +21,21 @@ def barred(session: Session, identity_hashes: Sequence[str], on: date) -> dict[s
     found: dict[str, str] = {}
     for bans in BANS:
         found |= bans(session, identity_hashes, on)
+    return found
+
+
+StaffBans = Callable[[Session, Sequence[int], date], dict[int, str]]
+STAFF_BANS: list[StaffBans] = []
+
+
+def register_staff(bans: StaffBans) -> StaffBans:
+    """``bans(session, account_ids, on)``: account → a sentence, for those who may not invigilate, assess or inspect on that day."""
+    STAFF_BANS.append(bans)
+    return bans
+
+
+def barred_staff(session: Session, account_ids: Sequence[int], on: date) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for bans in STAFF_BANS:
+        found |= bans(session, account_ids, on)
     return found
