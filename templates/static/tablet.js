@@ -121,18 +121,20 @@ function status() {
   byId("saved").dataset.kind = held.offline ? "offline" : unsent ? "wait" : "good";
 }
 
-function tell(text) {
+// A passing message goes with the next save that the server has; any other stays until it is mended.
+function tell(text, { passing = false } = {}) {
   byId("told").textContent = text;
   byId("told").hidden = !text;
+  byId("told").dataset.passing = passing ? "1" : "";
 }
 
 function heard(event) {
   if (event.kind === "offline" || event.kind === "online") held.offline = event.kind === "offline";
-  if (event.kind === "signed_out") tell("登录已过期：请在另一个标签页重新登录，评分保存在本机，登录后自动上传。");
+  if (event.kind === "signed_out") tell("登录已过期：请在另一个标签页重新登录，评分保存在本机，登录后自动上传。", { passing: true });
   if (event.kind === "ended") tell(event.sentence);
   if (event.kind === "refused") refused(event);
   if (event.kind === "standing" && held.data) standing(event);
-  if (event.kind === "saved") tell(byId("told").dataset.sticky ? byId("told").textContent : "");
+  if (event.kind === "saved" && byId("told").dataset.passing) tell("");
   status();
 }
 
@@ -149,7 +151,6 @@ function standing({ signed, absent }) {
 // What the server did not take: its own state is shown again, beside what still waits here.
 async function refused({ refused: turned, events }) {
   tell(turned.map((one) => one.sentence).join(" "));
-  byId("told").dataset.sticky = "1";
   events.filter((event) => event.number.endsWith(":sign")).forEach((event) => held.signing.delete(Number(event.number.split(":")[0])));
   const answer = await transport.attempt("GET", "state");
   if (!answer) return;
@@ -169,7 +170,6 @@ byId("sign").addEventListener("click", () => {
     return;
   }
   tell("");
-  delete byId("told").dataset.sticky;
   byId("sign-who").textContent = `${member(held.current).name}：${byId("sum").textContent} 分`;
   byId("sign-problem").textContent = "";
   byId("pin").value = "";
