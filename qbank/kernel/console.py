@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from qbank.kernel import migrations, serving
+from qbank.kernel import migrations, serving, tls
 from qbank.kernel.commands import Installation
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import Factory
@@ -56,11 +56,16 @@ def installation_of(context: click.Context, folder: Path | None) -> Installation
     return found
 
 
-def announce_and_serve(create_app: Factory, settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
+def announce_and_serve(create_app: Factory, settings: Settings, host: str, port: int, *, worker: bool = True,
+                       certificate: tls.ServerCertificate | None = None) -> None:
     """Say the address and serve, with a worker beside the server."""
-    click.echo(f"examroom: http://{host}:{port}/")
+    click.echo(f"examroom: {'https' if certificate else 'http'}://{host}:{port}/")
+    if certificate:
+        settings = dataclasses.replace(settings, secure_cookies=True)
+        click.echo(f"certificate for {', '.join(certificate.names)}; the authority that computers must trust is {certificate.authority},\n"
+                   f"SHA-256 {tls.fingerprint(certificate.authority)}; how to: the page /accounts/trust")
     with serving.worker_beside(settings) if worker else nullcontext():
-        serving.serve(create_app, settings, host, port)
+        serving.serve(create_app, settings, host, port, certificate)
 
 
 def _require_schema(installation: Installation) -> None:
@@ -76,13 +81,19 @@ def _serve(create_app: Factory) -> click.Command:
     @host_option
     @port_option
     @click.option("--worker/--no-worker", default=True, help="run the worker beside the server [default: yes]")
+    @click.option("--tls", "with_tls", is_flag=True, help="serve https with a certificate of this installation's own authority")
+    @click.option("--name", "names", multiple=True, help="with --tls: a name or address by which people reach this server, besides its own")
     @click.pass_context
-    def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool) -> None:
+    def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool, with_tls: bool, names: tuple[str, ...]) -> None:
         """Serve the pages (and do the background work)."""
         installation = installation_of(context, folder)
         _require_schema(installation)
+        try:
+            certificate = tls.ensure(installation.settings.tls_folder, (*tls.own_names(), *names), now=utc_now()) if with_tls else None
+        except ValueError as error:
+            raise click.ClickException(f"--tls: {error}") from error
         installation.database.engine.dispose()  # no connection may be shared with the processes that follow
-        announce_and_serve(create_app, installation.settings, host, port, worker=worker)
+        announce_and_serve(create_app, installation.settings, host, port, worker=worker, certificate=certificate)
 
     return serve
 

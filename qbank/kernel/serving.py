@@ -21,12 +21,13 @@ from functools import partial
 import sqlalchemy as sa
 from flask import Flask
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 
 from qbank.kernel import audit, durability, migrations
 from qbank.kernel.db import Database
 from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
+from qbank.kernel.tls import ServerCertificate
 
 LOG = logging.getLogger(__name__)
 THREADS = 128  # requests in work at once: a save waits for its commit, so they cost memory, not time
@@ -52,11 +53,12 @@ class Finding:
 EXAMINED: list[Callable[[sa.orm.Session], Finding]] = []
 
 
-def serve(factory: Factory, settings: Settings, host: str, port: int) -> None:
+def serve(factory: Factory, settings: Settings, host: str, port: int, certificate: ServerCertificate | None = None) -> None:
     """Serve until interrupted. A process of its own takes the requests; it ends with this one, however this one ends."""
     server = Granian("examroom", address=host, port=port, interface=Interfaces.WSGI, http=HTTPModes.http1, websockets=False,
                      workers=1, blocking_threads=THREADS, backlog=BACKLOG, backpressure=BACKLOG, log_enabled=False,
-                     workers_kill_timeout=STOP_SECONDS)
+                     workers_kill_timeout=STOP_SECONDS, ssl_protocol_min=SSLProtocols.tls12,  # older school computers know no TLS 1.3
+                     ssl_cert=certificate and certificate.certificate, ssl_key=certificate and certificate.key)
     server.serve(target_loader=partial(_application, factory, settings), wrap_loader=False)
 
 

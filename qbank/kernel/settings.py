@@ -39,6 +39,7 @@ class Settings:
     jobs_inline: bool = False
     public_url: str = "http://127.0.0.1:8000"
     proxies: int = 0  # how many servers of ours stand in front and say whom they speak for; 0: believe nobody
+    video_folder: Path | None = None  # where recordings are seen from here, read only; None: ``video`` in the folder
     unsafe_database: bool = False  # open rooms on a database that may lose what it acknowledged: for tests, never for an exam
 
     @property
@@ -50,6 +51,16 @@ class Settings:
     def media(self) -> Path:
         """Where uploaded files lie, each under the hash of its content."""
         return self.folder / "media"
+
+    @property
+    def tls_folder(self) -> Path:
+        """The authority and the server certificate that ``serve --tls`` makes."""
+        return self.folder / "tls"
+
+    @property
+    def videos(self) -> Path:
+        """Where recordings are looked for. They are registered by path and hash and never copied or changed."""
+        return self.video_folder or self.folder / "video"
 
     @property
     def code_key(self) -> bytes:
@@ -87,6 +98,7 @@ class Settings:
             secure_cookies=read("SECURE_COOKIES", False, _flag),
             upload_megabytes=read("UPLOAD_MEGABYTES", 20, _between(1, 1024)),
             jobs_inline=read("JOBS_INLINE", False, _flag),
+            video_folder=read("VIDEO_DIR", None, Path),
             unsafe_database=read("UNSAFE_DATABASE", False, _flag),
             proxies=read("PROXIES", 0, _between(0, 5)),
             public_url=read("PUBLIC_URL", "http://127.0.0.1:8000", _web_address),

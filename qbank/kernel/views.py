@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_user, logout_user
 from itsdangerous import BadData
 
-from qbank.kernel import accounts, audit
+from qbank.kernel import accounts, audit, tls
 from qbank.kernel.access import GRANTABLE, Role, Scope, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
@@ -20,7 +20,7 @@ from qbank.kernel.forms import whole_number
 from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import carrier, db, now, paged, reading, viewer, way_back
+from qbank.kernel.web import carrier, db, now, paged, reading, settings, viewer, way_back
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 KEPT_SECONDS = 12 * 3600
@@ -227,3 +227,19 @@ def job_progress(job_id: int) -> Any:
     found = fetch(db(), Job, job_id, viewer())
     return {"state": found.state, "done": found.done, "total": found.total, "message": found.message,
             "result": found.result_url}
+
+
+@blueprint.get("/trust")
+def trust() -> Any:
+    """How a computer is told to trust this server's own authority (``serve --tls``)."""
+    authority = settings().tls_folder / "ca.pem"
+    return render_template("accounts/trust.html", fingerprint=tls.fingerprint(authority) if authority.exists() else "")
+
+
+@blueprint.get("/trust/examroom.crt")
+def authority() -> Any:
+    """The authority's certificate: public, the key beside it never leaves its folder."""
+    if not (file := settings().tls_folder / "ca.pem").exists():
+        flask.abort(404)
+    return flask.Response(file.read_bytes(), mimetype="application/x-x509-ca-cert",
+                          headers={"Content-Disposition": "attachment; filename=examroom.crt"})
