@@ -87,6 +87,11 @@ def path_of(session: Session, attachment: Attachment) -> Path:
     return place
 
 
+def place_of(session: Session, sha256: str) -> Path:
+    """Where content with this hash lies in the media folder, or would lie."""
+    return _place(_folder(session), sha256)
+
+
 def intact(session: Session, attachment: Attachment) -> bool:
     """Whether the bytes still are what was handed in."""
     with path_of(session, attachment).open("rb") as stream:

@@ -20,7 +20,7 @@ from qbank.papers.sealed import OpeningPerson, PaperLook, PaperOpening
 
 WHAT: Mapping[str, str] = {
     "composed": "组卷时可见全部内容", "opened": "参与启封", "content": "查看试题与答案", "printed": "打印", "copies": "生成个人卷",
-    "taken": "下载打印文件", "reproduced": "重新组卷比对", "dealt": "发卷", "exported": "导出",
+    "taken": "下载打印文件", "reproduced": "重新组卷比对", "dealt": "发卷", "exported": "导出", "archived": "收入归档卷",
 }
 
 

@@ -13,10 +13,18 @@ from examroom.delivery.models import HandIn, Sheet
 from examroom.invigilation.models import RoomClosing
 from examroom.marking.models import TheoryScore
 from examroom.oversight.models import Supervision
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingRoom
+from qbank.kernel.db import table_of
+from qbank.papers.sealed import PaperOpening
+from scoring.archive import reach
+from scoring.archive.filed import LINES as FILED_LINES
+from scoring.archive.filed import VOLUMES, Line, standing
+from scoring.archive.models import FiledDocument, Video
 from scoring.certificates.desk import lacking
 from scoring.certificates.models import Certificate
 from scoring.practical.models import Absence, GroupMember, MarkSheet, Part, PracticalGroup
+from scoring.results.case_models import Misconduct, Recheck
 from scoring.results.models import Result, ResultList, ResultState
 from scoring.review.joining import REVIEWED_LEVELS
 from scoring.review.minutes import took_part
@@ -25,31 +33,40 @@ from scoring.review.models import ReviewPanel, ReviewScore
 
 @dataclass(frozen=True)
 class Document:
-    """One line of the list. ``present`` None: kept on paper, outside this system."""
+    """One line of the list. ``present`` None: not made by this system and not filed yet; ``line``: under which it is filed."""
 
     volume: str
     name: str
     present: bool | None
     detail: str = ""
     mandatory: bool = True
+    held: str = "电子"
+    line: str = ""
 
     @property
     def is_lacking(self) -> bool:
         return self.mandatory and self.present is False
 
 
-ON_PAPER = (
-    Document("报名卷", "认定公告、培训方案", None, "纸质另存", mandatory=False),
-    Document("过程卷", "考生、监考员、考评员签到表", None, "纸质另存（系统内有座位、登录和评分签名记录）", mandatory=False),
-    Document("结果卷", "工件、影像资料", None, "影像介质另存", mandatory=False),
-)
-
-
 def documents(session: Session, plan: ExamPlan) -> list[Document]:
     """The check-list of a plan, volume by volume."""
     result_list = session.scalar(sa.select(ResultList).where(ResultList.plan_id == plan.id))
-    return [*_registration(session, plan), *_filing(plan), *_process(session, plan), *_scores(session, plan),
-            *_results(session, plan, result_list), *_certificates(session, result_list), *ON_PAPER]
+    made = [*_registration(session, plan), *_filing(plan), *_process(session, plan), *_scores(session, plan),
+            *_results(session, plan, result_list), *_certificates(session, result_list), *_recordings(session, plan)]
+    return sorted([*made, *filed(session, plan)], key=lambda one: VOLUMES.index(one.volume))
+
+
+def filed(session: Session, plan: ExamPlan) -> list[Document]:
+    """What this system does not make itself: scans that were filed, and where paper lies."""
+    held = standing(session, plan)
+    return [_filed(line, [one for one in held if one.line == line.key]) for line in FILED_LINES.values()]
+
+
+def _filed(line: Line, found: Sequence[FiledDocument]) -> Document:
+    scans, places = sum(one.attachment_id is not None for one in found), sorted({one.place for one in found if one.place})
+    detail = "；".join(part for part in (f"扫描件 {scans} 份" if scans else "", f"纸质存 {'、'.join(places)}" if places else "") if part)
+    return Document(line.volume, line.name, bool(found) or None, detail or "尚未登记", mandatory=False,
+                    held="／".join(part for part in ("扫描" if scans else "", "纸质" if places or not scans else "") if part), line=line.key)
 
 
 def missing(listed: Iterable[Document]) -> list[Document]:
@@ -64,7 +81,9 @@ def _count(session: Session, query: sa.Select[Any]) -> int:
 def _registration(session: Session, plan: ExamPlan) -> list[Document]:
     enrolled = _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id))
     stated = _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, Enrolment.entry_condition != ""))
+    judged = _count(session, sa.select(Enrolment.id).where(Enrolment.plan_id == plan.id, Enrolment.qualification == Qualification.ACCEPTED))
     return [Document("报名卷", "通过人员名册", enrolled > 0, f"{enrolled} 人"),
+            Document("报名卷", "资格审核数据汇总表", judged == enrolled > 0, f"审核通过 {judged} / {enrolled} 人", mandatory=False),
             Document("报名卷", "申报条件", stated == enrolled > 0, f"已填 {stated} / {enrolled} 人", mandatory=False)]
 
 
@@ -80,11 +99,13 @@ def _process(session: Session, plan: ExamPlan) -> list[Document]:
     unsealed = [sitting.name for sitting in plan.sittings if not sitting.papers or any(paper.fingerprint is None for paper in sitting.papers)]
     rooms = sa.select(SittingRoom.id).where(SittingRoom.sitting_id.in_(sittings))
     closed = _count(session, sa.select(RoomClosing.id).where(RoomClosing.sitting_room_id.in_(rooms)))
+    opened = _count(session, sa.select(PaperOpening.id).where(reach.within(table_of(PaperOpening), plan.id), PaperOpening.opened_at.is_not(None)))
     reports = session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan.id)).all()
     reported = sum(report.reported_at is not None for report in reports)
     return [Document("过程卷", "考场编排（场次、考场、座位）", seats > 0, f"{len(plan.sittings)} 个场次，{seats} 个座位"),
             Document("过程卷", "封存试卷", bool(plan.sittings) and not unsealed,
                      f"没有封存试卷的场次：{'、'.join(unsealed)}" if unsealed else "含指纹" if plan.sittings else "还没有场次"),
+            Document("过程卷", "试卷拆封确认表", opened > 0, f"{opened} 次启封", mandatory=False),
             Document("过程卷", "考场情况记录单", 0 < closed == _count(session, rooms), f"{closed} / {_count(session, rooms)} 个考场",
                      mandatory=False),
             Document("过程卷", "质量督导报告", bool(reports) and reported == len(reports),
@@ -96,7 +117,11 @@ def _scores(session: Session, plan: ExamPlan) -> list[Document]:
     present = _count(session, sheets.where(sa.or_(Sheet.handed_in_how.is_(None), Sheet.handed_in_how != HandIn.ABSENT)))
     open_ones = _count(session, sheets.where(Sheet.handed_in_at.is_(None)))
     scored = _count(session, sa.select(TheoryScore.id).where(TheoryScore.sheet_id.in_(sheets)))
-    found = [Document("结果卷", "理论答卷", _count(session, sheets) > 0 and not open_ones,
+    voided = _count(session, sa.select(Misconduct.id).join(Misconduct.enrolment).where(Enrolment.plan_id == plan.id))
+    rechecks = _count(session, sa.select(Recheck.id).join(Recheck.result).join(Result.enrolment).where(Enrolment.plan_id == plan.id))
+    found = [Document("过程卷", "违纪处理记录", True, f"{voided} 件" if voided else "无违纪"),
+             Document("结果卷", "成绩复核记录", True, f"{rechecks} 件" if rechecks else "无复核申请"),
+             Document("结果卷", "理论答卷", _count(session, sheets) > 0 and not open_ones,
                       f"{_count(session, sheets)} 份" + (f"，{open_ones} 份未收" if open_ones else "")),
              Document("结果卷", "理论成绩", present > 0 and scored >= present, f"{scored} / {present} 份已评分"),
              _practical(session, plan)]
@@ -153,3 +178,8 @@ def _certificates(session: Session, found: ResultList | None) -> list[Document]:
     issued = _count(session, sa.select(Certificate.id).join(Certificate.result).where(Result.list_id == found.id))
     left: Sequence[Result] = lacking(session, found)
     return [Document("证书卷", "证书登记", not left, f"{issued} 份" + (f"，还有 {len(left)} 名合格人员未制作证书" if left else ""))]
+
+
+def _recordings(session: Session, plan: ExamPlan) -> list[Document]:
+    found = _count(session, sa.select(Video.id).where(Video.plan_id == plan.id))
+    return [Document("过程卷", "考场影像资料", found > 0, f"登记 {found} 段" if found else "还没有登记", mandatory=False, held="影像")]

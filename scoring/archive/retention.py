@@ -1,4 +1,4 @@
-"""The retention clock (保存期; notice 五(二): three years, a rule pack may ask for more). Pure."""
+"""The retention clock (保存期; notice 五(二): three years at least, a rule pack may ask for more). Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ def keep_until(packed: date, years: int) -> date:
         return date(packed.year + years, 3, 1)
 
 
+def is_over(until: date, today: date) -> bool:
+    """Whether nothing must be kept any more: on the day after the last day."""
+    return today > until
+
+
 def remaining(until: date, today: date) -> str:
     """How long a pack must still be kept, in words."""
     days = (until - today).days
     if days < 0:
-        return "保存期已满（销毁须经批准，系统暂不提供）"
+        return "保存期已满"
     years = max(0, until.year - today.year - ((until.month, until.day) < (today.month, today.day)))
     rest = (until - keep_until(today, years)).days
     return f"还需保存 {years} 年 {max(0, rest)} 天" if years else f"还需保存 {days} 天"

@@ -149,6 +149,7 @@ class MarkSheet(Versioned, Base):
     signed_with: Mapped[str] = mapped_column(sa.String(4), default="", server_default="")  # pen, pin; empty before there were both
     signature_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))  # what the pen wrote
     is_chief: Mapped[bool] = mapped_column(default=False, server_default="0")  # of the chief assessor, after a spread
+    audit_head: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")  # when it was signed; printed on the form
     member: Mapped[GroupMember] = relationship(back_populates="sheets")
     signature: Mapped[Attachment | None] = relationship()
     assessor: Mapped[Account] = relationship()

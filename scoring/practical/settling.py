@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans.models import ExamPlan
+from qbank.kernel import audit
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.standards.packs import pack_for
@@ -36,7 +37,7 @@ def sign(session: Session, mark_sheet: MarkSheet, who: Viewer, *, now: datetime,
     check_complete(mark_sheet)
     if mark_sheet.is_chief:
         _decide(session, mark_sheet, reason, now)
-    mark_sheet.signed_at = now
+    mark_sheet.signed_at, mark_sheet.audit_head = now, audit.head(session)
     # Two last assessors may sign at the same moment: the second waits here and then sees the first one's signature.
     session.execute(sa.select(GroupMember.id).where(GroupMember.id == mark_sheet.member_id).with_for_update())
     session.flush()

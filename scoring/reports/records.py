@@ -117,7 +117,7 @@ def _filled(session: Session, plan: ExamPlan, sheet: MarkSheet, values: dict[int
     signature = signature_png(session, sheet)
     return _form(plan, member.group.rubric, facts, values) | {
         "total": f"{_total(values) / 2:.1f}", "assessor": f"{sheet.assessor.name}{'（考评组长）' if sheet.is_chief else ''}",
-        "signed": spoken(sheet.signed_at), "picture": drawing(signature, PNG).svg if signature else ""}
+        "signed": spoken(sheet.signed_at), "head": sheet.audit_head, "picture": drawing(signature, PNG).svg if signature else ""}
 
 
 def _total(values: dict[int, Value]) -> int:
@@ -127,7 +127,7 @@ def _total(values: dict[int, Value]) -> int:
 def _form(plan: ExamPlan, rubric: Rubric, facts: list[tuple[str, str]], marks: dict[int, Value]) -> dict[str, Any]:
     about = [("职业（工种）", plan.standard.label), ("等级", LEVEL_NAMES[plan.level]), ("计划编号", plan.number), ("评分表", rubric.name)]
     return {"facts": [list(pair) for pair in (*about, *facts)], "rows": [[str(value) for value in row] for row in _rows(rubric, marks)],
-            "full": f"{rubric.full / 2:g}", "total": "", "assessor": "", "signed": "", "picture": ""}
+            "full": f"{rubric.full / 2:g}", "total": "", "assessor": "", "signed": "", "picture": "", "head": ""}
 
 
 def _rows(rubric: Rubric, marks: dict[int, Value]) -> Iterator[list[Any]]:

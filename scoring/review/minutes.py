@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.kernel import audit
 from qbank.kernel.access import Viewer
 from qbank.kernel.attachments import Attachment, path_of
 from qbank.kernel.printing import typeset
@@ -38,7 +39,7 @@ def close(session: Session, panel: ReviewPanel, who: Viewer, *, note: str = "", 
     open_still = [one for one in panel.plan.enrolments if one.id not in done | absent]
     if open_still or not panel.cases:
         raise Refused("not_finished", f"还有 {len(open_still)} 名考生没有完成评审，不能结束。没有到场的考生请考务员登记缺考。")
-    panel.closed_at, panel.closing_note = now, note.strip()[:2000]
+    panel.closed_at, panel.closing_note, panel.audit_head = now, note.strip()[:2000], audit.head(session)
     session.flush()
 
 
@@ -84,7 +85,7 @@ def of_panel(session: Session, panel: ReviewPanel, *, now: datetime) -> dict[str
                   for one in panel.draws],
         "candidates": [_case(session, case) for case in panel.cases],
         "absent": sorted(absence_names(session, panel)),
-        "note": panel.closing_note, "printed": spoken(now, seconds=True),
+        "note": panel.closing_note, "printed": spoken(now, seconds=True), "head": panel.audit_head,
         "signatures": [_signature(session, one.account.name, one.minutes_signature, one.minutes_signed_at)
                        for one in panel.members if took_part(one)]}
 

@@ -31,6 +31,7 @@ class ReviewPanel(Versioned, Base):
     form: Mapped[list[list[str | int]]] = mapped_column(sa.JSON, default=list, server_default="[]")
     spread_half_points: Mapped[int] = mapped_column(default=20, server_default="20")  # more than that is discussed
     closed_at: Mapped[datetime | None]  # the chair closed the review: the minutes stand
+    audit_head: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")  # of that moment; printed on the minutes
     closing_note: Mapped[str] = mapped_column(default="", server_default="")
     plan: Mapped[ExamPlan] = relationship()
     members: Mapped[list[PanelMember]] = relationship(back_populates="panel", cascade="all, delete-orphan",
