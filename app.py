@@ -105,6 +105,7 @@ COMPOSER = {Role.PAPER_COMPOSER}
 TABLE_EDITORS = qbank.standards.tables.EDITORS
 CONDITION_EDITORS = examroom.plans.entry.EDITORS
 PACK_SETTERS = {Role.ADMINISTRATOR, Role.PROVINCE_OFFICER}
+SERVING = {Role.INVIGILATOR, Role.PRACTICAL_ASSESSOR, Role.REVIEW_EXAMINER}
 LISTS = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 CENTRES = {Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 TOKEN_KEEPERS = {Role.ADMINISTRATOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
@@ -326,6 +327,33 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "plans.edit": OFFICER,
     "plans.submit": OFFICER,
     "plans.decide": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "plans.latest_day": OFFICER,
+    "plans.arrangement_page": OFFICES,
+    "plans.keep_site": OFFICER,
+    "plans.lay_out": OFFICER,
+    "plans.copy": OFFICER,
+    "plans.document": OFFICES,
+    "plans.start_amendment": OFFICER,
+    "plans.amendment": OFFICES,
+    "plans.amend_site": OFFICER,
+    "plans.submit_amendment": OFFICER,
+    "plans.decide_amendment": {Role.CITY_OFFICER, Role.PROVINCE_OFFICER},
+    "plans.discard_amendment": OFFICER,
+    "plans.public_fees": ANYONE,
+    "plans.fee_schedules": OFFICES,
+    "plans.publish_fee": OFFICER,
+    "plans.end_fee": OFFICER,
+    "plans.fee_register": LISTS,
+    "plans.fee_workbook": LISTS,
+    "plans.charge": OFFICER,
+    "plans.enter_fee": OFFICER,
+    "plans.receipt": OFFICER,
+    "plans.enter_cost": OFFICER,
+    "plans.cancel_cost": OFFICER,
+    "plans.fee_summary": LISTS,
+    "plans.tie_list": OFFICER | SERVING,
+    "plans.declare_kin": OFFICER | SERVING,
+    "plans.withdraw_tie": OFFICER,
     "plans.working_days": {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.ADMINISTRATOR},
     "plans.new_sitting": OFFICER,
     "plans.sitting": OFFICES,
@@ -747,7 +775,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         ("组卷方案", "papers.specifications"), ("组卷记录", "papers.families"), ("试卷", "papers.index"),
              ("启封试卷", "papers.openings"), ("题库健康", "papers.health"), ("试题统计", "statistics.index"))),
     # examroom
-    ("考务", (("考务方案", "plans.index"), ("申报条件", "plans.conditions"))),
+    ("考务", (("考务方案", "plans.index"), ("申报条件", "plans.conditions"), ("收费标准", "plans.fee_schedules"), ("回避申报", "plans.tie_list"))),
     ("备案", (("备案申请", "filing.applications"), ("备案范围", "filing.index"), ("试点评估", "filing.evaluations"), ("目录调整", "filing.removals"),
            ("报部备案", "filing.ministry"))),
     ("监督检查", (("质量督导", "oversight.index"), ("检查与整改", "oversight.inspection_list"), ("双随机抽取", "oversight.draw_list"),
@@ -764,7 +792,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 )
 
 # What the sign-in page offers to those who have no account.
-PUBLIC = (("结果公示", "results.notices"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"), ("监督检查公开", "oversight.public_results"))
+PUBLIC = (("结果公示", "results.notices"), ("收费公示", "plans.public_fees"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"), ("监督检查公开", "oversight.public_results"))
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans import route, sittings
+from examroom.plans import arrangement, arranging, route, sittings
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, SittingState
 
 
@@ -40,9 +40,16 @@ def standing(session: Session, plan: ExamPlan) -> Standing:
     """How far ``plan`` is."""
     candidates = session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.plan_id == plan.id)) or 0
     waiting = sittings.unseated(session, plan)
-    steps = (_sent(plan), _decided(plan), _enrolled(plan, candidates), _timed(plan), *_prepared(session, plan),
+    steps = (_arranged(session, plan), _sent(plan), _decided(plan), _enrolled(plan, candidates), _timed(plan), *_prepared(session, plan),
              _seated(plan, candidates, waiting), _dealt(plan))
     return Standing(candidates, candidates - waiting, steps)
+
+
+def _arranged(session: Session, plan: ExamPlan) -> Step:
+    if plan.state not in route.EDITABLE:
+        return Step("日期、地点和人员", True, "已随方案报送", "plans.show", {"plan_id": plan.id, "_anchor": "arrangement"})
+    found = arranging.shortages(session, plan, arrangement.of(plan))
+    return Step("日期、地点和人员", not found, f"还有 {len(found)} 处要补充" if found else "符合报送要求", "plans.arrangement_page", {"plan_id": plan.id})
 
 
 def _sent(plan: ExamPlan) -> Step:

@@ -11,13 +11,17 @@ from sqlalchemy.orm import joinedload
 from examroom.filing.duties import on_duty
 from examroom.filing.models import FiledScope
 from examroom.plans import (  # noqa: F401
-    amendment_models,
+    amending,
+    arrangement,
+    arrangement_views,
+    arranging,
     calendar,
     calendars,
     candidate_views,
     desk,
     entry_views,
-    fee_models,
+    fee_views,
+    following,
     models,
     own_views,
     qualification_views,
@@ -26,6 +30,7 @@ from examroom.plans import (  # noqa: F401
     sitting_views,
     steps,
     ticket_views,
+    tie_views,
 )
 from examroom.plans.blueprint import blueprint
 from examroom.plans.models import ExamPlan, PlanDecision, PlanState, WorkingCalendar
@@ -63,15 +68,15 @@ def new() -> Any:
         scope = fetch(db(), FiledScope, forms.whole_number(form.get("scope_id", ""), "职业和等级", 1, TOP), viewer())
         plan = desk.draft_plan(db(), scope.institution, scope.standard, scope.level, form.get("title", ""), viewer(),
                                starts_on=forms.day(form.get("starts_on", ""), "首考日"), contact=form.get("contact", ""),
-                               now=now())
+                               measures=form.get("measures", ""), now=now())
     except Refused as refusal:
         return _form(None, refusal), 409
     latest = desk.deadline(db(), plan).latest
     if latest is not None and latest < local_date(now()):
         flash("方案草稿已保存，但最迟报送日已过，报送前须推迟首考日。", "warning")
     else:
-        flash("方案草稿已保存。请继续安排场次和考生，并在最迟报送日前报送。", "success")
-    return redirect(url_for("plans.show", plan_id=plan.id))
+        flash("方案草稿已保存。下一步：安排日期、地点和人员。", "success")
+    return redirect(url_for("plans.arrangement_page", plan_id=plan.id))
 
 
 def _form(plan: ExamPlan | None, refusal: Refused | None = None) -> str:
@@ -90,7 +95,10 @@ def show(plan_id: int) -> Any:
     return render_template("plans/show.html", plan=plan, standing=steps.standing(db(), plan), officer=officer,
                            decides=office is not None and on_duty(db(), viewer(), plan.institution_id, office, plan_id=plan.id),
                            editable=plan.state in route.EDITABLE, deadline=desk.deadline(db(), plan), today=local_date(now()),
-                           to_province=route.goes_to_province(plan.level), decisions=_decisions(plan))
+                           to_province=route.goes_to_province(plan.level), decisions=_decisions(plan), held=arrangement.of(plan),
+                           lines=arranging.lines(db(), plan, arrangement.of(plan)), amendments=amending.amendments_of(db(), plan),
+                           missing=following.missing_times(plan), shortages=arranging.shortages(db(), plan, arrangement.of(plan))
+                           if plan.state in route.EDITABLE else [])
 
 
 def _decisions(plan: ExamPlan) -> list[PlanDecision]:
@@ -107,7 +115,7 @@ def edit(plan_id: int) -> Any:
     plan.expect(request.form.get("row_version", type=int))
     try:
         desk.edit_plan(db(), plan, request.form.get("title", ""), viewer(), contact=request.form.get("contact", ""),
-                       starts_on=forms.day(request.form.get("starts_on", ""), "首考日"), now=now())
+                       measures=request.form.get("measures"), starts_on=forms.day(request.form.get("starts_on", ""), "首考日"), now=now())
     except Refused as refusal:
         return _form(plan, refusal), 409
     flash("方案已修改。", "success")

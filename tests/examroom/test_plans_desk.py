@@ -22,6 +22,7 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import spoken
 from qbank.standards.models import StoredRulePack
+from tests.arranged import arrange
 from tests.conftest import MONDAY, People, TestClock
 from tests.plan_world import FIRST_DAY, PlanWorld, run
 
@@ -97,7 +98,7 @@ def test_a_plan_outside_the_filed_scope_is_refused(world: PlanWorld) -> None:
 
 
 def test_ten_working_days_ahead_or_not_at_all(world: PlanWorld) -> None:
-    plan = world.draft(starts_on=date(2026, 6, 16))
+    plan = world.arranged(starts_on=date(2026, 6, 16))
     with pytest.raises(Refused, match="2026年6月1日") as refusal:  # the refusal names the day it would have been in time
         desk.submit(world.session, plan, world.liu, now=datetime(2026, 6, 2, 1, tzinfo=UTC))
     assert "只有 9 个工作日" in refusal.value.sentence
@@ -108,14 +109,14 @@ def test_ten_working_days_ahead_or_not_at_all(world: PlanWorld) -> None:
 
 
 def test_the_day_is_that_of_china(world: PlanWorld) -> None:
-    plan = world.draft(starts_on=date(2026, 6, 16))
+    plan = world.arranged(starts_on=date(2026, 6, 16))
     with pytest.raises(Refused, match="最迟"):  # 16:30 UTC on the 1st is half past midnight on the 2nd in China
         desk.submit(world.session, plan, world.liu, now=datetime(2026, 6, 1, 16, 30, tzinfo=UTC))
 
 
 def test_a_province_may_ask_for_more_days(world: PlanWorld) -> None:
     world.session.add(StoredRulePack(region="43", name="湖南", values='{"plan_working_days": 15}'))
-    plan = world.draft(starts_on=date(2026, 6, 16))
+    plan = world.arranged(starts_on=date(2026, 6, 16))
     with pytest.raises(Refused, match="15 个工作日"):
         desk.submit(world.session, plan, world.liu, now=MONDAY)
 
@@ -128,6 +129,8 @@ def test_a_plan_into_an_unknown_year_asks_for_the_table(world: PlanWorld) -> Non
     with pytest.raises(Refused, match="工作日历"):
         desk.submit(world.session, plan, world.liu, now=now)
     calendars.store_year(world.session, 2031, [date(2031, 1, 1)], [], "国办通知", world.liu)
+    plan.contact = "刘老师"
+    arrange(world.session, world.people, plan, world.liu, watchers=world.watchers, now=now)
     desk.submit(world.session, plan, world.liu, now=now)
     assert plan.state is PlanState.SUBMITTED
 
@@ -135,7 +138,7 @@ def test_a_plan_into_an_unknown_year_asks_for_the_table(world: PlanWorld) -> Non
 @pytest.mark.parametrize(("level", "after_city"), [(5, PlanState.APPROVED), (4, PlanState.APPROVED), (3, PlanState.CITY_FILED),
                                                    (2, PlanState.CITY_FILED), (1, PlanState.CITY_FILED)])
 def test_the_level_chooses_the_route(world: PlanWorld, level: int, after_city: PlanState) -> None:
-    plan = world.draft(level)
+    plan = world.arranged(level)
     desk.submit(world.session, plan, world.liu, now=MONDAY)
     with pytest.raises(Refused, match="市鉴定中心"):
         desk.decide(world.session, plan, world.yao, True, "", now=MONDAY)  # the province does not skip the city
@@ -151,7 +154,7 @@ def test_the_level_chooses_the_route(world: PlanWorld, level: int, after_city: P
 
 
 def test_a_returned_plan_is_edited_and_sent_again(world: PlanWorld) -> None:
-    plan = world.draft()
+    plan = world.arranged()
     desk.submit(world.session, plan, world.liu, now=MONDAY)
     with pytest.raises(Refused, match="只有草稿或已退回"):
         desk.edit_plan(world.session, plan, "改", world.liu, starts_on=FIRST_DAY, contact="", now=MONDAY)
@@ -166,7 +169,7 @@ def test_a_returned_plan_is_edited_and_sent_again(world: PlanWorld) -> None:
 
 
 def test_another_citys_officer_and_the_drafter_may_not_decide(world: PlanWorld) -> None:
-    plan = world.draft()
+    plan = world.arranged()
     desk.submit(world.session, plan, world.liu, now=MONDAY)
     zhang = world.people("常德张", scopes=[Scope(Role.CITY_OFFICER, region="4307")])
     both = Viewer(world.liu.account_id, "liu", "刘建平", 1, (*world.liu.scopes, Scope(Role.CITY_OFFICER, region="4301")))
@@ -180,7 +183,7 @@ def test_another_citys_officer_and_the_drafter_may_not_decide(world: PlanWorld) 
 
 def test_seeing_as_one_role_is_not_acting_as_another(world: PlanWorld) -> None:
     """An exam officer of school A who supervises school B sees B's plan and cannot touch it."""
-    plan = world.draft()
+    plan = world.arranged()
     other = world.people.school("他校")
     mixed = world.people("两职", scopes=[Scope(Role.EXAM_OFFICER, other.id), Scope(Role.QUALITY_SUPERVISOR, region="4301")])
     with pytest.raises(Refused, match="不包括该校"):
@@ -188,7 +191,7 @@ def test_seeing_as_one_role_is_not_acting_as_another(world: PlanWorld) -> None:
 
 
 def test_the_work_list_says_whose_turn_it_is(world: PlanWorld, session: Session) -> None:
-    plan = world.draft(3)
+    plan = world.arranged(3)
     waiting = todo(session, world.liu, now=MONDAY)
     assert [(one.title, spoken(one.due)) for one in waiting] == [("报送考务方案：2026年电工认定", "2026年6月15日 23:59")]
     desk.submit(session, plan, world.liu, now=MONDAY)
