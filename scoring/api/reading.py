@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -40,6 +40,11 @@ def page_of(session: Session, query: sa.Select[M], key: InstrumentedAttribute[in
     return list(session.scalars(ordered).unique())
 
 
+def where(query: sa.Select[M], *conditions: tuple[Any, Callable[[Any, Any], Any], Any]) -> sa.Select[M]:
+    """``query`` narrowed by (column, comparison, value); a value that was not asked for narrows nothing."""
+    return query.where(*(compare(column, value) for column, compare, value in conditions if value is not None))
+
+
 def changed(query: sa.Select[M], model: type[Base], key: InstrumentedAttribute[int], asked: Changed) -> sa.Select[M]:
     """Only rows that the audit trail has an entry for since then: no row changes without one."""
     if asked.changed_since is None:
@@ -67,7 +72,7 @@ def enrolled(session: Session, plans: Sequence[ExamPlan]) -> dict[int, int]:
     """How many candidates each plan has."""
     rows = session.execute(sa.select(Enrolment.plan_id, sa.func.count()).where(Enrolment.plan_id.in_([one.id for one in plans]))
                            .group_by(Enrolment.plan_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def outcomes(session: Session, lists: Sequence[ResultList]) -> dict[int, tuple[int, int, int]]:
@@ -76,7 +81,7 @@ def outcomes(session: Session, lists: Sequence[ResultList]) -> dict[int, tuple[i
     counted = session.execute(sa.select(Result.list_id, sa.func.count(), sa.func.count(sa.case((Result.passed, 1))))
                               .where(Result.list_id.in_(keys)).group_by(Result.list_id))
     raised = session.execute(sa.select(Objection.list_id, sa.func.count()).where(Objection.list_id.in_(keys)).group_by(Objection.list_id))
-    objections = dict(raised.tuples().all())
+    objections = dict(raised.all())
     return {list_id: (candidates, passed, objections.get(list_id, 0)) for list_id, candidates, passed in counted}
 
 

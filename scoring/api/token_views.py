@@ -27,7 +27,7 @@ def _list(problem: str = "") -> str:
     query = visible(ApiToken, viewer()).options(joinedload(ApiToken.institution), joinedload(ApiToken.issuer)).order_by(ApiToken.id.desc())
     rows, total, page, pages = paged(db(), query)
     used = dict(db().execute(sa.select(TokenUse.token_id, sa.func.max(TokenUse.last_at)).where(
-        TokenUse.token_id.in_([one.id for one in rows])).group_by(TokenUse.token_id)).tuples().all())
+        TokenUse.token_id.in_([one.id for one in rows])).group_by(TokenUse.token_id)).all())
     return render_template("api/tokens.html", rows=rows, total=total, page=page, pages=pages, used=used, now=now(), problem=problem,
                            schools=_schools(), reads=list(Reads), days=rules.DAYS)
 

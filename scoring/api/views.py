@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,10 +73,8 @@ def plans(inquiry: Inquiry) -> Plans:
     """范围内已报送的考务方案（四（一））。草稿不提供。"""
     asked: asking.PlanQuery = inquiry.query
     query = visible(ExamPlan, inquiry.known.viewer).where(ExamPlan.state != PlanState.DRAFT).options(*reading.plan_parts())
-    for condition, value in ((ExamPlan.state == asked.state, asked.state), (ExamPlan.level == asked.level, asked.level),
-                             (ExamPlan.starts_on >= asked.starts_from, asked.starts_from),
-                             (ExamPlan.starts_on <= asked.starts_until, asked.starts_until)):
-        query = query if value is None else query.where(condition)
+    query = reading.where(query, (ExamPlan.state, operator.eq, asked.state), (ExamPlan.level, operator.eq, asked.level),
+                          (ExamPlan.starts_on, operator.ge, asked.starts_from), (ExamPlan.starts_on, operator.le, asked.starts_until))
     if asked.occupation_code:
         query = query.where(ExamPlan.standard.has(Standard.occupation.has(Occupation.code == asked.occupation_code)))
     query = reading.in_region(reading.changed(query, ExamPlan, ExamPlan.id, asked), asked)
@@ -156,9 +155,7 @@ def certificates(inquiry: Inquiry) -> Certificates:
     """范围内已制作的证书（四（四））。持证人只给有“个人信息”权限的令牌。"""
     asked: asking.CertificateQuery = inquiry.query
     query = visible(Certificate, inquiry.known.viewer).join(Certificate.result).join(Result.list).join(ResultList.plan)
-    for condition, value in ((Certificate.issued_on >= asked.issued_from, asked.issued_from),
-                             (Certificate.issued_on <= asked.issued_until, asked.issued_until)):
-        query = query if value is None else query.where(condition)
+    query = reading.where(query, (Certificate.issued_on, operator.ge, asked.issued_from), (Certificate.issued_on, operator.le, asked.issued_until))
     if asked.revoked is not None:
         query = query.where(Certificate.revoked_at.is_not(None) if asked.revoked else Certificate.revoked_at.is_(None))
     query = reading.in_region(reading.changed(query, Certificate, Certificate.id, asked), asked)
