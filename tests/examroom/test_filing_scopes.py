@@ -109,29 +109,25 @@ def test_the_directory_is_open_to_everybody_and_lists_what_is_valid_today(
     assert "没有符合条件的备案" in app.test_client().get("/filing/directory?q=电工").get_data(as_text=True)
 
 
-def test_pages_publish_refuse_and_hide(world: PlanWorld, session: Session, enter: Callable[[Viewer], FlaskClient]) -> None:
-    ordinary = world.people.school("岳麓技工学校", InstitutionKind.ORDINARY)
+def test_the_province_ends_one_line_and_its_history_is_open_to_all(
+        world: PlanWorld, session: Session, app: Flask, enter: Callable[[Viewer], FlaskClient]) -> None:
+    scope = publish_scope(session, world.school, world.standard, 4, world.yao, valid_from=JUNE)
     stranger = world.people("外地市", scopes=[Scope(Role.CITY_OFFICER, region="4307")])
     session.commit()
-    yao = enter(world.yao)
-    good = {"institution_id": ordinary.id, "standard_id": world.standard.id, "level": 4, "valid_from": "2026-06-01"}
-    for bad in ({"level": 3}, {"level": ""}, {"valid_from": "昨天"}, {"institution_id": "x"}, {"valid_until": "2026-13-40"}):
-        answer = yao.post("/filing/new", data=good | bad)
-        assert answer.status_code == 409, bad
-        assert "notice-danger" in answer.get_data(as_text=True)
-    assert yao.post("/filing/new", data=good | {"institution_id": 999}).status_code == 404
-    assert yao.post("/filing/new", data={}).status_code == 409
-    assert yao.post("/filing/new", data=good).status_code == 302
-    page = yao.get("/filing/?q=岳麓").get_data(as_text=True)
-    assert "岳麓技工学校" in page
-    assert "2027年5月31日" in page
-    assert yao.post("/filing/1/end", data={"last_day": "2026-08-01", "reason": "停办", "row_version": 1}).status_code == 302
-    assert "停办" in yao.get("/filing/").get_data(as_text=True)
-    assert yao.post("/filing/1/end", data={"last_day": "2026-07-01", "reason": "再改", "row_version": 1}).status_code == 409  # stale
-    far = enter(stranger)
-    assert "岳麓" not in far.get("/filing/").get_data(as_text=True)
-    assert far.get("/filing/new").status_code == 403
-    assert far.post("/filing/1/end").status_code == 403
+    yao, far, anyone = enter(world.yao), enter(stranger), app.test_client()
+    end = f"/filing/{scope.id}/end"
+    for bad in ({}, {"last_day": "昨天", "reason": "停办"}, {"last_day": "2026-08-01", "reason": " "}):
+        assert yao.post(end, data=bad).status_code == 409
+    assert yao.post(end, data={"last_day": "2026-08-01", "reason": "停办", "row_version": 1}).status_code == 302
+    assert yao.post(end, data={"last_day": "2026-07-01", "reason": "再改", "row_version": 1}).status_code == 409  # stale
+    for client in (yao, enter(world.liu), enter(world.tan)):
+        page = client.get(f"/filing/{scope.id}").get_data(as_text=True)
+        assert "停办" in page
+        assert "公布" in page
+    assert "停办" in anyone.get("/filing/directory/changes").get_data(as_text=True)
+    assert "电工" not in far.get("/filing/").get_data(as_text=True)
+    assert far.get(f"/filing/{scope.id}").status_code == 404
+    assert far.post(end).status_code == 403
 
 
 def test_the_console_lists_the_directory(world: PlanWorld, session: Session, settings: Settings) -> None:
