@@ -203,7 +203,7 @@ def test_only_the_hash_of_a_token_is_kept_and_no_log_or_trail_names_it(
 def test_an_officer_issues_no_token_that_reaches_further_than_he_does(world: ApiWorld) -> None:
     for bound in ({"region": "43"}, {"region": "4304"}, {"region": "", "institution_id": world.other.plan.institution_id}):
         with pytest.raises(Refused) as refusal:
-            tokens.issue(world.session, "平台", EVERYTHING, world.tan, days=30, now=NOW, **bound)  # type: ignore[arg-type]  # the names fit
+            tokens.issue(world.session, "平台", EVERYTHING, world.tan, days=30, now=NOW, **bound)
         assert refusal.value.code == "beyond_reach"
     for bad, code in (({"region": "", "days": 30}, "bound"), ({"region": "4301", "days": 31}, "days"), ({"region": "43x", "days": 30}, "region")):
         with pytest.raises(Refused) as refusal:
