@@ -30,8 +30,10 @@ from examroom.marking.case_models import AnswerFile, ItemCase
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
 from examroom.oversight.models import Supervision
 from examroom.plans import candidates, desk, sittings
+from examroom.plans.amendment_models import PlanAmendment
 from examroom.plans.condition_models import EntryCondition
-from examroom.plans.models import Enrolment, ExamPlan, Room, RosterImport, Seat, Sitting, SittingRoom
+from examroom.plans.fee_models import CostEntry, FeeEntry, FeeKind, FeeSchedule
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, RosterImport, Seat, Sitting, SittingRoom
 from examroom.plans.predicate import Facts
 from examroom.plans.qualification_models import EntryProof, TicketFile
 from examroom.plans.tie_models import Tie
@@ -90,6 +92,7 @@ IDS: dict[str, Any] = {
     "marker_id": Marker, "case_id": ItemCase, "file_id": AnswerFile, "invigilation.room_id": SittingRoom, "rehearsal_id": Rehearsal, "seat_id": Seat,
     "practical.sheet_id": MarkSheet, "assessor_id": Assessor, "tie_id": Tie, "correction_id": Correction,
     "pair_id": ItemPair, "items.run_id": BulkRun, "reports.file_id": ReportFile,
+    "amendment_id": PlanAmendment, "schedule_id": FeeSchedule, "entry_id": FeeEntry, "cost_id": CostEntry,
     "plans.proof_id": EntryProof, "plans.file_id": TicketFile, "condition_id": EntryCondition,
     "token_id": ApiToken,
     "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
@@ -250,6 +253,11 @@ def complete(world: World) -> None:
                          content=cipher.encrypt("[]")),
             ExamPage(sheet=sheet, token_hash="0" * 64, machine_hash="0" * 64, address="127.0.0.1", opened_at=NOW,
                      state=PageState.WAITING),
+            PlanAmendment(plan=plan, number=99, before={}, arrangement={}, started_by=officer.id, started_at=NOW),
+            FeeSchedule(institution_id=plan.institution_id, standard_id=plan.standard_id, level=plan.level, theory_fen=1, practical_fen=1,
+                        basis="示例", filed_with="示例", filing_reference="示例", valid_from=NOW.date(), published_by=officer.id, published_at=NOW),
+            FeeEntry(plan=plan, account_id=done.results[0].enrolment.account_id, kind=FeeKind.PAYMENT, fen=1, receipt="SJ-X", entered_by=officer.id, at=NOW),
+            CostEntry(plan=plan, category="其他", fen=1, entered_by=officer.id, at=NOW),
             ReportFile(account_id=officer.id, plan_id=plan.id, kind="summary", file_name="x.pdf", size=5, content=b"%PDF-", made_at=NOW),
             ExportFile(account_id=author.id, institution_id=plan.institution_id, table_id=first_batch.table_id, format="csv",
                        file_name="题库.csv", written=1, losses=[], content=b"x", made_at=NOW),
@@ -408,8 +416,7 @@ def second_plan(world: World) -> dict[str, Any]:
             entry_condition="1", cipher=IdentityCipher(world.app.extensions["examroom"]["settings"].identity_key), declared=True,
             facts=Facts(certificate_level=3, years=4), now=NOW)
         qualify(session, [enrolled], officer)
-        desk.submit(session, plan, officer, now=NOW)
-        desk.decide(session, plan, people["other_city_officer"], True, "", now=NOW)
+        plan.state = PlanState.APPROVED  # as before days and places were kept with a plan: nothing here drifts
         sitting = sittings.add_sitting(session, plan, "外校第一场", officer, starts_at=NOW + timedelta(days=60), minutes=90, now=NOW)
         skills = session.scalars(sa.select(WeightTable).where(
             WeightTable.standard == first.standard, WeightTable.level == 2, WeightTable.subject == Subject.SKILL)).one()

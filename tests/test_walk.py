@@ -20,7 +20,8 @@ from examroom.invigilation import rooms
 from examroom.marking import desk as marking
 from examroom.marking.models import TheoryScore
 from examroom.oversight import desk as oversight
-from examroom.plans import candidates, desk, seating, sittings
+from examroom.plans import arranging, candidates, desk, seating, sittings
+from examroom.plans.arrangement import Site
 from examroom.plans.models import Enrolment, PlanState, SittingState
 from qbank.exchange import batches
 from qbank.items import bank, review
@@ -149,14 +150,19 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     enrolled = [candidates.enrol(session, plan, liu, name=student.name, identity_number=student.identity_number, cipher=cipher,
                                  student_number=student.student_number, class_name=student.class_name, entry_condition="1",
                                  facts=LAST_YEAR, declared=True, now=clock()) for student in students(3)]
+    starts = clock() + timedelta(days=30)
+    room = seating.add_room(session, school, "第一机房", 30, liu)
+    with pytest.raises(Refused, match="不能报送"):
+        desk.submit(session, plan, liu, now=clock())  # nothing is said of days, places and people yet
+    arranging.keep_site(session, plan, Site("", "theory", "", starts, 90, 3), [person.account_id for person in watch], liu, room=room, now=clock())
+    arranging.keep_site(session, plan, Site("", "practical", "实训楼", starts + timedelta(minutes=92), 240, 3),
+                        [person.account_id for person in assess], liu, now=clock())
     desk.submit(session, plan, liu, now=clock())
     desk.decide(session, plan, city, True, "同意", now=clock())
     assert plan.state is PlanState.APPROVED
     sent = oversight.assign(session, plan, supervisor.account_id, city, now=clock())
-    starts = clock() + timedelta(days=30)
     sitting = sittings.add_sitting(session, plan, "理论第一场", liu, starts_at=starts, minutes=90, now=clock())
     sittings.choose_paper(session, sitting, paper.id, liu)
-    room = seating.add_room(session, school, "第一机房", 30, liu)
     used = seating.use_room(session, sitting, room, [person.account_id for person in watch], liu)
     with pytest.raises(Refused, match="资格审核还没有通过"):
         seating.seat_all(session, sitting, liu, seed="walk")

@@ -52,7 +52,7 @@ class Site:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"starts_at": local(self.starts_at).isoformat(timespec="minutes"),
+        return dataclasses.asdict(self) | {"starts_at": local(self.starts_at).isoformat(),
                                            "staff": [list(one) for one in self.staff]}
 
     @classmethod

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from examroom.plans import calendars, desk
 from examroom.plans.calendar import YearTable, is_working_day, latest_submission, read_days, working_days_between
 from examroom.plans.commands import group
-from examroom.plans.models import PlanState
+from examroom.plans.models import ExamPlan, PlanState
 from examroom.plans.tickets import ticket_number
 from examroom.plans.todo import todo
 from qbank.kernel.access import Role, Scope, Viewer
@@ -216,13 +216,16 @@ def test_pages_carry_a_plan_to_its_approval(world: PlanWorld, session: Session, 
         assert "notice-danger" in answer.get_data(as_text=True)
     assert liu.post("/plans/new", data=data | {"scope_id": 99}).status_code == 404
     assert liu.post("/plans/new", data={}).status_code == 409
-    assert liu.post("/plans/new", data=data).headers["Location"] == "/plans/1"
-    assert "在最迟报送日前报送" in liu.get("/plans/1").get_data(as_text=True)
+    assert liu.post("/plans/new", data=data).headers["Location"] == "/plans/1/arrangement"
+    assert "最迟报送日" in liu.get("/plans/1/arrangement").get_data(as_text=True)
     page = liu.get("/plans/1").get_data(as_text=True)
     assert "最迟报送日 2026年6月15日" in page  # 16-18, 22-26, 29, 30 June are the ten working days
     assert "2026年10月" not in page
     assert liu.post("/plans/1/edit", data=data | {"title": "电工四级二"}).status_code == 302
     assert liu.post("/plans/1/edit", data=data | {"row_version": 1}).status_code == 409  # drawn from an older state
+    assert liu.post("/plans/1/submit").status_code == 409  # nothing is arranged
+    arrange(session, world.people, session.get_one(ExamPlan, 1), world.liu, watchers=world.watchers)
+    session.commit()
     assert liu.post("/plans/1/submit").status_code == 302
     assert liu.post("/plans/1/submit").status_code == 409
     assert liu.get("/plans/1/edit").status_code == 409

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from examroom.plans import desk, seating, sittings
 from examroom.plans.models import Seat, SittingState
-from examroom.plans.staffing import invigilators_needed
 from examroom.plans.steps import standing
 from examroom.plans.todo import todo
 from qbank.kernel.access import Role, Scope, Viewer
@@ -20,6 +19,7 @@ from qbank.kernel.accounts import Account, set_identity
 from qbank.kernel.refused import Refused
 from qbank.papers.models import Paper
 from qbank.standards.models import Standard
+from qbank.standards.ratios import THEORY, demand
 from qbank.standards.rulepack import RulePack
 from tests.arranged import arrange
 from tests.conftest import MONDAY, People
@@ -33,7 +33,7 @@ def world(session: Session, people: People) -> PlanWorld:
 
 def test_one_invigilator_for_fifteen_candidates_and_never_fewer_than_two() -> None:
     # domain.md 1.6: 30 candidates -> 2, 31 to 45 -> 3.
-    assert [invigilators_needed(RulePack(), n) for n in (0, 1, 15, 30, 31, 45, 46)] == [2, 2, 2, 2, 3, 3, 4]
+    assert [demand(RulePack(), THEORY, "6-31-01-03").needed(n) for n in (0, 1, 15, 30, 31, 45, 46)] == [2, 2, 2, 2, 3, 3, 4]
 
 
 def test_the_refusal_names_how_many_invigilators_are_needed(world: PlanWorld) -> None:
@@ -42,7 +42,7 @@ def test_the_refusal_names_how_many_invigilators_are_needed(world: PlanWorld) ->
     sitting = world.sitting(plan)
     room = seating.add_room(world.session, world.school, "大机房", 40, world.liu)
     ids = [person.account_id for person in world.watchers]
-    for given, sentence in ((ids[:2], "31 名考生需要 3 名监考员，现在选了 2 名"), ([], "需要 3 名"), (ids[:1] * 3, "现在选了 1 名")):
+    for given, sentence in ((ids[:2], "31 名考生需要监考员 3 人.*已安排 2 人，还差 1 人"), ([], "需要监考员 3 人"), (ids[:1] * 3, "已安排 1 人")):
         with pytest.raises(Refused, match=sentence):
             seating.use_room(world.session, sitting, room, given, world.liu)
     assert len(seating.use_room(world.session, sitting, room, ids[:3], world.liu).invigilators) == 3
@@ -179,7 +179,7 @@ def test_too_few_invigilators_for_those_who_sit_there(world: PlanWorld) -> None:
     world.enrol(plan, 31)
     with pytest.raises(Refused) as refusal:
         seating.seat_all(world.session, sitting, world.liu, seed=1)
-    assert refusal.value.details == ("机房一有 31 名考生，需要 3 名监考员，只安排了 2 名。",)
+    assert refusal.value.details == ("机房一：31 名考生需要监考员 3 人（监考员与考生 1∶15，不少于 2 人），已安排 2 人，还差 1 人。",)
 
 
 def test_once_sheets_are_dealt_only_invigilators_may_change(world: PlanWorld) -> None:
