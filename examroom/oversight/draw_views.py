@@ -18,7 +18,7 @@ from examroom.oversight.drawing import Pool, record
 from examroom.oversight.kinds import InspectionKind, TargetKind
 from examroom.oversight.regions import CENTRES, own_regions
 from qbank.kernel.access import Role, fetch, visible
-from qbank.kernel.accounts import Institution
+from qbank.kernel.accounts import Institution, InstitutionKind
 from qbank.kernel.forms import day, whole_number
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
@@ -117,7 +117,9 @@ def recusal_list() -> Any:
 
 
 def _schools() -> list[Institution]:
-    return list(db().scalars(sa.select(Institution).where(viewer().reach(Institution.id, Role.QUALITY_SUPERVISOR, *CENTRES)).order_by(Institution.name)))
+    examining = Institution.kind.not_in((InstitutionKind.CITY_CENTRE, InstitutionKind.PROVINCE_CENTRE))
+    return list(db().scalars(sa.select(Institution).where(examining, viewer().reach(Institution.id, Role.QUALITY_SUPERVISOR, *CENTRES))
+                             .order_by(Institution.name)))
 
 
 @blueprint.post("/recusals")

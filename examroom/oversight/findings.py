@@ -78,10 +78,10 @@ def reply(session: Session, finding: Finding, text: str, files: Sequence[FileSto
     if inspection.state is not InspectionState.SUBMITTED:
         raise Refused("not_handed_over", "检查记录还没有提交，暂时不能回复整改。")
     _check_text(text, "整改情况")
-    _move(finding, FindingState.REPLIED)
     kept = keep_files(session, files, who, now=now)
     if not kept:
         raise Refused("no_evidence", "整改回复须附证据（照片或 PDF）。")
+    _move(finding, FindingState.REPLIED)
     made = FindingReply(finding=finding, text=text.strip(), replied_by=who.account_id, at=now, files=kept)
     session.add(made)
     session.flush()
@@ -103,8 +103,9 @@ def judge(session: Session, finding: Finding, accepts: bool, comment: str, who: 
         raise Refused("not_your_duty", "整改由派往本次检查的质量督导员核实销号。")
     if not accepts and not comment.strip():
         raise Refused("no_comment", "退回整改时请写明还差什么。")
+    replies = list(finding.replies)  # read first: reading flushes, and a closed finding needs its end beside it
     _move(finding, FindingState.CLOSED if accepts else FindingState.OPEN)
-    last = finding.replies[-1]
+    last = replies[-1]
     last.accepted, last.judged_by, last.judged_at, last.comment = accepts, who.account_id, now, comment.strip()
     if accepts:
         finding.ended_by, finding.ended_at, finding.end_note = who.account_id, now, comment.strip()

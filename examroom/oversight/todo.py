@@ -78,7 +78,8 @@ def _findings(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]
 def _line(verb: str, one: Finding, waits_for: str, *, alarm: bool = False) -> Todo:
     text = one.text if len(one.text) <= 30 else one.text[:29] + "…"
     return Todo(f"{verb}：{text}", "oversight.finding", {"finding_id": one.id},
-                f"{one.inspection.institution.name}，{one.severity.chinese}问题，检查 {one.inspection.number}", _end(one.due_on), BLAME if verb != "核实整改" else CLAUSE, waits_for, alarm)
+                f"{one.inspection.institution.name}，{one.severity.chinese}问题，检查 {one.inspection.number}", _end(one.due_on),
+                CLAUSE if verb == "核实整改" else BLAME, waits_for, alarm)
 
 
 def _cases(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]:

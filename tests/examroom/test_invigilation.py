@@ -59,7 +59,7 @@ def refusal(code: str) -> Any:
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
     held = io.BytesIO()
-    Image.new("RGB", (30, 40), colour).save(held, form)
+    Image.new("RGB", (300, 400), colour).save(held, form)
     return held.getvalue()
 
 
@@ -416,26 +416,6 @@ def test_another_seat_of_the_room_is_taken_and_given_back(session: Session, worl
     assert seats.move(session, sheet, 1, "撤销换座", world.invigilator, now=world.begin) == 7
     assert session.scalars(sa.select(Incident.text).order_by(Incident.id)).all() == [
         "换座：1 号换到 7 号，桌椅损坏", "换座：7 号换到 1 号，撤销换座"]
-
-
-def test_photos_come_in_a_zip_by_ticket_or_student_number(session: Session, world: SittingWorld) -> None:
-    chen, liu, zhou = world.enrolments
-    chen.student_number, liu.student_number, zhou.student_number = "S1", "S2", "S2"
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as packed:
-        packed.writestr(f"照片/{chen.ticket_number}.png", picture())
-        packed.writestr("S1.jpg", picture("blue", "JPEG"))  # the same candidate again: the last holds
-        packed.writestr("S2.png", picture())
-        packed.writestr("无此人.png", picture())
-        packed.writestr(f"{liu.ticket_number}.png", b"not a picture")
-    report = photos.keep_all(session, world.plan, held.getvalue(), world.officer, now=world.now)
-    assert (report.kept, len(report.problems)) == (2, 3)
-    assert "有多名考生用这个学号" in "".join(report.problems)
-    kept = session.get_one(CandidatePhoto, chen.photo_id)
-    assert kept.sha256 == hashlib.sha256(kept.content).hexdigest()
-    assert liu.photo_id is None
-    with refusal("not_a_zip"):
-        photos.keep_all(session, world.plan, b"nonsense", world.officer, now=world.now)
 
 
 # ---- incidents

@@ -16,6 +16,7 @@ from examroom.delivery.models import Answer, AnswerEvent, ExamPage, Sheet, Sheet
 from examroom.invigilation import load, readiness, rehearsal
 from examroom.invigilation.models import Rehearsal
 from examroom.plans.models import SittingState
+from qbank.kernel import backup
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, JobState, enqueue
 from qbank.kernel.refused import Refused
@@ -78,8 +79,8 @@ def test_nobody_rehearses_while_an_exam_runs_or_before_the_sheets_are_dealt(sess
 def test_what_lacks_is_said_with_a_remedy(session: Session, world: SittingWorld, settings: Settings) -> None:
     """A picture that somebody changed on the disk, an old backup, a paper that says otherwise than its fingerprint."""
     world.deal()
-    (settings.folder / readiness.BACKUPS).mkdir()
-    (settings.folder / readiness.BACKUPS / "monday.sqlite3").write_bytes(b"x")
+    (settings.folder / backup.FOLDER).mkdir()
+    (settings.folder / backup.FOLDER / "monday.sqlite3").write_bytes(b"x")
     found = {one.subject: one for one in readiness.look(session, world.sitting, settings, now=world.now)}
     assert found["答卷"].well
     assert "打开 3 份" in found["答卷"].detail
