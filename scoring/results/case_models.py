@@ -8,6 +8,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examroom.invigilation.models import Incident
+from examroom.oversight.hearing import Heard
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
@@ -19,8 +21,9 @@ from scoring.results.models import CreditState, Result, ResultList
 PART_NAMES = ", ".join(repr(part) for part in PARTS)
 
 
-class Misconduct(Versioned, Base):
-    """违纪处理: makes one part of a candidate void, or all; proposed with evidence by one officer, approved by another."""
+class Misconduct(Heard, Versioned, Base):
+    """违纪处理: makes one part of a candidate void, or all; proposed with evidence by one officer, approved by another after the
+    candidate was heard."""
 
     __tablename__ = "misconducts"
     __table_args__ = (
@@ -37,6 +40,7 @@ class Misconduct(Versioned, Base):
     banned_until: Mapped[date | None]  # the last day of the exclusion; null: none
     evidence: Mapped[str]  # what was seen, by whom, and what proves it
     file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("attachments.id"))  # null: nothing was handed in beside the text
+    incident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("incidents.id"))  # null: not from the record of a room
     state: Mapped[CreditState] = mapped_column(sa.Enum(CreditState, native_enum=False, length=10), default=CreditState.PROPOSED)
     proposed_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     proposed_at: Mapped[datetime]
@@ -44,7 +48,8 @@ class Misconduct(Versioned, Base):
     decided_at: Mapped[datetime | None]
     comment: Mapped[str] = mapped_column(default="")
     enrolment: Mapped[Enrolment] = relationship()
-    file: Mapped[Attachment | None] = relationship()
+    file: Mapped[Attachment | None] = relationship(foreign_keys=[file_id])
+    incident: Mapped[Incident | None] = relationship()
     proposer: Mapped[Account] = relationship(foreign_keys=[proposed_by])
     decider: Mapped[Account | None] = relationship(foreign_keys=[decided_by])
 
@@ -58,7 +63,10 @@ class Misconduct(Versioned, Base):
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer)))
+        """The offices; the candidate, once told."""
+        own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.told_at.is_not(None),
+                      cls.enrolment.has(account_id=viewer.account_id))
+        return sa.or_(own, cls.enrolment.has(Enrolment.plan.has(ExamPlan.visible_to(viewer))))
 
 
 class RecheckOutcome(enum.StrEnum):
@@ -152,25 +160,3 @@ class ScoreProof(Versioned, Base):
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)),
                       cls.result.has(Result.enrolment.has(account_id=viewer.account_id)))
         return sa.or_(own, cls.result.has(Result.list.has(ResultList.visible_to(viewer))))
-
-
-class VisitKind(enum.StrEnum):
-    """What somebody without an account did on a public page."""
-
-    OBJECTION = "objection"
-    RECEIPT = "receipt"
-    PROOF = "proof"
-
-
-class PublicVisit(Base):
-    """One act on a public page; what its limits count."""
-
-    __tablename__ = "result_visits"
-    __unaudited__ = "append-only: its own history"
-
-    id: Mapped[Id]
-    kind: Mapped[VisitKind] = mapped_column(sa.Enum(VisitKind, native_enum=False, length=10))
-    address: Mapped[Line]
-    subject: Mapped[Line]  # the plan number objected to, or the code asked for
-    found: Mapped[bool]
-    at: Mapped[datetime] = mapped_column(index=True)

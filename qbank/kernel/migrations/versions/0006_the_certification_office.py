@@ -590,7 +590,7 @@ def upgrade() -> None:
     sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.Column('withdrawn_at', qbank.kernel.times.UtcDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['attachment_id'], ['attachments.id'], name=op.f('fk_entry_proofs_attachment_id_attachments')),
-    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_entry_proofs_enrolment_id_enrolments'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_entry_proofs_enrolment_id_enrolments')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_entry_proofs')),
     sa.UniqueConstraint('enrolment_id', 'attachment_id', name=op.f('uq_entry_proofs_enrolment_id_attachment_id'))
     )
@@ -647,7 +647,7 @@ def upgrade() -> None:
     sa.Column('checked_by', sa.Integer(), nullable=False),
     sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['checked_by'], ['accounts.id'], name=op.f('fk_qualification_checks_checked_by_accounts')),
-    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_qualification_checks_enrolment_id_enrolments'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['enrolments.id'], name=op.f('fk_qualification_checks_enrolment_id_enrolments')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_qualification_checks'))
     )
     with op.batch_alter_table('qualification_checks', schema=None) as batch_op:
@@ -972,8 +972,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('declared_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
 
     with op.batch_alter_table('exam_plans', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ends_on', sa.Date(), nullable=True))
@@ -992,10 +992,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('stated_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('stated_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('statement_file_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_misconducts_told_by_accounts'), 'accounts', ['told_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
 
     with op.batch_alter_table('review_panels', schema=None) as batch_op:
         batch_op.add_column(sa.Column('audit_head', sa.String(length=64), server_default='', nullable=False))
