@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from examroom.plans.staffing import shortages
 from qbank.items.markup import pictures_in
 from qbank.items.models import Picture
 from qbank.items.pictures import missing
+from qbank.kernel import backup
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import LEAST_FREE_BYTES, Finding
@@ -34,8 +35,7 @@ from qbank.papers.opening import require_open
 from qbank.standards.packs import pack_for
 
 BYTES_PER_SHEET = 4_000_000  # events, answers, log and a copy of them, generously
-OLDEST_BACKUP = timedelta(hours=24)
-BACKUPS = "backups"  # in the installation's folder
+OLDEST_BACKUP = backup.OLDEST
 KEYS = {"key", "explanation", "score", "half_points", "guide", "correct"}
 
 
@@ -144,12 +144,10 @@ def _durability(session: Session) -> Finding:
 
 
 def _backup(settings: Settings, now: datetime) -> Finding:
-    held = [file for file in (settings.folder / BACKUPS).rglob("*") if file.is_file()] if (settings.folder / BACKUPS).is_dir() else []
-    remedy = f"开考前做一次备份，放到 {settings.folder / BACKUPS}（README“备份”一节）。"
-    if not held:
-        return Finding("备份", False, f"{settings.folder / BACKUPS} 里没有备份", remedy)
-    newest = datetime.fromtimestamp(max(file.stat().st_mtime for file in held), now.tzinfo)
-    return Finding("备份", now - newest <= OLDEST_BACKUP, f"最新的备份是 {spoken(newest)} 的", remedy)
+    found, remedy = backup.newest(settings), "开考前运行 examroom backup 做一次备份（README“备份”一节）。"
+    if found is None:
+        return Finding("备份", False, f"{settings.folder / backup.FOLDER} 里没有备份", remedy)
+    return Finding("备份", now - found[1] <= OLDEST_BACKUP, f"最新的备份是 {spoken(found[1])} 的", remedy)
 
 
 def reachable(settings: Settings, requests: int) -> Finding:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from qbank.kernel import migrations, serving, tls
+from qbank.kernel import backup_commands, migrations, serving, tls
 from qbank.kernel.commands import Installation
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import Factory
@@ -34,7 +34,7 @@ def console(create_app: Factory, groups: Iterable[click.Command]) -> click.Group
         """examroom: from the question bank to the certificate."""
         context.obj = Installation(folder)
 
-    for command in (_serve(create_app), _worker(create_app), upgrade, check, *groups):
+    for command in (_serve(create_app), _worker(create_app), upgrade, check, *backup_commands.COMMANDS, *groups):
         examroom.add_command(command)
     return examroom
 

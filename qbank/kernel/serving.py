@@ -23,7 +23,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 
-from qbank.kernel import audit, durability, migrations
+from qbank.kernel import audit, backup, durability, migrations
 from qbank.kernel.db import Database
 from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
@@ -146,6 +146,7 @@ def examine(settings: Settings, database: Database, *, now: datetime) -> list[Fi
             findings.append(Finding("audit trail", not breaks, f"{len(breaks)} breaks, head {audit.head(session)[:16]}",
                                     "; ".join(found.sentence for found in breaks[:3])))
             findings.append(_clock(session, now))
+            findings.append(_backup(session, settings, now))
             findings += [look(session) for look in EXAMINED]
     return findings
 
@@ -154,6 +155,16 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.folder).free
     return Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free in {settings.folder}",
                    "free at least 0.5 GB: an answer that cannot be written is not acknowledged")
+
+
+def _backup(session: sa.orm.Session, settings: Settings, now: datetime) -> Finding:
+    """The age of the newest one; an installation of today has nothing to lose yet."""
+    found = backup.newest(settings)
+    began = session.scalar(sa.select(sa.func.min(audit.AuditEntry.at))) or now
+    if found is None:
+        return Finding("backup", now - began < backup.OLDEST, f"none in {settings.folder / backup.FOLDER}", "run: examroom backup")
+    age = now - found[1]
+    return Finding("backup", age <= backup.OLDEST, f"the newest is {age.total_seconds() / 3600:.1f} hours old: {found[0].name}", "run: examroom backup")
 
 
 def _clock(session: sa.orm.Session, now: datetime) -> Finding:

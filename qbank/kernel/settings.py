@@ -91,7 +91,7 @@ class Settings:
             raise BadSetting(str(error)) from error
         return cls(
             folder=where,
-            database_url=read("DATABASE_URL", f"sqlite:///{where / 'examroom.sqlite3'}", _database_url),
+            database_url=read("DATABASE_URL", f"sqlite:///{where / 'examroom.sqlite3'}", database_url),
             secret_key=read("SECRET_KEY", b"", _long_secret) or _kept_key(where / "secret.key"),
             identity_key=read("IDENTITY_KEY", b"", _hex_key) or _kept_key(where / "identity.key"),
             idle_minutes=read("IDLE_MINUTES", 30, _between(1, 24 * 60)),
@@ -105,7 +105,7 @@ class Settings:
         )
 
 
-def _database_url(text: str) -> str:
+def database_url(text: str) -> str:
     if text.startswith("sqlite:///"):
         return text
     for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
