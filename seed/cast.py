@@ -43,6 +43,8 @@ CAST = (
     Part("invigilator2", "赵强", (Role.INVIGILATOR,)),
     Part("invigilator3", "钱文", (Role.INVIGILATOR,), shown="监考员（第二机房）"),
     Part("invigilator4", "吴芳", (Role.INVIGILATOR,)),
+    Part("invigilator5", "贺建军", (Role.INVIGILATOR,)),
+    Part("invigilator6", "邓小芸", (Role.INVIGILATOR,)),
     Part("marker", "梁启文", (Role.MARKER,), shown="阅卷组长"),
     Part("marker2", "宋怀玉", (Role.MARKER,), shown="阅卷员"),
     Part("marker3", "潘志刚", (Role.MARKER,), shown="阅卷员（第二位）"),

@@ -32,12 +32,10 @@ from scoring.practical.rubrics import RowDraft, build_rubric
 from scoring.results import desk as results
 from seed.enrolling import enrol
 from seed.people import Student
+from seed.planning import ASSESSORS, RESERVE, ROOM_STAFF, STAFF, TURN, WORKSHOP, Place, arrange, group_sizes
 from seed.stage import Stage
 
 CONTACT = "湘江技师学院鉴定所 刘老师 0731-00000000"
-ROOM_STAFF = (("第一机房", ("invigilator", "invigilator2")), ("第二机房", ("invigilator3", "invigilator4")))
-STAFF = dict(ROOM_STAFF)
-ASSESSORS = ("assessor", "assessor2", "assessor3")
 # Rows of the practical rubric of level 4, in half-points, under the sections of the skill weight table.
 SAFETY_ROWS = (RowDraft("违反安全操作规程，造成短路、触电等安全事故", "", 0, RowKind.VETO),
                RowDraft("未经允许带电作业", "", 0, RowKind.VETO))
@@ -89,16 +87,17 @@ def furnish(stage: Stage) -> None:
     with stage.acting("officer", stage.days(-200)) as (session, who):
         for name, _ in ROOM_STAFF:
             seating.add_room(session, _school(session), name, 30, who)
-        seating.add_room(session, _school(session), "阶梯教室（备用）", 48, who)
+        seating.add_room(session, _school(session), RESERVE, 48, who)
 
 
-def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], *, approve: bool = True) -> int:
-    """A plan drafted, filled with candidates, submitted and (unless it waits) approved; its id."""
+def plan(stage: Stage, schedule: Schedule, people: Sequence[Student], places: Sequence[Place], *, approve: bool = True) -> int:
+    """A plan drafted, arranged, filled with candidates, submitted and (unless it waits) approved; its id."""
     at = schedule.submitted
     with stage.acting("officer", at) as (session, who):
         made = desk.draft_plan(session, _school(session), _standard(session), schedule.level, schedule.title, who,
                                starts_on=schedule.first_day, contact=CONTACT, now=at)
         enrol(stage, session, made, people, who, at, left=0 if approve else 2)
+        arrange(stage, session, made, places, who, at)
         desk.submit(session, made, who, now=at)
         plan_id = made.id
     if approve:
@@ -177,12 +176,11 @@ def practical_groups(stage: Stage, plan_id: int, level: int, at: datetime) -> li
             WeightTable.subject == Subject.SKILL)).one()
         rubric = build_rubric(session, table, found.institution_id, f"{found.title} 操作技能评分表", who, _rubric_rows(table))
         enrolments = [enrolment.id for enrolment in found.enrolments]
-        number = -(-len(enrolments) // (5 * len(ASSESSORS)))
-        size = -(-len(enrolments) // number)
+        sizes = group_sizes(len(enrolments))
         return [practical.form_group(
-            session, found, rubric, f"第{'一二三四'[turn]}考核组", who, place="电气实训中心 2 楼", starts_at=at + timedelta(hours=2 * turn),
+            session, found, rubric, f"第{'一二三四'[turn]}考核组", who, place=WORKSHOP, starts_at=at + TURN * turn,
             assessor_ids=[stage.account_id(session, login) for login in ASSESSORS],
-            enrolment_ids=enrolments[turn * size:(turn + 1) * size]).id for turn in range(number)]
+            enrolment_ids=enrolments[sum(sizes[:turn]):sum(sizes[:turn + 1])]).id for turn in range(len(sizes))]
 
 
 def _rubric_rows(table: WeightTable) -> list[RowDraft]:

@@ -17,7 +17,7 @@ from scoring.practical.rubrics import RowDraft, sections
 from scoring.practical.structure import ModuleDraft
 from scoring.practical.structure_models import Form, Mode, PracticalModule
 from scoring.practical.tasks import TaskText
-from seed import history
+from seed import history, planning
 from seed.history import Schedule
 from seed.people import Student
 from seed.stage import Stage
@@ -82,7 +82,8 @@ def _text(title: str, minutes: int) -> TaskText:
 def hold_draw(stage: Stage, everybody: list[Student]) -> None:
     """A plan in ten days: units chosen, tasks and stations drawn by lot yesterday."""
     start = history.morning(stage, 10)
-    plan_id = history.plan(stage, Schedule(DRAWN_PLAN, 4, stage.days(-30), local_date(start)), everybody)
+    plan_id = history.plan(stage, Schedule(DRAWN_PLAN, 4, stage.days(-30), local_date(start)), everybody,
+                           [planning.theory(start, len(everybody), planning.RESERVE), *planning.practical(start + timedelta(hours=4), len(everybody))])
     at = stage.days(-1)
     with stage.acting("officer", at) as (session, who):
         plan = session.get_one(ExamPlan, plan_id)

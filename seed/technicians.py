@@ -14,9 +14,9 @@ from qbank.kernel.printing import typeset
 from scoring.review import comparing, declarations, defence, desk, handing_in, order
 from scoring.review.handin_models import Submission, SubmissionKind
 from scoring.review.models import PanelMember, ReviewCase
+from seed.planning import BOARDROOM, EXAMINERS
 from seed.stage import Stage
 
-EXAMINERS = ("examiner", "examiner2", "examiner3")
 TOPICS = ("主轴变频调速系统的振荡处理", "自动送料线的可编程控制器改造", "桥式起重机电气控制的故障分析", "配电柜谐波治理的现场实践",
           "伺服定位误差的测量与补偿", "老旧机床照明与控制回路的节能改造", "多台水泵的恒压供水控制", "车间低压无功补偿装置的调试")
 # No run of words is as long as the search for overlaps looks for: between two of them stands what is each writer's own.
@@ -62,7 +62,7 @@ def review(stage: Stage, plan_id: int, at: datetime, *, seed: int, signed_by: Se
             session.add(comparing.compare(session, one, now=at - timedelta(days=1)))
         ids = [stage.account_id(session, login) for login in EXAMINERS]
         desk.form_panel(session, session.get_one(ExamPlan, plan_id), "电工技师综合评审委员会", who, member_ids=ids, chair_id=ids[0],
-                        starts_at=at, place="实训楼 301")
+                        starts_at=at, place=BOARDROOM)
     for login in EXAMINERS:
         with stage.acting(login, at) as (session, who):
             seat = session.scalars(sa.select(PanelMember).where(PanelMember.account_id == who.account_id)).one()

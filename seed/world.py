@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, assessors, bank, cast, enrolling, history, skills, technicians
+from seed import answers, assessors, bank, cast, enrolling, history, planning, skills, technicians
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -79,7 +79,8 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     def nine(count: int) -> datetime:
         return history.morning(stage, count)
 
-    plan = history.plan(stage, Schedule("上半年电工四级认定（已办结）", 4, stage.days(-95), local_date(nine(-35))), finished)
+    plan = history.plan(stage, Schedule("上半年电工四级认定（已办结）", 4, stage.days(-95), local_date(nine(-35))), finished,
+                        [planning.theory(nine(-35), 24), *planning.practical(nine(-34), 24)])
     sitting = history.sitting(stage, plan, "理论第一场", nine(-35), first, arranged=nine(-38))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.75, spread=0.75, seed=1, absent=1)
@@ -89,7 +90,8 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
         assessors.settle(stage, group, nine(-34) + timedelta(hours=8))
     history.finish(stage, plan, (nine(-33) - stage.now).days)
 
-    plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review)
+    plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review,
+                        [planning.theory(nine(-4), 12), *planning.practical(nine(-3), 12), planning.review(nine(-2), 12)])
     sitting = history.sitting(stage, plan, "技师理论", nine(-4), technician, arranged=nine(-6))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
@@ -97,17 +99,19 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     for group in history.practical_groups(stage, plan, 2, nine(-3)):
         history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
         assessors.settle(stage, group, nine(-3) + timedelta(hours=8))
-    technicians.review(stage, plan, nine(-2), seed=5, signed_by=technicians.EXAMINERS[1:])
+    technicians.review(stage, plan, nine(-2), seed=5, signed_by=planning.EXAMINERS[1:])
 
-    plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way)
+    plan = history.plan(stage, Schedule(OPEN_PLAN, 4, stage.days(-51), local_date(nine(-2))), under_way,
+                        [planning.theory(nine(-2), 16), *planning.practical(nine(-1), 16)])
     sitting = history.sitting(stage, plan, "理论第一场", nine(-2), second, arranged=nine(-5))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.8, spread=0.7, seed=6)
     history.close(stage, sitting)
     for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-1))):
-        history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7 + turn, assessors=history.ASSESSORS[1:], leave_out=2)
+        history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7 + turn, assessors=planning.ASSESSORS[1:], leave_out=2)
 
-    history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming, approve=False)
+    history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming,
+                 [planning.theory(nine(20), len(coming), planning.RESERVE), *planning.practical(nine(21), len(coming))], approve=False)
     skills.hold_draw(stage, students(8, seed=77, first=700))
 
 
@@ -142,8 +146,10 @@ def _begin(stage: Stage) -> None:
         plan_id, number = plan.id, len(plan.sittings) + 1
     class_name = f"{VISITORS}{number - 1}"
     visitors = [replace(person, class_name=class_name) for person in students(VISITOR_SEATS, seed=held + 1, first=held + 1)]
-    room_name, _ = history.ROOM_STAFF[number % len(history.ROOM_STAFF)]  # the sitting before may still be under way in the other
-    sitting = history.sitting(stage, plan_id, f"理论第{number}场", stage.now - timedelta(minutes=2), paper, room_name=room_name,
+    room_name, _ = planning.ROOM_STAFF[number % len(planning.ROOM_STAFF)]  # the sitting before may still be under way in the other
+    begins = (stage.now - timedelta(minutes=2)).replace(second=0, microsecond=0)
+    planning.amend(stage, plan_id, planning.theory(begins, VISITOR_SEATS, room_name), "补充报名的考生增加一场理论知识考试", stage.now - timedelta(hours=2))
+    sitting = history.sitting(stage, plan_id, f"理论第{number}场", begins, paper, room_name=room_name,
                               classes=[class_name], joining=visitors, arranged=stage.now - timedelta(hours=1))
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=0.8, spread=0.6, seed=sitting, until=0.15, leave_out=VISITOR_SEATS - 3)
