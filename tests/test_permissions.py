@@ -23,8 +23,10 @@ from werkzeug.test import TestResponse
 
 from app import ACCESS, create_app
 from examroom.delivery.models import ExamPage, PageState, Sheet, SheetState
+from examroom.filing.application_models import Application, Material, SiteAssessment
 from examroom.filing.models import FiledScope
 from examroom.filing.scopes import publish_scope
+from examroom.filing.standing_models import Evaluation, MinistryReport, Removal
 from examroom.invigilation.models import Rehearsal
 from examroom.marking.case_models import AnswerFile, ItemCase
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
@@ -81,7 +83,8 @@ IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
     "sitting_id": Sitting, "sheet_id": Sheet,
-    "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope, "room_id": Room, "page_id": ExamPage, "item_id": Item,
+    "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope,
+    "application_id": Application, "material_id": Material, "assessment_id": SiteAssessment, "evaluation_id": Evaluation, "removal_id": Removal, "filing.report_id": MinistryReport, "room_id": Room, "page_id": ExamPage, "item_id": Item,
     "version_id": ItemVersion, "review_id": Review, "supervision_id": Supervision,
     "specification_id": Specification, "paper_id": Paper, "family_id": PaperFamily, "print_id": PaperPrint,
     "roster_id": RosterImport, "enrolment_id": Enrolment, "sitting_room_id": SittingRoom, "member_id": GroupMember,
@@ -442,7 +445,6 @@ def test_no_id_inside_a_form_reaches_into_another_school(world: World) -> None:
 
         paper = first(Paper, Paper.specification.has(Specification.table.has(WeightTable.level == 2)))
         rubric = first(Rubric, Rubric.table.has(WeightTable.level == 2))
-        standard = session.get_one(ExamPlan, own["plan"]).standard_id
         examiners, supervisor = staff(Role.REVIEW_EXAMINER), staff(Role.QUALITY_SUPERVISOR)[0]
         watchers, assessors = staff(Role.INVIGILATOR), staff(Role.PRACTICAL_ASSESSOR)
         table = session.get_one(Specification, world.ids["specification_id"][0]).table_id
@@ -461,8 +463,9 @@ def test_no_id_inside_a_form_reaches_into_another_school(world: World) -> None:
         (Role.CITY_OFFICER, f"/oversight/plans/{own['plan']}", {"supervisor_id": supervisor}),
         (Role.ITEM_AUTHOR, "/items/bulk/do", {"action": "retire", "version": world.ids["version_id"], "reason": "x", "expected": "1"}),
         (Role.ITEM_AUTHOR, "/items/bulk/do?table=1", {"action": "suspend", "all": "1", "reason": "x", "expected": "1"}),
-        (Role.PROVINCE_OFFICER, "/filing/new", {"institution_id": school, "standard_id": standard, "level": 2,
-                                                "valid_from": "2027-03-03", "valid_until": ""}),
+        (Role.EXAM_OFFICER, "/filing/applications/new", {"institution_id": school, "kind": "addition"}),
+        (Role.CITY_OFFICER, "/filing/evaluations/new", {"institution_id": school, "starts_on": "2026-06-01", "ends_on": "2027-01-01", "verdict": "qualified"}),
+        (Role.PROVINCE_OFFICER, "/filing/removals/new", {"institution_id": school, "ground": "violation", "reason": "x"}),
         (Role.PAPER_COMPOSER, "/papers/specifications/new", {"bank": f"{table}-{school}", "name": "乙", "minutes": 90}),
     ]
     reached = []

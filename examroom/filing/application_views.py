@@ -118,7 +118,7 @@ def occupations(application_id: int) -> Any:
     scopes = db().scalars(visible(FiledScope, viewer()).where(FiledScope.institution_id == one.institution_id)
                           .order_by(FiledScope.valid_until.desc())).all()
     return render_template("filing/occupations.html", application=one, standards=standards, scopes=scopes, levels=LEVEL_NAMES, refusal=refusal,
-                           lines=_occupation_lines(one, refusal), editable=editable(one), highest=HIGHEST_LEVEL), 409 if refusal else 200
+                           lines=_occupation_lines(one, refusal), editable=editable(one), highest=HIGHEST_LEVEL, annexes=annexes), 409 if refusal else 200
 
 
 OCCUPATION_FIELDS = ("standard_id", "level", "major", "formerly", "industry_standard", "renews_id")

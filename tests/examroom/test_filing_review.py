@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -52,16 +53,18 @@ def test_the_city_assesses_on_the_spot_before_it_gives_its_opinion(world: Filing
     with pytest.raises(Refused, match=r"到校评估.*三\(二\)"):
         review.pass_on(world.session, one, world.tan, {row.id: True}, {}, "同意", now=world.now)
     oks = {key: key != "video" for key, _, _ in annexes.CHECKS}
-    good = {"visited_on": MONDAY.date(), "members": "谭晓峰", "oks": oks, "notes": {"video": "二号场地没有摄像机"}, "opinion": "整改后备案", "upload": None,
+    good: dict[str, Any] = {"visited_on": MONDAY.date(), "members": "谭晓峰", "oks": oks, "notes": {"video": "二号场地没有摄像机"}, "opinion": "整改后备案", "upload": None,
             "now": world.now}
-    for bad in ({"notes": {}}, {"oks": {}}, {"members": ""}, {"opinion": " "}, {"visited_on": date(2026, 6, 2)}):
+    wrong: list[dict[str, Any]] = [{"notes": {}}, {"oks": {}}, {"members": ""}, {"opinion": " "}, {"visited_on": date(2026, 6, 2)}]
+    for bad in wrong:
         with pytest.raises(Refused):
-            review.assess(world.session, one, world.tan, **(good | bad))  # type: ignore[arg-type]  # one field of each is wrong
-    record = review.assess(world.session, one, world.tan, **good)  # type: ignore[arg-type]  # as above
+            review.assess(world.session, one, world.tan, **(good | bad))
+    record = review.assess(world.session, one, world.tan, **good)
     assert record.checks["video"] == {"ok": False, "note": "二号场地没有摄像机"}
-    for agreed, notes, comment in (({}, {}, "同意"), ({row.id: True}, {}, " "), ({row.id: False}, {}, "不同意")):
+    answers: list[tuple[dict[int, bool], str]] = [({}, "同意"), ({row.id: True}, " "), ({row.id: False}, "不同意")]
+    for agreed, comment in answers:
         with pytest.raises(Refused):
-            review.pass_on(world.session, one, world.tan, agreed, notes, comment, now=world.now)
+            review.pass_on(world.session, one, world.tan, agreed, {}, comment, now=world.now)
     review.pass_on(world.session, one, world.tan, {row.id: True}, {}, "同意备案", now=world.now)
     assert one.state is ApplicationState.CITY_PASSED
     assert row.city_agrees is True
