@@ -41,16 +41,16 @@ def sign_in() -> Any:
     way, address = "code" if code else "ticket", request.remote_addr or ""
     try:
         with reading() as quick:
-            knock = (door.by_code(quick, code, settings().code_key, address) if code else
-                     door.by_ticket(quick, ticket, _typed("identity_number"), address, identity_cipher()))
+            knock = (door.by_code(quick.connection(), code, settings().code_key, address) if code else
+                     door.by_ticket(quick.connection(), ticket, _typed("identity_number"), address, identity_cipher()))
         may_enter = writer().write(door.note, knock)
     except Refused:
         return render_template("delivery/sign_in.html", **page | {"problem": LOCKED[way], "by_ticket": True})
-    if not may_enter or knock.account is None:
+    if not may_enter or knock.person is None:
         return render_template("delivery/sign_in.html", **page | {"problem": WRONG[way]})
-    start_session(knock.account)
+    start_session(knock.person)
     target = page["next"]
-    return redirect(safe_next(target) if target.startswith("/exam/") else url_for("delivery.waiting_hall"))
+    return redirect(safe_next(target) if target.startswith(("/exam/", "/plans/own")) else url_for("delivery.waiting_hall"))
 
 
 @blueprint.post("/exam/leave")

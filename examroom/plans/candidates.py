@@ -8,11 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans import guard, roster, tickets
+from examroom.plans import fees, guard, roster, tickets
 from examroom.plans.checking import OWN_STUDENTS, Checked, chunks, examine
 from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
 from examroom.plans.predicate import Facts
+from examroom.plans.qualification_models import EntryProof, QualificationCheck
 from examroom.plans.roster import RosterRow, read_roster
 from examroom.plans.sittings import require_planned
 from qbank.kernel.access import Role, Scope, Viewer
@@ -95,8 +96,12 @@ def end_import(kept: RosterImport, imported: int, *, now: datetime) -> None:
 def remove(session: Session, enrolment: Enrolment, who: Viewer) -> None:
     """Take a candidate off the plan, until a sitting with his seat is dealt."""
     require_officer(session, enrolment.plan, who)
+    fees.require_paid_back(session, enrolment)
     for seat in enrolment.seats:
         require_planned(seat.sitting_room.sitting)
+    for model in (EntryProof, QualificationCheck):
+        for row in session.scalars(sa.select(model).where(model.enrolment_id == enrolment.id)):
+            session.delete(row)
     session.delete(enrolment)
     session.flush()
 

@@ -23,7 +23,7 @@ class EntryProof(Base):
     __table_args__ = (sa.UniqueConstraint("enrolment_id", "attachment_id"),)
 
     id: Mapped[Id]
-    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id", ondelete="CASCADE"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
     attachment_id: Mapped[int] = mapped_column(sa.ForeignKey("attachments.id"))
     title: Mapped[Line]  # what it is: 毕业证书, 学籍表
     at: Mapped[datetime]
@@ -42,7 +42,7 @@ class QualificationCheck(Base):
     __tablename__ = "qualification_checks"
 
     id: Mapped[Id]
-    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id", ondelete="CASCADE"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
     verdict: Mapped[Qualification] = mapped_column(sa.Enum(Qualification, native_enum=False, length=10))
     reason: Mapped[str] = mapped_column(default="")
     condition: Mapped[str]  # the option as it was judged

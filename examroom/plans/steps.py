@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans import arrangement, arranging, route, sittings
+from examroom.plans import arrangement, arranging, qualification, route, sittings
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, SittingState
 
 
@@ -40,7 +41,8 @@ def standing(session: Session, plan: ExamPlan) -> Standing:
     """How far ``plan`` is."""
     candidates = session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.plan_id == plan.id)) or 0
     waiting = sittings.unseated(session, plan)
-    steps = (_arranged(session, plan), _sent(plan), _decided(plan), _enrolled(plan, candidates), _timed(plan), *_prepared(session, plan),
+    steps = (_arranged(session, plan), _sent(plan), _decided(plan), _enrolled(plan, candidates),
+             _qualified(session, plan, candidates), _timed(plan), *_prepared(session, plan),
              _seated(plan, candidates, waiting), _dealt(plan))
     return Standing(candidates, candidates - waiting, steps)
 
@@ -66,6 +68,12 @@ def _decided(plan: ExamPlan) -> Step:
 def _enrolled(plan: ExamPlan, candidates: int) -> Step:
     return Step("考生名单", candidates > 0, f"{candidates} 名考生" if candidates else "导入名单", "plans.candidates",
                 {"plan_id": plan.id})
+
+
+def _qualified(session: Session, plan: ExamPlan, candidates: int) -> Step:
+    open_ = candidates - qualification.counts(session, plan.id)[Qualification.ACCEPTED]
+    detail = f"{open_} 人没有通过" if open_ else "全部通过" if candidates else "先导入名单"
+    return Step("资格审核", candidates > 0 and not open_, detail, "plans.qualifications", {"plan_id": plan.id})
 
 
 def _timed(plan: ExamPlan) -> Step:

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans import drift, guard
+from examroom.plans import drift, guard, qualification
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
@@ -45,6 +45,7 @@ def form_group(session: Session, plan: ExamPlan, rubric: Rubric, name: str, who:
     guard.require_same(plan, rubric.table.standard, rubric.table.level, "所选评分表")
     drift.require_planned(plan, PRACTICAL, starts_at, place=place)
     enrolments = _free(session, plan, rubric, enrolment_ids)
+    qualification.require_accepted(enrolments)
     assessors = call_assessors(session, plan, assessor_ids, enrolments, starts_at)
     lots = _lots(session, plan, rubric, enrolments)
     group = PracticalGroup(plan=plan, rubric=rubric, module_id=lots[enrolments[0].id].module_id if lots else None, name=name.strip()[:200],

@@ -10,6 +10,7 @@ from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, visible
 from qbank.kernel.web import db, paged, viewer
 from scoring.practical import (  # noqa: F401  # the doors of the other view modules hang on the blueprint
+    announced,
     bank_views,
     draw_views,
     group_views,

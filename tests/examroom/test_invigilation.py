@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import zipfile
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +32,7 @@ from examroom.invigilation.models import AdmissionCheck, Incident, RoomClosing
 from examroom.invigilation.todo import todo
 from examroom.marking.desk import close_due
 from examroom.plans import photos
-from examroom.plans.models import CandidatePhoto, SittingState
+from examroom.plans.models import SittingState
 from qbank.kernel.access import Role
 from qbank.kernel.audit import verify
 from qbank.kernel.identity import IdentityCipher
