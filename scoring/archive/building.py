@@ -65,29 +65,30 @@ def silent(done: int, total: int, message: str) -> None:
 def build_into(session: Session, plan: ExamPlan, who: Viewer, target: IO[bytes], settings: Settings, *, keep_until: date, now: datetime,
                progress: Progress = silent) -> Content:
     """Write the whole pack into ``target``."""
-    tables, pack, taken = reach.archived(), PackWriter(target), gathering.Taken()
-    steps = len(tables) + len(FOR_PEOPLE) + 3
-    pack.add("说明.txt", _readme(plan, who, keep_until, now).encode())
-    for done, table in enumerate(tables):
-        progress(done, steps, f"正在写出记录：{table.name}（已 {taken.rows} 条）…")
-        gathering.write_rows(session, plan, pack, table, taken)
-    progress(len(tables), steps, "正在写出人员和审计留痕…")
-    gathering.write_people(session, pack, taken)
-    start, head = gathering.write_trail(session, pack, taken)
-    progress(len(tables) + 1, steps, "正在写出试卷和附件…")
-    papers = gathering.write_papers(session, plan, pack)
-    gathering.write_files(session, plan, pack, taken)
-    left_out = _for_people(session, plan, who, pack, now, lambda done, name: progress(len(tables) + 2 + done, steps, f"正在制作{name}…"))
-    pack.add("verify.py", Path(verifier.__file__).read_bytes())
-    seal = Seal.of(settings.folder, now=now)
-    about = {
-        "title": f"归档卷：{plan.title}", "plan": plan.number, "institution": plan.institution.name, "packed_at": now.isoformat(),
-        "packed_by": who.name, "keep_until": keep_until.isoformat(), "audit_start": start, "audit_head": head, "rows": taken.rows,
-        "left_out": left_out,
-        "documents": [{"volume": one.volume, "name": one.name, "present": one.present, "detail": one.detail}
-                      for one in documents(session, plan)],
-    }
-    manifest = pack.finish(about, lambda content: signature.sign(content, seal))
+    tables, taken = reach.archived(), gathering.Taken()
+    steps = len(tables) + len(FOR_PEOPLE) + 2
+    with PackWriter(target) as pack:
+        pack.add("说明.txt", _readme(plan, who, keep_until, now).encode())
+        for done, table in enumerate(tables):
+            progress(done, steps, f"正在写出记录：{table.name}（已 {taken.rows} 条）…")
+            gathering.write_rows(session, plan, pack, table, taken)
+        progress(len(tables), steps, "正在写出人员和审计留痕…")
+        gathering.write_people(session, pack, taken)
+        start, head = gathering.write_trail(session, pack, taken)
+        progress(len(tables) + 1, steps, "正在写出试卷和附件…")
+        papers = gathering.write_papers(session, plan, pack)
+        gathering.write_files(session, plan, pack, taken)
+        left_out = _for_people(session, plan, who, pack, now, lambda done, name: progress(len(tables) + 2 + done, steps, f"正在制作{name}…"))
+        pack.add("verify.py", Path(verifier.__file__).read_bytes())
+        about = {
+            "title": f"归档卷：{plan.title}", "plan": plan.number, "institution": plan.institution.name, "packed_at": now.isoformat(),
+            "packed_by": who.name, "keep_until": keep_until.isoformat(), "audit_start": start, "audit_head": head, "rows": taken.rows,
+            "left_out": left_out,
+            "documents": [{"volume": one.volume, "name": one.name, "present": one.present, "detail": one.detail}
+                          for one in documents(session, plan)],
+        }
+        seal = Seal.of(settings.folder, now=now)
+        manifest = pack.finish(about, lambda content: signature.sign(content, seal))
     return Content(hashlib.sha256(manifest).hexdigest(), key_id(seal), head, tuple(paper.id for paper in papers))
 
 

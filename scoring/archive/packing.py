@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, Self
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from scoring.archive.verifier import MANIFEST, SIGNATURE, SUMS, listed_of, sums
@@ -40,6 +40,13 @@ class PackWriter:
         self._files: list[dict[str, Any]] = []
         self._names: set[str] = set()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What broke off is closed as well; nobody keeps such a file."""
+        self._zip.close()
+
     def add(self, name: str, content: bytes | Iterable[bytes]) -> None:
         """Write one file. Raises ValueError for a name that was written already."""
         if name in self._names:
@@ -54,14 +61,13 @@ class PackWriter:
         self._files.append({"name": name, "sha256": digest.hexdigest(), "bytes": size})
 
     def finish(self, about: Mapping[str, Any], sign: Sign) -> bytes:
-        """Write manifest, signature and sums, and close. Returns the manifest."""
+        """Write manifest, signature and sums. Returns the manifest."""
         manifest = readable_json({**about, "format": FORMAT, "files": self._files})
         signed = sign(manifest)
         self._zip.writestr(_entry(SUMS), sums(listed_of({"files": self._files})))
         self._zip.writestr(_entry(MANIFEST), manifest)
         told = base64.urlsafe_b64encode(signed["signature"]).rstrip(b"=").decode()
         self._zip.writestr(_entry(SIGNATURE), readable_json({"algorithm": "RS256", "key": signed["key"], "signature": told}))
-        self._zip.close()
         return manifest
 
 

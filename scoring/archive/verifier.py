@@ -230,8 +230,11 @@ def _sheets(pack: zipfile.ZipFile, report: Report) -> None:
 def _trail(pack: zipfile.ZipFile, report: Report, heads: Collection[str]) -> None:
     """The trail from the first entry about this batch to the head, other entries by their hash only; each head that was
     printed on a signed form must come by."""
-    wanted = {row["audit_head"]: f"{name} {row['id']}" for file, name in SIGNED.items() for row in _lines(pack, file, report) if row["audit_head"]}
-    wanted |= dict.fromkeys(heads, "签字记录单上的审计链")
+    wanted: dict[str, list[str]] = {head: ["签字记录单上的审计链"] for head in heads}
+    for file, name in SIGNED.items():
+        for row in _lines(pack, file, report):
+            if row["audit_head"]:
+                wanted.setdefault(row["audit_head"], []).append(f"{name} {row['id']}")
     before = report.manifest.get("audit_start", GENESIS)
     wanted.pop(before, None)
     taken = 0
@@ -249,7 +252,8 @@ def _trail(pack: zipfile.ZipFile, report: Report, heads: Collection[str]) -> Non
         report.entries += 1
     if before != report.manifest.get("audit_head"):
         report.add("audit", TRAIL, "重算的审计链末端与目录所记的不一致：留痕被截断或改动过。")
-    for head, name in wanted.items():
+    for head, names in wanted.items():
+        name = "、".join(names[:3]) + (f"等 {len(names)} 份" if len(names) > 3 else "")
         report.add("audit", name, f"审计链中没有 {name} 所记的链首 {head[:16]}…：此前的留痕被改动过。")
     if taken:
         report.notes.append(f"{taken} 条与本批次无关的旧版留痕只核对衔接，不能重算。")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date, datetime
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,17 +14,32 @@ from examroom.delivery.chain import link, moment
 from examroom.delivery.models import GENESIS, Answer, AnswerEvent, Sheet
 from examroom.invigilation.models import RoomClosing
 from examroom.oversight.models import Supervision
-from examroom.plans.models import PlanDecision, PlanState
+from examroom.plans.models import ExamPlan, PlanDecision, PlanState
 from qbank.items.models import Item, ItemVersion, Option
 from qbank.items.states import ItemKind, ItemState
 from qbank.kernel import audit
-from qbank.kernel.access import Role, Scope
+from qbank.kernel.access import Role, Scope, Viewer
+from qbank.kernel.attachments import place_of
 from qbank.papers.models import Paper, PaperItem, Specification, SpecificationPart
 from qbank.standards.models import Importance, Point, Range, Subject, WeightTable
+from scoring.archive import desk
+from scoring.archive.models import ArchivePack
+from scoring.archive.packing import PackWriter
 from scoring.certificates import desk as certificates
+from scoring.certificates.signing import FILE_NAME, Seal
 from tests.conftest import MONDAY
 from tests.paper_world import open_paper, seal_paper
 from tests.scoring.final_world import CIPHER, FinalWorld
+
+KEY: list[bytes] = []  # made once for all tests of a process: two RSA keys cost a second
+
+
+def keep_one_key(session: Session) -> None:
+    folder = session.info["jobs"].settings.folder
+    if not KEY:
+        Seal.of(folder, now=MONDAY)
+        KEY.append((folder / FILE_NAME).read_bytes())
+    (folder / FILE_NAME).write_bytes(KEY[0])
 
 
 class ArchiveWorld(FinalWorld):
@@ -55,6 +73,7 @@ class ArchiveWorld(FinalWorld):
                         assigned_at=MONDAY, report="全程督导，未见异常。", reported_at=MONDAY)])
         session.flush()
         session.expire(self.plan)
+        keep_one_key(session)
         certificates.issue(session, self.results, self.officer, cipher=CIPHER, now=MONDAY)
         session.commit()
 
@@ -89,3 +108,17 @@ class ArchiveWorld(FinalWorld):
         self.session.add(paper)
         self.session.flush()
         return open_paper(self.session, seal_paper(self.session, paper, self.officer, now=MONDAY), self.people, now=MONDAY)
+
+
+def small_pack(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime = MONDAY) -> ArchivePack:
+    """A pack of one file on record, for tests that ask what becomes of packs, not what is in them."""
+    stream = BytesIO()
+    with PackWriter(stream) as writer:
+        writer.add("说明.txt", f"{plan.number}".encode())
+        manifest = writer.finish({"title": plan.title, "plan": plan.number}, lambda _: {"key": {}, "signature": b""})
+    content, digest = stream.getvalue(), hashlib.sha256(stream.getvalue()).hexdigest()
+    place = place_of(session, digest)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    built = desk.Built(digest, len(content), hashlib.sha256(manifest).hexdigest(), "", "0" * 64, date(2031, 6, 1), date(2029, 6, 1), now, ())
+    return desk.store(session, plan, built, who)
