@@ -27,7 +27,8 @@ BODY = "12430100999999999"
 CREDIT_CODE = BODY + uscc.calc_check_digit(BODY)  # fictional, with a right check digit
 UNIT = {
     "name": "湘江技师学院（演示）", "address": "星城市岳麓区麓山路 1 号", "registration": "星城市事业单位登记管理局", "credit_code": CREDIT_CODE,
-    "contact": "刘建平", "post": "鉴定所所长", "landline": "0731-00000000", "mobile": "13800000000", "email": "office@example.cn", "rules": "《考务管理制度》等 12 项，见附件",
+    "contact": "刘建平", "post": "鉴定所所长", "landline": "0731-00000000", "mobile": "13800000000",
+    "email": "office@example.cn", "rules": "《考务管理制度》等 12 项，见附件",
     "station": "湘江技师学院职业技能鉴定所（演示）", "station_licence": "鉴字 001 号（演示）", "station_since": "2003",
     annexes.STRENGTHS: "主干专业：电气自动化设备安装与维修（省级重点专业）、机电一体化。学院 2003 年设立职业技能鉴定所，连续三年鉴定规模在全市前列；"
                        "有专职考务人员、题库和标准化机房，专业教师中高级技师和高级考评员占三成。",

@@ -49,7 +49,7 @@ PROSE: tuple[Field, ...] = (
     Field(STRENGTHS, "三、院校主干专业范围及具备的组织优势、专业优势等"),
     Field(SITES_NOTE, "（一）场地情况说明", required=False), Field(IT_NOTE, "（三）计算机考务管理及视频监控设备配置说明", required=False),
 )
-_PERSON = (Field("name", "姓名"), Field("identity", "身份证号", width=22))
+_PERSON = (Field("name", "姓名"), Field("identity", "身份证号", width=27))
 PARTS: tuple[Part, ...] = (
     Part("sites", "四（一）场地情况", "场地", (
         Field("use", "用途", choices=(OFFICE, PAPERS, THEORY_ROOM, WORKSHOP, "其他"), width=18), Field("name", "名称", width=20),

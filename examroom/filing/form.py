@@ -27,9 +27,11 @@ TITLE = "技工院校职业技能等级认定试点备案申报表"
 def basis(row: ApplicationOccupation) -> str:
     """认定依据（职业标准情况）, as annex 1 asks for it."""
     standard = row.standard
-    number = f"，{standard.document_number}" if standard.document_number else ""
-    made_from = f"，依据行业标准{row.industry_standard}制定" if standard.basis is Basis.EVALUATION_SPECIFICATION else ""
-    return f"{standard.basis.chinese}《{standard.title}》（{standard.edition}年版{number}{made_from}）"
+    title = f"《{standard.title}》" if standard.basis.chinese in standard.title else f"{standard.basis.chinese}《{standard.title}》"
+    edition = "" if f"{standard.edition}年版" in standard.title else f"{standard.edition}年版"
+    made_from = f"依据行业标准{row.industry_standard}制定" if standard.basis is Basis.EVALUATION_SPECIFICATION else ""
+    further = "，".join(part for part in (edition, standard.document_number, made_from) if part)
+    return f"{title}（{further}）" if further else title
 
 
 def values(application: Application, cipher: IdentityCipher | None = None) -> dict[str, Any]:

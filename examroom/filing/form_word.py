@@ -21,6 +21,8 @@ HEADINGS = {"sites": ("四、场地设备等情况（权属证明材料另附）
             "it": ("", "（三）计算机考务管理及视频监控设备配置情况"),
             "staff": ("五、人员情况（技术技能水平证明复印件另附）", "（一）专职工作人员情况"), "experts": ("", "（二）专家情况"),
             "assessors": ("", "（三）考评人员情况")}
+WIDTH = 167  # millimetres between the margins
+OCCUPATIONS, MATERIALS = (5, 12, 11, 10, 12, 28), (13, 38, 28)  # of the columns, as shares
 NOTES = {"sites": annexes.SITES_NOTE, "it": annexes.IT_NOTE}
 
 
@@ -33,10 +35,11 @@ def document(told: dict[str, Any]) -> bytes:
     made.add_paragraph(f"{told['kind']}　编号 {told['number']}").alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _unit(made, told["unit"])
     _table(made, ["二、申请开展评价的职业（工种）"],
-           ["序号", "职业（工种）名称", "职业编码", "工种名称", "等级", "认定依据（职业标准情况）"], told["occupations"], 5)
+           ["序号", "职业（工种）名称", "职业编码", "工种名称", "等级", "认定依据（职业标准情况）"], told["occupations"], 5, OCCUPATIONS)
     _table(made, ["三、院校主干专业范围及具备的组织优势、专业优势等"], [], [[told["prose"][annexes.STRENGTHS]]], 1)
     for key, headings in HEADINGS.items():
-        _table(made, [heading for heading in headings if heading], told["heads"][key], told["rows"][key], LEAST.get(key, 1))
+        _table(made, [heading for heading in headings if heading], told["heads"][key], told["rows"][key], LEAST.get(key, 1),
+               (9, *(field.width for field in annexes.PART_OF[key].columns)))
         if note := told["prose"].get(NOTES.get(key, ""), ""):
             made.add_paragraph(note)
     made.add_paragraph(told["pledge"])
@@ -46,7 +49,7 @@ def document(told: dict[str, Any]) -> bytes:
     made.add_page_break()
     made.add_paragraph("附件2")
     _centred(made, "备案申请材料清单", 14)
-    _table(made, [], ["依据", "材料", "已交文件"], told["materials"], 1)
+    _table(made, [], ["依据", "材料", "已交文件"], told["materials"], 1, MATERIALS)
     made.add_page_break()
     _centred(made, "职业技能等级认定试点工作实施方案", 14)
     for name, body in told["plan"]:
@@ -88,7 +91,8 @@ def _unit(made: Any, unit: dict[str, str]) -> None:
     made.add_paragraph()
 
 
-def _table(made: Any, headings: Sequence[str], heads: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:
+def _table(made: Any, headings: Sequence[str], heads: Sequence[str], rows: Sequence[Sequence[str]], least: int,
+           shares: Sequence[int] = (1,)) -> None:
     """One table of the annex with empty lines up to ``least``, as the printed form has them."""
     columns = len(heads) or 1
     table = _bordered(made, columns)
@@ -103,6 +107,11 @@ def _table(made: Any, headings: Sequence[str], heads: Sequence[str], rows: Seque
         texts = rows[number] if number < len(rows) else [str(number + 1), *[""] * (columns - 1)]
         for cell, text in zip(table.add_row().cells, texts, strict=True):
             _write(cell, text)
+    for column, share in zip(table.columns, shares, strict=True):
+        column.width = Mm(WIDTH * share / sum(shares))
+        for cell in column.cells:
+            if cell.grid_span == 1:
+                cell.width = column.width
     made.add_paragraph()
 
 
@@ -121,6 +130,7 @@ def _write(cell: Any, text: str, *, bold: bool = False) -> None:
     cell.text = ""
     run = cell.paragraphs[0].add_run(text)
     run.bold, run.font.size = bold, Pt(9)
+    cell.paragraphs[0].paragraph_format.space_before = cell.paragraphs[0].paragraph_format.space_after = Pt(2)
 
 
 def _repeat(row: Any) -> None:

@@ -53,7 +53,8 @@ def test_the_city_assesses_on_the_spot_before_it_gives_its_opinion(world: Filing
     with pytest.raises(Refused, match=r"到校评估.*三\(二\)"):
         review.pass_on(world.session, one, world.tan, {row.id: True}, {}, "同意", now=world.now)
     oks = {key: key != "video" for key, _, _ in annexes.CHECKS}
-    good: dict[str, Any] = {"visited_on": MONDAY.date(), "members": "谭晓峰", "oks": oks, "notes": {"video": "二号场地没有摄像机"}, "opinion": "整改后备案", "upload": None,
+    good: dict[str, Any] = {"visited_on": MONDAY.date(), "members": "谭晓峰", "oks": oks,
+                            "notes": {"video": "二号场地没有摄像机"}, "opinion": "整改后备案", "upload": None,
             "now": world.now}
     wrong: list[dict[str, Any]] = [{"notes": {}}, {"oks": {}}, {"members": ""}, {"opinion": " "}, {"visited_on": date(2026, 6, 2)}]
     for bad in wrong:
