@@ -30,6 +30,7 @@ import examroom.marking.views
 import examroom.oversight.commands
 import examroom.oversight.todo
 import examroom.oversight.views
+import examroom.plans.candidate_todo
 import examroom.plans.commands
 import examroom.plans.entry
 import examroom.plans.todo
@@ -653,7 +654,11 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.propose_misconduct": OFFICER,
     "results.decide_misconduct": OFFICER,
     "results.withdraw_misconduct": OFFICER,
-    "results.misconduct_file": OFFICES,
+    "results.misconduct_file": OFFICES | {Role.CANDIDATE},
+    "results.misconduct": OFFICES | {Role.CANDIDATE},
+    "results.misconduct_letter": OFFICES | {Role.CANDIDATE},
+    "results.tell_misconduct": OFFICER,
+    "results.misconduct_statement": OFFICER | {Role.CANDIDATE},
     "results.recheck_list": OFFICES,
     "results.recheck": OFFICES,
     "results.look_recheck": OFFICER,
@@ -809,6 +814,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
     scoring.api.todo.todo,
     examroom.filing.todo.todo,
     examroom.plans.todo.todo,
+    examroom.plans.candidate_todo.todo,
     examroom.oversight.todo.todo,
     examroom.delivery.todo.todo,
     examroom.invigilation.todo.todo,

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from examroom.filing.duties import require_duty
-from examroom.plans import guard
+from examroom.plans import barred, guard
 from examroom.plans.models import ExamPlan, RoomInvigilator, Seat, Sitting, SittingRoom
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant
 from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date
 from qbank.standards.packs import pack_for
 from qbank.standards.ratios import PRACTICAL, REVIEW, THEORY, Demand, demand
 
@@ -63,6 +64,8 @@ def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, accoun
     by_id = {account.id: account for account in invigilators_for(session, sitting.plan)}
     if any(account_id not in by_id for account_id in wanted):
         raise Refused("not_an_invigilator", "所选人员中有人没有本校监考员权限。请从名单中选择，或请系统管理员授予监考员角色。")
+    if gone := barred.barred_staff(session, wanted, local_date(sitting.starts_at)):
+        raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请换人。", [f"{by_id[key].name}{why}" for key, why in gone.items()])
     _check_number(session, sitting, len(wanted), candidates)
     elsewhere = posts(session, sitting, but_room=room_id)
     for account_id in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from examroom.plans.models import Enrolment, ExamPlan, PlanState, Sitting, Sitti
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import InstitutionKind
 from qbank.kernel.institutions import centre_above
-from qbank.kernel.times import end_of_day, spoken
+from qbank.kernel.times import end_of_day, local_date, spoken
 from qbank.kernel.todo import Todo
 from scoring.results.case_models import Misconduct, Recheck
 from scoring.results.desk import outdated
@@ -27,7 +27,7 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
     """Plans ready to merge, lists to check, post, correct, submit or decide, objections and rechecks to answer, credits and
     cases of misconduct that wait for a second person."""
     return [*_to_merge(session, viewer), *_at_school(session, viewer, now), *_at_offices(session, viewer),
-            *_second_person(session, viewer), *_to_recheck(session, viewer)]
+            *_second_person(session, viewer), *_misconduct(session, viewer, now), *_to_recheck(session, viewer)]
 
 
 def _reached(viewer: Viewer, role: Role) -> sa.ColumnElement[bool]:
@@ -84,20 +84,40 @@ def _draft(session: Session, one: ResultList, viewer: Viewer) -> Iterator[Todo]:
 
 
 def _second_person(session: Session, viewer: Viewer) -> Iterator[Todo]:
-    """What a colleague put forward and this officer may decide; what this officer put forward and a colleague decides."""
-    for model, title, endpoint, clause in ((Credit, "审批成绩认可", "results.credits_of", MERGING),
-                                           (Misconduct, "决定违纪处理", "results.misconduct_of", NOTICE)):
-        mine = model.proposed_by == viewer.account_id
-        rows = session.execute(
-            sa.select(ExamPlan, sa.func.count(sa.case((~mine, 1))), sa.func.count(sa.case((mine, 1)))).select_from(model)
-            .join(model.enrolment).join(Enrolment.plan).where(_reached(viewer, Role.EXAM_OFFICER), model.state == CreditState.PROPOSED)
-            .group_by(ExamPlan.id).order_by(ExamPlan.id))
-        for plan, theirs, own in rows:
-            what, here = f"{plan.title}（{plan.number}）", {"plan_id": plan.id}
-            if theirs:
-                yield Todo(title, endpoint, here, f"{what}：{theirs} 项等待您决定", clause=clause)
-            if own:
-                yield Todo(f"等待{title}", endpoint, here, f"{what}：您提出的 {own} 项", clause=clause, waits_for="另一名考务员")
+    """Credits that a colleague put forward and this officer may decide; those that this officer put forward and a colleague decides."""
+    mine = Credit.proposed_by == viewer.account_id
+    rows = session.execute(
+        sa.select(ExamPlan, sa.func.count(sa.case((~mine, 1))), sa.func.count(sa.case((mine, 1)))).select_from(Credit)
+        .join(Credit.enrolment).join(Enrolment.plan).where(_reached(viewer, Role.EXAM_OFFICER), Credit.state == CreditState.PROPOSED)
+        .group_by(ExamPlan.id).order_by(ExamPlan.id))
+    for plan, theirs, own in rows:
+        what, here = f"{plan.title}（{plan.number}）", {"plan_id": plan.id}
+        if theirs:
+            yield Todo("审批成绩认可", "results.credits_of", here, f"{what}：{theirs} 项等待您决定", clause=MERGING)
+        if own:
+            yield Todo("等待审批成绩认可", "results.credits_of", here, f"{what}：您提出的 {own} 项", clause=MERGING, waits_for="另一名考务员")
+
+
+def _misconduct(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]:
+    """A case: to be told, to be answered by the candidate within the term, to be decided by the second officer."""
+    own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), Enrolment.account_id == viewer.account_id, Misconduct.told_at.is_not(None))
+    rows = session.scalars(sa.select(Misconduct).join(Misconduct.enrolment).join(Enrolment.plan).where(
+        Misconduct.state == CreditState.PROPOSED, sa.or_(own, _reached(viewer, Role.EXAM_OFFICER))).order_by(Misconduct.id))
+    for one in rows:
+        title, due, waits_for = _next_of(one, viewer, local_date(now))
+        if title:
+            yield Todo(title, "results.misconduct", {"misconduct_id": one.id},
+                       f"{one.enrolment.candidate.name}（{one.enrolment.plan.title}）：{one.heard_words(local_date(now))}", due, NOTICE, waits_for)
+
+
+def _next_of(case: Misconduct, viewer: Viewer, today: date) -> tuple[str, datetime | None, str]:
+    term = end_of_day(case.term_ends_on) if case.term_ends_on else None
+    heard, colleague = case.is_heard(today), "" if case.proposed_by != viewer.account_id else "另一名考务员"
+    if case.enrolment.account_id == viewer.account_id:
+        return ("", None, "") if heard else ("对拟作出的违纪处理陈述申辩", term, "")
+    if case.told_at is None:
+        return "告知考生拟作出的违纪处理", None, ""
+    return ("决定违纪处理", None, colleague) if heard else ("等待考生陈述申辩", term, case.enrolment.candidate.name)
 
 
 def _to_recheck(session: Session, viewer: Viewer) -> Iterator[Todo]:

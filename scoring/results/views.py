@@ -27,7 +27,7 @@ from scoring.results import (  # noqa: F401  # doors register
     work,
 )
 from scoring.results.blueprint import blueprint
-from scoring.results.case_models import Recheck, ScoreProof
+from scoring.results.case_models import Misconduct, Recheck, ScoreProof
 from scoring.results.figures import BANDS, PARTS, distribution, figures, score_of
 from scoring.results.merge import Verdict, required_parts
 from scoring.results.models import Objection, Result, ResultList, ResultState
@@ -168,9 +168,11 @@ def mine() -> Any:
     asked = db().scalars(visible(Recheck, viewer()).where(Recheck.result_id.in_([one.id for one in results])).order_by(Recheck.id)).all()
     proved = db().scalars(visible(ScoreProof, viewer()).where(ScoreProof.result_id.in_([one.id for one in results]),
                                                               ScoreProof.revoked_at.is_(None)).order_by(ScoreProof.id)).all()
+    told = db().scalars(visible(Misconduct, viewer()).where(Misconduct.enrolment.has(account_id=viewer().account_id))
+                        .order_by(Misconduct.id.desc())).all()
     last = {one.id: rechecks.known_last_day(db(), one.list) for one in results}
     return render_template("results/mine.html", results=results, parts_of={one.id: required_parts(one.list.plan.level, pack_of(one.list)) for one in results},
-                           last_day=last_day, now=now(), asked=asked, proved=proved, last=last, score_of=score_of,
+                           last_day=last_day, now=now(), asked=asked, proved=proved, last=last, told=told, score_of=score_of,
                            open={key: day is not None and now() < rechecks.end_of(day) for key, day in last.items()})
 
 

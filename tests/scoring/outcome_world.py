@@ -21,6 +21,8 @@ from scoring.practical.models import PracticalGroup, PracticalScore, RowKind, Ru
 from scoring.practical.register_models import Assessor
 from scoring.practical.rubrics import RowDraft
 from scoring.results import desk as results
+from scoring.results import misconduct
+from scoring.results.case_models import Misconduct
 from scoring.results.models import ResultList
 from tests.conftest import PASSWORD
 
@@ -94,6 +96,12 @@ class World:
         self.session.flush()
         self.session.expire(where, ["enrolments"])
         return made
+
+    def heard(self, case: Misconduct) -> Misconduct:
+        """Told, and the candidate has nothing to say: a decision may fall."""
+        misconduct.tell(self.session, case, self.officer, now=NOW)
+        misconduct.state(self.session, case, "无异议，放弃陈述申辩", self.officer, now=NOW)
+        return case
 
     def theory(self, scores: dict[int, int | None], *, plan: ExamPlan | None = None, void: tuple[int, ...] = (),
                state: SittingState = SittingState.MARKED) -> Sitting:

@@ -44,7 +44,7 @@ def final(world: World) -> ResultList:
         set_identity(one.candidate, identity_number(place), CIPHER)
     case = misconduct.propose(world.session, made[4], "一般违纪", PRACTICAL, world.officer, happened_on=date(2026, 6, 1),
                               evidence="考评员发现由他人代为接线。", now=NOW)
-    misconduct.decide(world.session, case, True, "", world.checker, now=NOW)
+    misconduct.decide(world.session, world.heard(case), True, "", world.checker, now=NOW)
     found = world.post(desk.merge_plan(world.session, world.plan, world.officer, now=NOW))
     later = NOW + timedelta(days=9)
     desk.submit(world.session, found, world.officer, now=later)
