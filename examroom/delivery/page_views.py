@@ -55,6 +55,10 @@ def _enter(named: tuple[int, int], sheet_id: int, *, locked: bool) -> opening.En
     try:
         return opening.enter(_kernel(), named, sheet_id, request.get_data() if request.is_json else b"", request.remote_addr or "", locked=locked)
     except ValueError:
+        with _reading() as session:
+            card = cards.card_of(session, sheet_id)
+        if card is None or card.account_id != named[0]:
+            raise NotFound from None
         raise BadRequest from None
 
 

@@ -9,14 +9,16 @@ import re
 import secrets
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from qbank.kernel import attempts
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer
+from qbank.kernel.attempts import Attempt
 from qbank.kernel.db import Base, Id, Line, Versioned
 from qbank.kernel.identity import IdentityCipher, IdentityKind, check, mask
 from qbank.kernel.refused import Refused
@@ -24,9 +26,6 @@ from qbank.kernel.refused import Refused
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # argon2id at OWASP's minimum
 HASHING = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))  # the other processors stay with the exam's saves
 DUMMY_HASH = HASHER.hash("nobody has this password")  # an unknown login costs as long as a wrong password
-WINDOW = timedelta(minutes=15)
-FAILURES_PER_ADDRESS = 5  # of one login from one address: a whole lab shares one address
-FAILURES_PER_LOGIN = 20
 REGION_PREFIX = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}")
 OCCUPATION_CODE = re.compile(r"[0-9]-[0-9]{2}-[0-9]{2}-[0-9]{2}(-[0-9]{3})?")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: handed out on paper
@@ -118,19 +117,6 @@ class Grant(Base):
     account: Mapped[Account] = relationship(back_populates="grants")
 
 
-class SignInAttempt(Base):
-    """One attempt to sign in; what the lock-out counts."""
-
-    __tablename__ = "sign_in_attempts"
-    __unaudited__ = "append-only: its own history"
-
-    id: Mapped[Id]
-    login: Mapped[Line] = mapped_column(index=True)
-    address: Mapped[Line]
-    at: Mapped[datetime]
-    succeeded: Mapped[bool]
-
-
 def create_account(session: Session, login: str, name: str, grants: Sequence[Scope], *,
                    institution: Institution | None = None, password: str | None = None,
                    must_change: bool = True) -> Account:
@@ -197,7 +183,7 @@ def proof(session: Session, login: str, password: str, address: str, *, now: dat
     Hashing takes a while on purpose: call this with a session that only reads, or every other writer waits for it.
     Refuses with ``locked_out`` after repeated failures.
     """
-    _check_lock(session, login, address, now)
+    attempts.check(session.connection(), login, address, now=now)
     stored = session.scalar(sa.select(Account.password_hash).where(Account.login == login, Account.active))
     return stored or "" if _matches(stored or DUMMY_HASH, password) else ""
 
@@ -206,26 +192,16 @@ def sign_in(session: Session, login: str, proven: str, address: str, *, now: dat
     """The account whose password was proven, or None. Refuses with ``locked_out`` after repeated failures."""
     account = session.scalar(sa.select(Account).where(Account.login == login, Account.active))
     good = account is not None and account.password_hash is not None and hmac.compare_digest(account.password_hash, proven)
-    return sign_in_at_door(session, account, login, good, address, now=now)
+    noted = attempts.note(session.connection(), [Attempt(login, address, good)], now=now)[0]
+    if isinstance(noted, Refused):
+        raise noted
+    return account if noted else None
 
 
-def sign_in_at_door(session: Session, account: Account | None, login: str, proven: bool, address: str, *,
-                    now: datetime) -> Account | None:
-    """Note one attempt under ``login``; the account when it may come in. Refuses with ``locked_out``.
-
-    Counted are the failures of one login from one address, and those of one login from everywhere; never those of an
-    address alone, because a whole computer room has one.
-    """
-    _check_lock(session, login, address, now)
-    good = proven and account is not None and account.active
-    session.add(SignInAttempt(login=login[:200], address=address, at=now, succeeded=good))
-    return account if good else None
-
-
-def has_identity(account: Account | None, number: str, cipher: IdentityCipher) -> bool:
-    """Whether ``number`` is the identity number of ``account``."""
+def fits_identity(identity_hash: str | None, number: str, cipher: IdentityCipher) -> bool:
+    """Whether ``number`` is the identity number that was stored as ``identity_hash``."""
     fingerprint = cipher.fingerprint(number.strip().upper())
-    return hmac.compare_digest((account and account.identity_hash) or "", fingerprint)
+    return hmac.compare_digest(identity_hash or "", fingerprint)
 
 
 def change_password(account: Account, old: str, new: str) -> None:
@@ -260,15 +236,3 @@ def _matches(stored: str, password: str) -> bool:
             return HASHER.verify(stored, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
-
-
-def _check_lock(session: Session, login: str, address: str, now: datetime) -> None:
-    """Failures since the last success inside the window, from this address and in all."""
-    recent = session.execute(
-        sa.select(SignInAttempt.succeeded, SignInAttempt.address)
-        .where(SignInAttempt.login == login[:200], SignInAttempt.at > now - WINDOW)
-        .order_by(SignInAttempt.id.desc()).limit(200)).all()
-    from_here = [row.succeeded for row in recent if row.address == address]
-    failures_here = from_here.index(True) if True in from_here else len(from_here)
-    if failures_here >= FAILURES_PER_ADDRESS or sum(not row.succeeded for row in recent) >= FAILURES_PER_LOGIN:
-        raise Refused("locked_out", "连续多次登录失败，已暂时锁定。请 15 分钟后再试，或请管理员重置密码。")

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import URLSafeTimedSerializer
 
 
 class LazySession(SecureCookieSession):
@@ -39,6 +40,14 @@ for _name in ("__contains__", "__delitem__", "__eq__", "__getitem__", "__iter__"
 
 class LazySessions(SecureCookieSessionInterface):
     """Flask's own signed cookies, opened late."""
+
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._serializer is None:  # an application has one key, and making this costs more than using it
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         return LazySession(lambda: super(LazySessions, self).open_session(app, request))

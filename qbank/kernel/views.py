@@ -13,7 +13,7 @@ from flask_login import login_user, logout_user
 from itsdangerous import BadData
 
 from qbank.kernel import accounts, audit, tls
-from qbank.kernel.access import GRANTABLE, Role, Scope, fetch, visible
+from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.forms import whole_number
@@ -32,11 +32,11 @@ def safe_next(address: str) -> str:
     return address if re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\\]*", address) else url_for("home")
 
 
-def start_session(account: Account) -> None:
-    """Sign ``account`` in on this browser, in a fresh session (no fixation)."""
+def start_session(person: Viewer) -> None:
+    """Sign ``person`` in on this browser, in a fresh session (no fixation)."""
     flask.session.clear()
     flask.session["seen"] = now().timestamp()
-    login_user(account.viewer())
+    login_user(person)
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -52,7 +52,7 @@ def sign_in() -> Any:
         return render_template("accounts/sign_in.html", **page | {"locked": refusal.sentence})
     if account is None:  # 200, so that the failed attempt is committed and counted
         return render_template("accounts/sign_in.html", **page | {"locked": "登录名或密码不正确，请重新输入。"})
-    start_session(account)
+    start_session(account.viewer())
     return _continue(account, page["kept"]) or redirect(safe_next(page["next"]))
 
 
@@ -97,7 +97,7 @@ def password() -> Any:
     except Refused as refusal:
         return render_template("accounts/password.html", problem=refusal.sentence)
     db().flush()
-    start_session(account)
+    start_session(account.viewer())
     flash("密码已修改，其他地方的登录已全部退出。", "success")
     return redirect(url_for("home"))
 

@@ -58,7 +58,7 @@ def test_the_waiting_page_follows_a_changed_start_and_shows_nothing_early(early_
     later = room.world.sitting.starts_at + timedelta(minutes=45)
     dealing.postpone(room.session, room.world.sitting, later, room.world.officer, now=room.clock())
     room.session.commit()
-    expect(page.locator("[data-hall-clock]")).to_contain_text("1:14:", timeout=20_000)  # it asks every 8 s, give or take a fifth
+    expect(page.locator("[data-hall-clock]")).to_contain_text("1:14:", timeout=30_000)
     sheet = room.sheet(name)
     room.session.commit()
     page.goto(f"{room.address}/exam/sheets/{sheet.id}")

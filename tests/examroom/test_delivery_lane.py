@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -18,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from app import create_app
 from examroom.delivery.lane import Lane
-from examroom.delivery.models import AnswerEvent, Presence
+from examroom.delivery.models import AnswerEvent, Presence, Sheet, SheetState
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Database
 from qbank.kernel.identity import IdentityCipher
@@ -43,13 +45,20 @@ class Lanes:
     """陈晓's page before a lane, and before the doors alone."""
 
     def __init__(self, app: Flask, world: SittingWorld) -> None:
-        self.behind = Behind(app)
-        self.lane = Client(Lane(self.behind, app), Response)
+        self.behind, self.app, self.world = Behind(app), app, world
+        self.lane: Any = Client(Lane(self.behind, app), Response)
         self.sheet = world.sheet_id("陈晓")
         client = world.enter(app, "陈晓")
         opened: Any = client.post(f"/exam/sheets/{self.sheet}/open", json={"machine": "pc"}, headers={"Accept": "application/json"})
         self.headers: dict[str, str] = {"X-Page-Token": opened.json["token"], "Accept": "application/json"}
         client.get(f"/exam/sheets/{self.sheet}/pulse", headers=self.headers)  # the terms are known from now on
+
+    def plain(self, name: str, path: str, **more: Any) -> Any:
+        """As the browser of ``name``, signed in at the exam door, asks before the lane."""
+        cookie = self.world.enter(self.app, name).get_cookie("session")
+        assert cookie is not None
+        self.lane.set_cookie(cookie.key, cookie.value)
+        return self.lane.open(path, headers={"Accept-Encoding": "gzip", "Accept": "application/json"}, **more)
 
     def ask(self, path: str, body: Any = None, **more: Any) -> Any:
         if body is not None:
@@ -132,6 +141,72 @@ def test_a_page_that_was_ended_a_disabled_account_and_the_end_of_time_are_seen_i
     over = newer.save(3)
     assert (over.status_code, over.json["refused"][0]["code"], over.json["state"]) == (200, "over", "handed_in")
     assert over.json["receipt"]["how"] == "到时自动交卷"
+
+
+def test_liu_waits_and_starts_without_flask_and_gets_the_paper_with_the_start(lanes: Lanes, session: Session, world: SittingWorld) -> None:
+    sheet = world.sheet_id("刘洋")
+    hall = lanes.plain("刘洋", "/exam/hall")
+    assert "请核对您的信息" in hall.text
+    assert lanes.behind.reached == 1  # a browser without a CSRF secret gets one behind the lane
+    assert "请核对您的信息" in lanes.lane.get("/exam/hall").text
+    told = lanes.lane.get("/exam/hall/state").json
+    assert (told["phase"], told["enter"]) == ("ready", f"/exam/sheets/{sheet}")
+    shell = lanes.lane.get(told["enter"])
+    assert (shell.status_code, shell.headers["Cache-Control"]) == (200, "no-store")
+    proof = re.search('name="csrf-token" content="([^"]+)"', shell.text)
+    assert proof is not None
+    lanes.app.config["WTF_CSRF_ENABLED"] = True
+    opened = lanes.lane.post(f"{told['enter']}/open", json={"machine": "pc"}, headers={"X-CSRFToken": proof[1], "Accept-Encoding": "gzip"})
+    assert lanes.behind.reached == 1
+    start = json.loads(gzip.decompress(opened.data))
+    assert (start["page"], start["state"], start["phase"], start["answers"]) == ("live", "started", "answering", {})
+    assert lanes.behind.reached == 1
+    asked = lanes.lane.get(f"{told['enter']}/state", headers={"X-Page-Token": start["token"]}).json
+    assert {name: start[name] for name in asked} == asked  # whoever starts has all that a reload would ask for
+    assert session.get_one(Sheet, sheet).state is SheetState.STARTED
+
+
+def test_a_start_that_no_page_of_ours_sent_starts_nothing(lanes: Lanes, session: Session, world: SittingWorld) -> None:
+    sheet = world.sheet_id("刘洋")
+    foreign = re.search('name="csrf-token" content="([^"]+)"', world.enter(lanes.app, "陈晓").get(f"/exam/sheets/{lanes.sheet}").text)
+    assert foreign is not None
+    lanes.plain("刘洋", "/exam/hall")
+    lanes.app.config["WTF_CSRF_ENABLED"] = True
+    for token in ("", "x.y.z", foreign[1]):
+        answer = lanes.lane.post(f"/exam/sheets/{sheet}/open", json={"machine": "pc"}, headers={"X-CSRFToken": token, "Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer.json["code"]) == (400, "csrf")
+    assert session.get_one(Sheet, sheet).state is SheetState.DEALT
+
+
+def test_a_stranger_sees_no_shell_and_starts_nothing(lanes: Lanes, session: Session, world: SittingWorld) -> None:
+    sheet = world.sheet_id("刘洋")
+    assert lanes.plain("陈晓", f"/exam/sheets/{sheet}").status_code == 404
+    assert lanes.plain("陈晓", f"/exam/sheets/{sheet}/open", method="POST", json={"machine": "pc"}).status_code == 404
+    assert lanes.plain("陈晓", "/exam/sheets/999999999").status_code == 404
+    assert lanes.lane.get("/exam/hall/state").json["seat"] == 1
+    lanes.lane.delete_cookie("session")
+    assert lanes.lane.get("/exam/hall/state", headers={"Accept": "application/json"}).status_code == 401
+    assert lanes.lane.get(f"/exam/sheets/{sheet}").status_code == 302
+    assert session.get_one(Sheet, sheet).state is SheetState.DEALT
+
+
+def test_a_sign_in_that_was_ended_waits_no_longer_and_one_that_asks_stays_alive(
+        lanes: Lanes, session: Session, world: SittingWorld, clock: TestClock) -> None:
+    headers = {"Accept": "application/json"}
+    assert lanes.plain("刘洋", "/exam/hall/state").status_code == 200
+    assert "Set-Cookie" not in lanes.lane.get("/exam/hall/state", headers=headers).headers  # a cookie once a minute is enough
+    for _ in range(3):
+        clock.forward(minutes=20)
+        assert "Set-Cookie" in lanes.lane.get("/exam/hall/state", headers=headers).headers
+    assert lanes.behind.reached == 0
+    account = session.get_one(Account, world.enrolment("刘洋").account_id)
+    account.generation += 1
+    session.commit()
+    assert lanes.lane.get("/exam/hall/state", headers=headers).status_code == 401
+    account.generation -= 1
+    session.commit()
+    clock.forward(minutes=31)
+    assert lanes.lane.get("/exam/hall/state", headers=headers).status_code == 401  # idle for too long
 
 
 def test_a_full_writer_says_busy_and_nothing_was_written(lanes: Lanes, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def test_a_strangers_row_and_a_missing_row_are_both_404(session: Session, people
 
 
 def test_a_model_without_a_rule_is_visible_to_nobody(session: Session, people: People) -> None:
-    from qbank.kernel.accounts import SignInAttempt
+    from qbank.kernel.attempts import SignInAttempt
 
     admin = people("管理员", Role.ADMINISTRATOR)
     assert "false" in str(visible(SignInAttempt, admin)).lower() or "0 = 1" in str(visible(SignInAttempt, admin))

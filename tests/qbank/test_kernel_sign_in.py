@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from qbank.kernel import accounts, identity
+from qbank.kernel import accounts, attempts, identity
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import (
     Account,
@@ -46,7 +46,11 @@ def sign_in(session: Session, login: str, password: str, address: str, *, now: d
 
 def sign_in_by_identity(session: Session, account: Account, login: str, number: str, address: str, *, cipher: IdentityCipher,
                         now: datetime) -> Account | None:
-    return accounts.sign_in_at_door(session, account, login, accounts.has_identity(account, number, cipher), address, now=now)
+    good = accounts.fits_identity(account.identity_hash, number, cipher)
+    noted = attempts.note(session.connection(), [attempts.Attempt(login, address, good)], now=now)[0]
+    if isinstance(noted, Refused):
+        raise noted
+    return account if noted else None
 
 
 def test_a_right_password_signs_in_and_a_wrong_one_does_not(session: Session, people: People) -> None:
@@ -276,7 +280,7 @@ def test_no_write_lock_is_held_while_a_password_is_hashed(monkeypatch: pytest.Mo
 
     def meanwhile(stored: str, password: str) -> bool:
         with database.transaction(Actor(None, "保存答案")) as other:  # would wait thirty seconds for a lock
-            other.add(accounts.SignInAttempt(login="another", address="lab", at=MONDAY, succeeded=True))
+            other.add(attempts.SignInAttempt(login="another", address="lab", at=MONDAY, succeeded=True))
         written.append(True)
         return honest(stored, password)
 

@@ -22,8 +22,8 @@ function show() {
 async function follow() {
   for (;;) {
     const left = main.dataset.phase === "before" ? clock.remaining() : 0;
-    const pause = left > 300 ? 8_000 : left > 60 ? 4_000 : 2_000; // a thousand may be waiting
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.8 + Math.random() * 0.4)));
+    const pause = left > 60 ? 4_000 : 2_000;
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.8 + Math.random() * 0.3))); // a changed start shows within five seconds
     try {
       const response = await fetch(main.dataset.hall, { headers: { Accept: "application/json" }, cache: "no-store" });
       if (response.status === 401) { location.reload(); return; }
