@@ -96,10 +96,11 @@ def decide(session: Session, asked: Destruction, who: Viewer, approves: bool, co
         raise Refused("same_person", "销毁须由两人共同完成：您提出了申请，请由另一名考务员核准。")
     if not approves and len(comment.strip()) < 2:
         raise Refused("no_reason", "不同意销毁请写明理由。")
+    if approves:
+        require_destroyable(session, archived, local_date(now))
     asked.decided_by, asked.decided_at, asked.comment = who.account_id, now, comment.strip()[:2000]
     asked.state = DestructionState.DONE if approves else DestructionState.REFUSED
     if approves:
-        require_destroyable(session, archived, local_date(now))
         _destroy(session, asked, now)
     session.flush()
 
