@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from examroom.filing.models import FiledScope
+from examroom.filing.scopes import NOTICE
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
-from qbank.kernel.times import SHANGHAI, UtcDateTime, local_date
+from qbank.kernel.refused import Refused
+from qbank.kernel.times import SHANGHAI, UtcDateTime, local_date, spoken
 
 # Plans lie on a floor above this one: only these columns are known here, as the kernel knows only regions of institutions.
 PLANS = sa.table("exam_plans", sa.column("id", sa.Integer), sa.column("institution_id", sa.Integer))
@@ -57,6 +59,14 @@ def lapses_on(session: Session, institution_id: int, *, today: date) -> date | N
         return None
     held = last_examined(session, institution_id, today=today)
     return a_year_after(max(since, held) if held else since)
+
+
+def require_active(session: Session, institution: Institution, *, today: date) -> None:
+    """Refuse a school that counts as having withdrawn, also before the province has recorded it."""
+    lapse = lapses_on(session, institution.id, today=today)
+    if lapse is not None and lapse <= today:
+        raise Refused("lapsed", f"{institution.name}连续一年没有开展认定，自 {spoken(lapse)}起视同自行退出（{NOTICE} 五(六)），不能报送认定计划。"
+                                "如需继续开展，请向市鉴定中心重新申请备案。")
 
 
 def filed_schools(session: Session, viewer: Viewer, *roles: Role, today: date) -> list[Institution]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.filing import standing
 from examroom.filing.duties import require_duty
 from examroom.filing.scopes import NOTICE, require_scope
 from examroom.plans import arrangement, arranging, calendar, calendars, guard, route
@@ -81,6 +82,7 @@ def submit(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> N
     require_officer(session, plan, who)
     becomes = route.submitted(plan.state)
     guard.require_plan_in_scope(session, plan)
+    standing.require_active(session, plan.institution, today=local_date(now))
     require_in_time(session, plan.institution, plan.starts_on, now)
     arranging.require_complete(session, plan, arrangement.of(plan))
     plan.state, plan.submitted_at = becomes, now

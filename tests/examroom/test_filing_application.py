@@ -15,6 +15,7 @@ from qbank.kernel.attachments import from_bytes
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.refused import Refused
 from qbank.standards.models import Basis, Standard, StoredRulePack
+from qbank.standards.rulepack import RulePack
 from tests.conftest import People
 from tests.filing_world import PDF, ROWS, UNIT, FilingWorld, add_standard
 from tests.plan_world import CIPHER, identity_number, roster_file
@@ -191,3 +192,5 @@ def test_a_province_may_close_the_window_of_first_applications(world: FilingWorl
     one = world.fill(world.begin())
     with pytest.raises(Refused, match=r"2026年5月31日前提交.*三\(一\)"):
         application.submit(world.session, one, world.liu, pledged=True, now=world.now)
+    with pytest.raises(Refused, match="2021-06-30"):
+        RulePack.read('{"pilot_until": "next year"}')

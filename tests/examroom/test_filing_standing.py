@@ -66,9 +66,12 @@ def test_the_year_is_alarmed_before_and_recorded_by_the_province(world: FilingWo
     for who in (world.liu, world.tan, world.yao):
         [line] = [line for line in todo(world.session, who, now=world.now) if "没有开展" in line.title]
         assert (line.clause, line.alarm, local_date(line.due) if line.due else None) == ("五（六）", True, date(2027, 1, 1))
+    standing.require_active(world.session, world.school, today=local_date(world.now))
     with pytest.raises(Refused, match="不属于连续一年不开展工作"):
         removals.propose(world.session, world.school, Ground.INACTIVE, "一年未开展", world.yao, now=world.now)
     world.now = clock.forward(days=90)  # 2027-01-07
+    with pytest.raises(Refused, match=r"视同自行退出.*五\(六\)"):  # no plan, although the province has not recorded it
+        standing.require_active(world.session, world.school, today=local_date(world.now))
     case = removals.propose(world.session, world.school, Ground.INACTIVE, "备案以来没有开展认定", world.yao, now=world.now)
     removals.decide(world.session, case, world.yao, True, "视同自行退出", now=world.now)
     with pytest.raises(Refused, match="五\\(六\\)"):
