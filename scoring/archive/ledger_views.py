@@ -28,13 +28,13 @@ def _asked() -> Asked:
     """What the address asks for; what cannot be read asks for nothing."""
     year, level = request.args.get("year", type=int), request.args.get("level", type=int)
     standing = request.args.get("standing", "")
-    return Asked(request.args.get("q", "").replace("\x00", "")[:100], year if year and 2000 <= year <= 2100 else None,
+    return Asked(request.args.get("q", "")[:100], year if year and 2000 <= year <= 2100 else None,
                  level if level in LEVEL_NAMES else None, Standing(standing) if standing in set(Standing) else None)
 
 
 def _sought() -> tuple[str, str]:
     phase = request.args.get("phase", "")
-    return phase if phase in PHASES else "", request.args.get("q", "").replace("\x00", "")[:100]
+    return phase if phase in PHASES else "", request.args.get("q", "")[:100]
 
 
 @blueprint.get("/ledger")
