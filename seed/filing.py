@@ -57,10 +57,14 @@ TABLES: dict[str, list[tuple[str, ...]]] = {
 
 
 def play(stage: Stage) -> None:
-    """Filed for levels 4, 3 and 2 two hundred days ago; an addition waits for the city, an evaluation for the province."""
+    """Filed for levels 4, 3 and 2 two hundred days ago."""
     first = _apply(stage, ApplicationKind.FIRST, (4, 3, 2), stage.days(-249))
     _examine(stage, first)
     _stay(stage)
+
+
+def go_on(stage: Stage) -> None:
+    """After the plans: an evaluation waits for the province's decision, an addition for the city's visit."""
     _evaluate(stage, stage.days(-20))
     _apply(stage, ApplicationKind.ADDITION, (5,), stage.days(-3))
 
