@@ -679,6 +679,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "results.mine": {Role.CANDIDATE},
     # scoring.reports
     "reports.index": OFFICES,
+    "reports.region": CENTRES,
+    "reports.region_picture": CENTRES,
+    "reports.region_file": CENTRES,
     "reports.rates_picture": OFFICES,
     "reports.rates_file": OFFICES,
     "reports.show": OFFICES,
@@ -784,7 +787,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("备案", (("备案申请", "filing.applications"), ("备案范围", "filing.index"), ("试点评估", "filing.evaluations"), ("目录调整", "filing.removals"),
            ("报部备案", "filing.ministry"))),
     ("监督检查", (("质量督导", "oversight.index"), ("检查与整改", "oversight.inspection_list"), ("双随机抽取", "oversight.draw_list"),
-              ("考场巡查", "oversight.live_list"), ("人员违规", "oversight.staff_case_list"), ("检查表", "oversight.check_lists"),
+              ("考场巡查", "oversight.live_list"), ("区域统计", "reports.region"), ("人员违规", "oversight.staff_case_list"), ("检查表", "oversight.check_lists"),
               ("回避登记", "oversight.recusal_list"))),
     ("理论考试", (("我的报名", "plans.own"), ("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
               ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),

@@ -79,6 +79,26 @@ def crossed(cells: tuple[tuple[int, int, int], ...], least: tuple[float, float],
     return svg(figure, f"{names[0]}与{names[1]}")
 
 
+@lru_cache(maxsize=64)
+def stacked(bars: tuple[tuple[str, tuple[int, ...]], ...], names: tuple[str, ...], label: str, words: str) -> bytes:
+    """Counts of several kinds in one bar, one bar under the other; kinds differ in colour and pattern."""
+    figure, axes = frame(WIDTH, 76 + ROW * max(len(bars), 1), x=label, y="", margins=(168, 44, 20, 26))
+    places, ends = np.arange(len(bars)), np.zeros(len(bars))
+    for number, (name, colour, pattern) in enumerate(zip(names, (BLUE, ORANGE, RED), ("", "///", "xxx"), strict=False)):
+        values = np.array([counts[number] for _, counts in bars], dtype=float)
+        axes.barh(places, values, left=ends, height=0.62, color=colour, hatch=pattern, edgecolor="white", label=name)
+        ends = ends + values
+    for place, end in zip(places, ends, strict=True):
+        axes.text(end, place, f" {end:.0f}", va="center", fontsize=8, color=BLACK)
+    axes.set_yticks(places, [short(name, 16) for name, _ in bars])
+    axes.set_ylim(max(len(bars), 1) - 0.4, -0.6)
+    axes.set_xlim(0, max(1.0, float(ends.max(initial=0)) * 1.12))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(visible=False, axis="y")
+    key(axes, columns=len(names), place="above")
+    return svg(figure, words)
+
+
 def short(name: str, most: int = NAME) -> str:
     return name if len(name) <= most else f"{name[:most - 1]}…"
 

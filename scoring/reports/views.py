@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, abort, flash, redirect, render_template, request, send_file, url_for
 
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import fetch
@@ -15,16 +15,14 @@ from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, reading, viewer
 from qbank.statistics.blueprint import picture
 from qbank.statistics.reports_print import Document, pdf, tables_of
-from scoring.reports import analyses, lists, making, rates, school, screen
+from scoring.reports import analyses, lists, making, rates, region_views, school, screen  # noqa: F401  # doors register
+from scoring.reports.blueprint import MEDIA, blueprint
 from scoring.reports.catalogue import CATALOGUE, EXCEL, PDF, Asking, allowed, kind_of, takes_long
 from scoring.reports.cohort import cohort_of, result_list
 from scoring.reports.models import ReportFile
 from scoring.results import listing
 from scoring.results.desk import list_of
 from scoring.results.models import ResultList
-
-blueprint = Blueprint("reports", __name__, url_prefix="/reports")
-MEDIA = {"pdf": "application/pdf", "zip": "application/zip", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @blueprint.get("/")

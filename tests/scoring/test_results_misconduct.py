@@ -146,8 +146,8 @@ def test_the_page_takes_a_case_in_and_the_second_officer_decides(world: World, e
     assert second.post("/results/misconduct/1/decide", data={"decision": "approve"}).status_code == 409  # nobody was heard
     assert client.post("/results/misconduct/1/tell").status_code == 302
     assert client.post("/results/misconduct/1/statement", data={"statement": "短"}).status_code == 409
-    assert client.post("/results/misconduct/1/statement", data={"statement": "本人书面：纸条不是我的", "file": (from_bytes(b"%PDF-1.7\n%%EOF\n", "x").stream,
-                                                                                             "陈述.pdf")}).status_code == 302
+    scan = (from_bytes(b"%PDF-1.7\n%%EOF\n", "x").stream, "陈述.pdf")
+    assert client.post("/results/misconduct/1/statement", data={"statement": "本人书面：纸条不是我的", "file": scan}).status_code == 302
     with client.get("/results/misconduct/1/file?of=statement") as answer:
         assert answer.data.startswith(b"%PDF")
     assert second.post("/results/misconduct/1/decide", data={"decision": "approve"}).status_code == 302
@@ -155,7 +155,8 @@ def test_the_page_takes_a_case_in_and_the_second_officer_decides(world: World, e
     assert second.post("/results/misconduct/1/withdraw", data={"comment": "查错人"}).status_code == 302
     other = enter(stranger)
     assert {other.get(url).status_code, other.post(url).status_code, other.get("/results/misconduct/1/file").status_code,
-            other.post("/results/misconduct/1/decide").status_code, other.post("/results/misconduct/1/withdraw").status_code, other.get("/results/misconduct/1").status_code,
+            other.post("/results/misconduct/1/decide").status_code, other.post("/results/misconduct/1/withdraw").status_code,
+            other.get("/results/misconduct/1").status_code,
             other.post("/results/misconduct/1/tell").status_code, other.post("/results/misconduct/1/statement").status_code,
             other.get("/results/misconduct/1/letter.pdf").status_code} == {404}
 
@@ -216,8 +217,8 @@ def test_the_candidate_reads_what_is_held_against_him_answers_once_and_gets_the_
 def test_a_case_is_made_from_the_record_of_the_room(world: World, enter: Enter) -> None:
     chen, wu = world.scored({"陈晓": (150, 140), "吴静": (140, 140)})
     sheet = world.session.query(Sheet).filter_by(enrolment_id=chen.id).one()
-    incident = Incident(sitting_room_id=sheet.seat.sitting_room_id, sheet=sheet, kind="违纪", text="09:40 查看夹带的纸条，已收存", recorded_by=world.officer.account_id,
-                        at=NOW)
+    incident = Incident(sitting_room_id=sheet.seat.sitting_room_id, sheet=sheet, kind="违纪", text="09:40 查看夹带的纸条，已收存",
+                        recorded_by=world.officer.account_id, at=NOW)
     world.session.add(incident)
     world.session.flush()
     assert [one.id for one in misconduct.unproposed(world.session, world.plan)] == [incident.id]
