@@ -29,8 +29,8 @@ def print_tickets(work: Work) -> str:
         require_officer(session, plan, work.who)
         rows = session.scalars(listing.searched(plan, filters, work.who)).unique().all()
         work.progress(0, len(rows), "正在排版准考证…")
-        content = ticket_print.draw(session, plan, rows, key=work.settings.code_key, cipher=IdentityCipher(work.settings.identity_key),
-                                    now=work.now())
+        content = ticket_print.draw_all(session, plan, rows, key=work.settings.code_key, cipher=IdentityCipher(work.settings.identity_key),
+                                        now=work.now(), progress=lambda done, total: work.progress(done, total, "正在排版准考证…"))
     with work.transaction() as session:
         session.add(TicketFile(plan_id=plan_id, account_id=work.who.account_id, count=len(rows), content=content, made_at=work.now()))
     return f"/plans/{plan_id}/tickets"

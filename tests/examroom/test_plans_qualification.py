@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from examroom.plans import entry, qualification, seating
+from examroom.plans import candidate_todo, entry, qualification, seating
 from examroom.plans.condition_models import Qualification
 from examroom.plans.entry import ConditionDraft
 from examroom.plans.models import Enrolment
@@ -187,6 +187,17 @@ def test_one_application_on_its_page(world: PlanWorld, session: Session, enter: 
     assert enter(world.tan).get(page).status_code == 200
     session.expire_all()
     assert [proof.withdrawn_at is None for proof in session.scalars(sa.select(EntryProof).order_by(EntryProof.id))] == [False, True]
+
+
+def test_the_work_list_counts_what_waits_for_the_officer_and_what_for_the_candidates(world: PlanWorld) -> None:
+    plan = world.draft()
+    first = world.enrol(plan, 3, accepted=False)[0]
+    qualification.send_back(world.session, first, "请补交学籍证明", world.liu, now=MONDAY)
+    lines = candidate_todo.todo(world.session, world.liu, now=MONDAY)
+    assert [(line.title, line.clause, line.waits_for) for line in lines] == [
+        ("审核报名资格：2026年电工认定（2 人）", "一（一）", ""), ("等待补正报名：2026年电工认定（1 人）", "一（一）", "考生")]
+    assert [line.title for line in candidate_todo.todo(world.session, first.candidate.viewer(), now=MONDAY)] == ["补正报名：2026年电工认定"]
+    assert candidate_todo.todo(world.session, world.tan, now=MONDAY) == []
 
 
 # ---- the candidate's own page
