@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from examroom.filing.duties import require_duty
+from examroom.plans import persons
 from examroom.plans.models import Enrolment
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import Table, workbook
-from qbank.kernel.identity import IdentityCipher, IdentityKind, birth_date, is_female
+from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from qbank.standards.models import LEVEL_NAMES
 from scoring.certificates import layout
@@ -129,11 +130,11 @@ def records(session: Session, certificates: Sequence[Certificate], cipher: Ident
 
 def _record(serial: int, one: Certificate, enrolment: Enrolment, cipher: IdentityCipher) -> dict[str, Any]:
     number = cipher.decrypt(enrolment.candidate.identity_cipher or b"")
-    sex, born = _person(enrolment, number)
     facts: Mapping[str, Any] = enrolment.facts
     return {
-        "serial": serial, "holder": one.holder, "sex": sex, "identity_kind": enrolment.candidate.identity_kind.chinese, "identity_number": number,
-        "born": born, "education": facts.get("education", ""), "occupation_code": one.occupation_code, "occupation": one.occupation,
+        "serial": serial, "holder": one.holder, "sex": persons.sex(enrolment, number),
+        "identity_kind": enrolment.candidate.identity_kind.chinese, "identity_number": number,
+        "born": persons.born(enrolment, number), "education": facts.get("education", ""), "occupation_code": one.occupation_code, "occupation": one.occupation,
         "work_type": one.work_type, "level": LEVEL_NAMES[one.level], "level_digit": one.level, "theory": _score(one.result.theory),
         "practical": _score(one.result.practical), "review": _score(one.result.review), "verdict": "合格", "number": one.number,
         "issued_on": one.issued_on, "issuer": one.issuer, "issuer_code": one.number[:13], "assessment": ASSESSMENT,
@@ -145,13 +146,6 @@ def _record(serial: int, one: Certificate, enrolment: Enrolment, cipher: Identit
 def photo_name(certificate: Certificate) -> str:
     """What the file of a photo is called in the ZIP for the office; "" without a photo."""
     return f"{certificate.number}{EXTENSIONS[certificate.photo.media_type]}" if certificate.photo else ""
-
-
-def _person(enrolment: Enrolment, number: str) -> tuple[str, date | None]:
-    """Sex and day of birth: a resident's number says both, other papers do not."""
-    if enrolment.candidate.identity_kind is IdentityKind.RESIDENT:
-        return "女" if is_female(number) else "男", birth_date(number)
-    return enrolment.facts.get("sex", ""), enrolment.born
 
 
 def _score(half_points: int | None) -> float | None:

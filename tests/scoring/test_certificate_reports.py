@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from examroom.plans import photos
 from qbank.kernel.access import Role, Scope
+from qbank.kernel.accounts import set_identity
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.export import Table, workbook
+from qbank.kernel.identity import IdentityKind
 from qbank.kernel.refused import Refused
 from scoring.certificates import desk, layout, receipts, report
 from scoring.certificates.layout import Column
@@ -25,7 +27,7 @@ from scoring.certificates.todo import todo
 from tests.conftest import MONDAY
 from tests.scoring.final_world import CIPHER, FinalWorld, identity_number
 from tests.scoring.test_certificate_copies import picture
-from tests.scoring.test_certificates import Enter
+from tests.scoring.test_certificates import Enter, text_of
 
 LATER = MONDAY + timedelta(days=3)
 DEFAULT_TITLES = ["序号", "姓名", "性别", "证件类型", "证件号码", "出生日期", "文化程度", "职业编码", "职业名称", "工种/职业方向", "等级", "理论成绩",
@@ -223,3 +225,17 @@ def test_reports_and_layouts_are_shut_to_strangers_and_read_only_for_the_offices
         browser = enter(who)
         assert {browser.get(address).status_code for address in reads} == {read}
         assert {browser.post(address, data={"kind": "new"}).status_code for address in writes} == {written}
+
+
+def test_other_papers_than_the_residents_card_are_reported_as_they_are(session: Session, people: Any) -> None:
+    """A passport tells neither sex nor birth date: both come from the roster."""
+    world = FinalWorld(session, people, ("安娜",), ())
+    enrolment = world.candidates[0]
+    set_identity(enrolment.candidate, "E12345678", CIPHER, IdentityKind.PASSPORT)
+    enrolment.facts, enrolment.born = {"sex": "女", "education": "高中"}, date(2007, 3, 4)
+    desk.issue(session, world.results, world.officer, cipher=CIPHER, now=MONDAY)
+    row = rows_of(world, sent(world))[0]
+    assert [row[title] for title in ("性别", "证件类型", "证件号码", "出生日期", "文化程度")] == ["女", "护照", "E12345678", "2007-03-04", "高中"]
+    certificate = certificates(world)[0]
+    assert certificate.identity_kind == "护照"
+    assert "证件类型IDType护照" in text_of(certificate.pdf)
