@@ -17,11 +17,12 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qbank.kernel.access import Role, Viewer, may_pass
 from qbank.kernel.accounts import Account
+from qbank.kernel.assets import Assets
 from qbank.kernel.db import Actor, Database
 from qbank.kernel.fencing import Fence
 from qbank.kernel.identity import IdentityCipher
@@ -127,6 +128,7 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(CSRFError, _bad_token)
+    app.wsgi_app = Assets(app.wsgi_app, app, SAFE_HEADERS)  # type: ignore[method-assign]  # Flask's way
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]  # Flask's way
     app.wsgi_app = Fence(app.wsgi_app, settings.folder, settings.secret_key, secure=settings.secure_cookies)  # type: ignore[method-assign]  # Flask's way
@@ -307,10 +309,11 @@ def _failed(error: Exception) -> Any:
         if flask.current_app.testing and status == 500:
             raise error
     sentence = SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])
+    allowed = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
     if wants_json():
-        return {"code": f"http_{status}", "sentence": sentence}, status
+        return {"code": f"http_{status}", "sentence": sentence}, status, allowed
     back = way_back() if status >= 500 and request.method == "POST" else ""
-    return render_template("error.html", status=status, sentence=sentence, back=back), status
+    return render_template("error.html", status=status, sentence=sentence, back=back), status, allowed
 
 
 def paged(session: Session, query: sa.Select[Any], *, size: int = 50) -> tuple[list[Any], int, int, int]:

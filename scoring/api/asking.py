@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import re
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from examroom.plans.models import PlanState
-from scoring.api.problems import BadField, Problem
 from scoring.results.models import ResultState
 
 MOST = 200
 
 
-def _in_time(moment: datetime) -> datetime:
-    if not 2000 <= moment.year <= 2100:
-        raise ValueError("应在 2000 年到 2100 年之间")
-    return moment.astimezone(UTC)
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # beyond the calendar: before everything, or after it
+        return datetime.max.replace(tzinfo=UTC) if moment.year > 1 else datetime.min.replace(tzinfo=UTC)
 
 
-def _day_in_time(day: date) -> date:
-    if not 2000 <= day.year <= 2100:
-        raise ValueError("应在 2000 年到 2100 年之间")
-    return day
+def _written_as(pattern: str) -> BeforeValidator:
+    """Not a bare number, which pydantic would take for seconds since 1970."""
+
+    def check(text: Any) -> Any:
+        if not re.match(pattern, str(text)):
+            raise ValueError("应写成 2026-06-01 或 2026-06-01T09:00:00+08:00 的样子")
+        return text
+
+    return BeforeValidator(check)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_time)]
-Day = Annotated[date, AfterValidator(_day_in_time)]
+Moment = Annotated[AwareDatetime, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T"), AfterValidator(_in_utc)]
+Day = Annotated[date, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Region = Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$")]
 Code = Annotated[str, Field(pattern=r"^[0-9]-[0-9]{2}-[0-9]{2}-[0-9]{2}(-[0-9]{3})?$")]
 
@@ -40,7 +44,7 @@ class Page(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=50, ge=1, le=MOST, description=f"每页条数，最多 {MOST}")
-    after: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="上一页给出的 next 中的位置；不填从头开始")
+    after: str | None = Field(default=None, pattern=r"^p[0-9]{1,9}$", description="上一页给出的 next 中的位置；不填从头开始")
 
 
 class Changed(Page):
@@ -90,17 +94,9 @@ class Nothing(BaseModel):
 
 def place(key: int) -> str:
     """Behind which row the next page begins; for the caller only a word."""
-    return base64.urlsafe_b64encode(f"id:{key}".encode()).decode().rstrip("=")
+    return f"p{key}"
 
 
 def placed(text: str | None) -> int:
     """The key that :func:`place` wrote; 0 for the beginning."""
-    if text is None:
-        return 0
-    try:
-        name, _, key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
-        if name == "id" and key.isascii() and key.isdecimal() and int(key) < 2**31:
-            return int(key)
-    except (ValueError, binascii.Error):
-        pass
-    raise Problem("bad_request", "after 不是接口给出的位置。请从头读取，或照搬上一页 next 中的值。", [BadField(parameter="after", detail="无法识别")])
+    return int(text[1:]) if text else 0

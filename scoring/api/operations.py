@@ -104,7 +104,8 @@ def operation(path: str, summary: str, query: type[BaseModel], answer: type[Base
     def register(act: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         one = Operation(path, act.__name__, summary, (act.__doc__ or "").strip(), query, answer, reads, is_public, act)
         OPERATIONS.append(one)
-        blueprint.add_url_rule(VERSION + re.sub(r"{(\w+)}", r"<\1>", path), one.name, bare(lambda **values: _serve(one, values)))
+        blueprint.add_url_rule(VERSION + re.sub(r"{(\w+)}", r"<\1>", path), one.name, bare(lambda **values: _serve(one, values)),
+                               provide_automatic_options=False)
         return act
 
     return register

@@ -40,6 +40,7 @@ from scoring.results.models import Result, ResultList, ResultState
 from scoring.results.notice import last_day
 
 __all__ = ["blueprint", "token_views"]
+ALLOWED = "GET, HEAD, OPTIONS"
 POSTED = (ResultState.NOTICED, ResultState.SUBMITTED, ResultState.CITY_CHECKED, ResultState.FINAL)
 
 
@@ -196,10 +197,12 @@ def docs() -> Any:
                            rates=limits, schema=openapi.properties_of, most=asking.MOST)
 
 
-@blueprint.route(f"{VERSION}/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@blueprint.route(f"{VERSION}/<path:rest>", methods=["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"])
 @proven
 def elsewhere(rest: str) -> Any:
     """What is no address of the API, or no way to ask it: nothing is ever written here."""
     if request.method in {"GET", "HEAD"}:
         return Problem("not_found", "没有这个接口，请查看 /api/docs。").answer()
-    return Problem("method_not_allowed", "本接口只能读取（GET）。", Allow="GET, HEAD, OPTIONS").answer()
+    if request.method == "OPTIONS":
+        return "", 204, {"Allow": ALLOWED}
+    return Problem("method_not_allowed", "本接口只能读取（GET）。", Allow=ALLOWED).answer()

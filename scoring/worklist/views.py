@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, current_app, render_template, request
 
 from examroom.plans import calendars
+from examroom.plans.models import WorkingCalendar
 from qbank.kernel.access import STAFF, Role, Viewer, may_pass
 from qbank.kernel.accounts import Institution
-from qbank.kernel.times import local_date
+from qbank.kernel.times import end_of_day, local_date, spoken
 from qbank.kernel.todo import Asked, WorkList
 from qbank.kernel.web import db, now, viewer
 from qbank.standards.packs import pack_for
@@ -36,7 +38,12 @@ def home() -> Any:
     return render_template(
         "worklist/home.html", work=everything.narrowed(asked, moment), counts=everything.counts(moment), asked=asked, now=moment,
         clauses=sorted_clauses({todo.clause for todo in everything if todo.clause}), words=CLAUSES, told=told,
-        left=lambda due: month.left(local_date(due), today, tables), staff=viewer().has(*STAFF))
+        until=until, left=lambda due: month.left(local_date(due), today, tables), staff=viewer().has(*STAFF))
+
+
+def until(due: datetime) -> str:
+    """A moment as the offices write it; of a whole day only the day."""
+    return spoken(local_date(due) if due == end_of_day(local_date(due)) else due)
 
 
 @blueprint.get("/calendar")
@@ -51,7 +58,8 @@ def calendar() -> Any:
     return render_template(
         "worklist/calendar.html", shown=shown, today=today, weeks=weeks, before=month.beside(shown, -1), after=month.beside(shown, 1),
         working=month.working_days(weeks), kinds=list(month.DayKind), events=list(month.EventKind), needed=needed,
-        earliest=month.earliest_start(today, needed, tables) if needed else None, may_enter=viewer().has(*DECIDERS))
+        earliest=month.earliest_start(today, needed, tables) if needed else None, may_enter=viewer().has(*DECIDERS),
+        source=db().scalar(sa.select(WorkingCalendar.source).where(WorkingCalendar.year == shown.year)))
 
 
 def _opens(person: Viewer) -> Any:
