@@ -56,7 +56,9 @@ CAST = (
     Part("examiner2", "曾广平", (Role.REVIEW_EXAMINER,)),
     Part("examiner3", "田素琴", (Role.REVIEW_EXAMINER,)),
     Part("supervisor", "罗正明", (Role.QUALITY_SUPERVISOR,), CITY, shown="质量督导员"),
+    Part("supervisor2", "秦岚", (Role.QUALITY_SUPERVISOR,), CITY),
     Part("city", "谭晓峰", (Role.CITY_OFFICER,), CITY, shown="市鉴定中心"),
+    Part("city2", "邓丽", (Role.CITY_OFFICER,), CITY),
     Part("province", "姚静", (Role.PROVINCE_OFFICER,), PROVINCE, shown="省鉴定中心"),
 )
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.delivery import sheets
-from examroom.filing import scopes
 from examroom.invigilation import rooms
 from examroom.marking import cases
 from examroom.marking import desk as marking
@@ -49,14 +48,6 @@ class Schedule:
     level: int
     submitted: datetime
     first_day: date
-
-
-def file_scopes(stage: Stage) -> None:
-    """The province publishes what the school may examine."""
-    with stage.acting("province", stage.days(-250)) as (session, who):
-        school, standard = _school(session), _standard(session)
-        for level in (4, 3, 2):
-            scopes.publish_scope(session, school, standard, level, who, valid_from=local_date(stage.days(-200)))
 
 
 def keep_calendars(stage: Stage) -> None:

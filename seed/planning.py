@@ -63,11 +63,11 @@ def arrange(stage: Stage, session: Session, target: ExamPlan | PlanAmendment, pl
                             [stage.account_id(session, login) for login in one.logins], who, room=room, now=at)
 
 
-def amend(stage: Stage, plan_id: int, place: Place, reason: str, at: datetime) -> None:
-    """One more place by an amendment that the city approves ten minutes later."""
+def amend(stage: Stage, plan_id: int, places: Sequence[Place], reason: str, at: datetime) -> None:
+    """More places by an amendment that the city approves ten minutes later."""
     with stage.acting("officer", at) as (session, who):
         made = amending.start(session, session.get_one(ExamPlan, plan_id), who, now=at)
-        arrange(stage, session, made, [place], who, at)
+        arrange(stage, session, made, places, who, at)
         amending.submit(session, made, reason, who, now=at)
         key = made.id
     decided = at + timedelta(minutes=10)

@@ -15,7 +15,7 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, assessors, bank, cast, enrolling, history, planning, skills, technicians
+from seed import answers, assessors, bank, cast, enrolling, filing, history, planning, skills, supervising, technicians
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -62,13 +62,15 @@ def build(stage: Stage) -> None:
     for level, author in ((4, "author"), (2, "author2")):
         bank.fill_bank(stage, level, author)
     bank.compose_papers(stage)
-    history.file_scopes(stage)
+    filing.play(stage)
     history.furnish(stage)
     assessors.enter(stage)
     skills.stock(stage)
     history.keep_calendars(stage)
     enrolling.keep_conditions(stage)
     _plans(stage, students(STUDENTS))
+    filing.go_on(stage)
+    supervising.play(stage)
 
 
 def _plans(stage: Stage, everybody: list[Student]) -> None:
@@ -145,10 +147,13 @@ def _begin(stage: Stage) -> None:
         held = session.scalar(sa.select(sa.func.count()).select_from(Enrolment)) or 0
         plan_id, number = plan.id, len(plan.sittings) + 1
     class_name = f"{VISITORS}{number - 1}"
-    visitors = [replace(person, class_name=class_name) for person in students(VISITOR_SEATS, seed=held + 1, first=held + 1)]
+    visitors = [replace(person, class_name=class_name) for person in students(VISITOR_SEATS, seed=10_000 + held, first=held + 1)]
     room_name, _ = planning.ROOM_STAFF[number % len(planning.ROOM_STAFF)]  # the sitting before may still be under way in the other
     begins = (stage.now - timedelta(minutes=2)).replace(second=0, microsecond=0)
-    planning.amend(stage, plan_id, planning.theory(begins, VISITOR_SEATS, room_name), "补充报名的考生增加一场理论知识考试", stage.now - timedelta(hours=2))
+    later, turn = divmod(number - 2, 3)  # afternoons that no other plan of the demo uses
+    practical = planning.practical(history.morning(stage, 3 + later) + timedelta(hours=6) + planning.TURN * turn, VISITOR_SEATS)
+    planning.amend(stage, plan_id, [planning.theory(begins, VISITOR_SEATS, room_name), *practical], "为补充报名的考生增加理论和实操场次",
+                   stage.now - timedelta(hours=2))
     sitting = history.sitting(stage, plan_id, f"理论第{number}场", begins, paper, room_name=room_name,
                               classes=[class_name], joining=visitors, arranged=stage.now - timedelta(hours=1))
     history.open_rooms(stage, sitting)
