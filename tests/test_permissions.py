@@ -30,7 +30,10 @@ from examroom.filing.standing_models import Evaluation, MinistryReport, Removal
 from examroom.invigilation.models import Rehearsal
 from examroom.marking.case_models import AnswerFile, ItemCase
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
+from examroom.oversight.draw_models import InspectionDraw, Recusal
+from examroom.oversight.inspection_models import CheckTemplate, Finding, Inspection, OversightFile
 from examroom.oversight.models import Supervision
+from examroom.oversight.staff_models import StaffCase
 from examroom.plans import candidates, desk, sittings
 from examroom.plans.amendment_models import PlanAmendment
 from examroom.plans.condition_models import EntryCondition
@@ -55,7 +58,10 @@ from qbank.standards.models import Subject, WeightTable
 from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.api.models import ApiToken
 from scoring.archive.models import ArchivePack
+from scoring.certificates import layout
 from scoring.certificates.models import Certificate, IssuerSeal, Replacement, ReplacementCause
+from scoring.certificates.report_models import BatchKind, ReportBatch
+from scoring.certificates.stock_models import MoveKind, MoveState, StockMove
 from scoring.practical import register
 from scoring.practical.bank_models import PracticalDraw, TaskAttachment, TaskVersion
 from scoring.practical.mark_models import Correction
@@ -82,6 +88,7 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
     "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
+    "move_id": StockMove, "report_id": ReportBatch,
     "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope,
     "application_id": Application, "material_id": Material, "assessment_id": SiteAssessment,
@@ -99,11 +106,15 @@ IDS: dict[str, Any] = {
     "amendment_id": PlanAmendment, "schedule_id": FeeSchedule, "entry_id": FeeEntry, "cost_id": CostEntry,
     "plans.proof_id": EntryProof, "plans.file_id": TicketFile, "condition_id": EntryCondition,
     "token_id": ApiToken,
+    "oversight.draw_id": InspectionDraw, "inspection_id": Inspection, "finding_id": Finding, "template_id": CheckTemplate,
+    "oversight.file_id": OversightFile, "recusal_id": Recusal, "oversight.case_id": StaffCase,
     "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
 }
 # Addresses that are not one school's own.
 SHARED = {
     "static": "files of the program", "bootstrap.static": "files of the program", "delivery.static": "files of the program",
+    "oversight.public_draw": "what the centre has made public", "oversight.public_record": "as above",
+    "oversight.staff_file": "tried in test_oversight_staff.py: its address has a name",
     "results.notice": "the public notice is for anyone", "results.object_publicly": "whoever reads the notice may object",
     "items.picture": "named by the hash of its content, which no other school can guess; tried in test_items_pictures.py",
     "delivery.practise": "all candidates of an occupation practise with the same items; strangers have a test there",
@@ -133,6 +144,8 @@ NOT_EVEN_OWNED = {  # addresses whose ids of the demo world open for nobody: the
     "practical.attachment": "the bytes of the row made here are not on the disk: test_practical_bank opens one",
     "results.evidence": "the bytes of the row made here are not on the disk: test_results_credits opens one",
     "results.misconduct_file": "the case made here has no file: test_results_misconduct opens one",
+    "results.misconduct_letter": "the candidate of the case made here was not told: as above",
+    "oversight.check": "no inspection of the demo world is running: test_oversight_inspections", "oversight.new_finding": "as above",
 }
 GLOBAL_ROLES = {Role.ADMINISTRATOR}  # keeps institutions and accounts of the whole installation, and no school's data
 SECRET_FIELDS = {"key", "keys", "score", "scores", "explanation", "correct", "source", "half_points_earned", "is_correct"}
@@ -273,6 +286,10 @@ def complete(world: World) -> None:
             IssuerSeal(institution_id=plan.institution_id, set_by=officer.id, at=NOW,
                        picture=Attachment(sha256="1" * 64, name="印章.png", media_type="image/png", size=1, uploaded_by=officer.id,
                                           uploaded_at=NOW)),
+            StockMove(institution_id=plan.institution_id, kind=MoveKind.RECEIVED, first="HN0001", last="HN0002", pieces=2, note="领取", asked_by=officer.id,
+                      state=MoveState.DONE, asked_at=NOW),
+            ReportBatch(results=done, number=99, kind=BatchKind.NEW, layout=layout.default().stored(), rows_cipher=cipher.encrypt("[]"), sha256="0" * 64,
+                        made_by=officer.id, at=NOW),
             Replacement(certificate_id=session.scalars(sa.select(Certificate.id).order_by(Certificate.id)).all()[0],
                         cause=ReplacementCause.LOST, reason="本人声明遗失", asked_by=officer.id, asked_at=NOW),
             TaskAttachment(version=session.scalars(sa.select(TaskVersion).order_by(TaskVersion.id)).all()[0], position=1, caption="原理图",
