@@ -67,6 +67,6 @@ def balances(session: Session, viewer: Viewer, year: int) -> list[Balance]:
 def balance_of(session: Session, plan: ExamPlan) -> Balance:
     """Payments less refunds, against the costs that stand."""
     moved = {kind: int(fen) for kind, fen in session.execute(
-        sa.select(FeeEntry.kind, sa.func.sum(FeeEntry.fen)).where(FeeEntry.plan_id == plan.id).group_by(FeeEntry.kind)).tuples()}
+        sa.select(FeeEntry.kind, sa.func.sum(FeeEntry.fen)).where(FeeEntry.plan_id == plan.id).group_by(FeeEntry.kind))}
     costs = session.scalar(sa.select(sa.func.sum(CostEntry.fen)).where(CostEntry.plan_id == plan.id, CostEntry.cancelled_at.is_(None)))
     return Balance(plan, moved.get(FeeKind.PAYMENT, 0) - moved.get(FeeKind.REFUND, 0), int(costs or 0))

@@ -106,12 +106,14 @@ def require_apart(session: Session, plan: ExamPlan, staff_ids: Iterable[int], ca
 
 def barred_candidates(session: Session, plan: ExamPlan, account_ids: Collection[int]) -> dict[int, str]:
     """Those of ``account_ids`` who cannot be examined in the plan, because they or their kin examine in it."""
-    staff, roles = _people(session, staff_of(session, plan)), staff_of(session, plan)
+    roles = staff_of(session, plan)
+    staff = _people(session, roles)
     candidates = _people(session, account_ids)
-    found = {one.id: f"该人员是本方案的{roles.get(one.id, '考务人员')}，不能同时是考生（{SCOPE}）。" for one in _same(candidates, staff)}
+    found = {one.id: f"该人员是本方案的{next(roles[other.id] for other in staff if _same([one], [other]))}，不能同时是考生（{SCOPE}）。"
+             for one in _same(candidates, staff)}
     names = {one.id: one.name for one in staff}
     for tie, other in _kin(session, plan, set(names), candidates):
-        found.setdefault(other.id, f"该考生与本方案的{roles.get(tie.account_id, '考务人员')}{names[tie.account_id]}有亲属或其他利害关系，"
+        found.setdefault(other.id, f"该考生与本方案的{roles[tie.account_id]}{names[tie.account_id]}有亲属或其他利害关系，"
                                    f"须先更换{names[tie.account_id]}（{SCOPE}）。")
     return found
 
