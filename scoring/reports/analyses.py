@@ -51,9 +51,9 @@ def drawn(groups: Sequence[Rate]) -> list[Rate]:
     return sorted((group for group in groups if group.share is not None), key=lambda group: (group.share, group.name))[:DRAWN]
 
 
-def rates_plot(groups: Sequence[Rate], whole: Rate, words: str = "合格率与区间") -> bytes:
+def rates_plot(groups: Sequence[Rate], whole: Rate, words: str = "合格率与区间", room: int = plots.NAME) -> bytes:
     bars = tuple((f"{group.name}（{group.n}）", group.share or 0.0, group.low, group.high) for group in drawn(groups))
-    return plots.rates(bars, whole.share, words)
+    return plots.rates(bars, whole.share, words, room)
 
 
 def outlying_words(groups: Sequence[Rate], whole: Rate) -> str:

@@ -16,10 +16,11 @@ NAME = 12  # characters of a name that there is room for
 
 
 @lru_cache(maxsize=64)
-def rates(bars: tuple[Bar, ...], whole: float | None, words: str) -> bytes:
-    """Shares with their intervals, one under the other; a dashed line where everybody together is."""
-    figure, axes = frame(WIDTH, 76 + ROW * max(len(bars), 1), x="合格率（横线为 95% 区间）", y="", margins=(128, 44, 20, 26))
-    _rows(axes, bars)
+def rates(bars: tuple[Bar, ...], whole: float | None, words: str, room: int = NAME) -> bytes:
+    """Shares with their intervals, one under the other; a dashed line where everybody together is. ``room``: characters of a name."""
+    figure, axes = frame(WIDTH + 12 * (room - NAME), 76 + ROW * max(len(bars), 1), x="合格率（横线为 95% 区间）", y="",
+                         margins=(128 + 12 * (room - NAME), 44, 20, 26))
+    _rows(axes, bars, room)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, .2, .4, .6, .8, 1], ["0", "20%", "40%", "60%", "80%", "100%"])
     if whole is not None:
@@ -103,12 +104,12 @@ def short(name: str, most: int = NAME) -> str:
     return name if len(name) <= most else f"{name[:most - 1]}…"
 
 
-def _rows(axes: object, bars: tuple[Bar, ...]) -> None:
+def _rows(axes: object, bars: tuple[Bar, ...], room: int) -> None:
     draw = axes
     places = np.arange(len(bars))
     for place, (_, value, low, high) in zip(places, bars, strict=True):
         if low is not None and high is not None:
             draw.plot([low, high], [place, place], color=GREY, linewidth=2.4, solid_capstyle="butt")  # type: ignore[attr-defined]  # axes
         draw.plot([value], [place], marker="o", markersize=6, color=BLUE)  # type: ignore[attr-defined]  # axes
-    draw.set_yticks(places, [short(name) for name, *_ in bars])  # type: ignore[attr-defined]  # axes
+    draw.set_yticks(places, [short(name, room) for name, *_ in bars])  # type: ignore[attr-defined]  # axes
     draw.set_ylim(len(bars) - 0.4, -0.6)  # type: ignore[attr-defined]  # axes

@@ -40,7 +40,7 @@ def region_document(wish: Wish, schools: Sequence[Line], cities: Sequence[Line],
 
 
 def rates_picture(lines: Sequence[Line], whole: Line) -> bytes:
-    return rates_plot([one.rate for one in lines], whole.rate, "各单位的合格率与区间")
+    return rates_plot([one.rate for one in lines], whole.rate, "各单位的合格率与区间", room=18)
 
 
 def findings_picture(lines: Sequence[Line]) -> bytes:
