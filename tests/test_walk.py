@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from datetime import date, timedelta
 
 import openpyxl
@@ -41,6 +40,7 @@ from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.tables import PointDraft, RangeDraft, add_occupation, add_standard, set_table
 from qbank.statistics.models import ItemStatistic
 from scoring.archive import desk as archive
+from scoring.archive import verifier
 from scoring.certificates import desk as certificates
 from scoring.certificates.models import Certificate
 from scoring.practical import desk as practical
@@ -267,8 +267,9 @@ def test_one_item_from_a_file_to_a_certificate(session: Session, people: People,
     kept = archive.pack(session, plan, liu, now=clock())
     session.commit()
     assert kept.keep_until.year == 2031  # electronic: five years by default, never less than three
-    names = zipfile.ZipFile(io.BytesIO(kept.file)).namelist()
-    assert any("manifest" in name for name in names)
+    with archive.opened(session, kept) as stream:
+        report = verifier.examine(io.BytesIO(stream.read()), keys=[kept.signed_by])
+    assert report.findings == []
 
     # And everything that happened is in the trail, unbroken, with an actor.
     assert audit.verify(session) == []

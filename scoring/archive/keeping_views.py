@@ -77,7 +77,10 @@ def register_video(plan_id: int) -> Any:
         size = whole_number(form["size"], "字节数", 0, 2**62) if form.get("size", "").strip() else 0
         told = Recording(place, moment(form.get("starts_at", ""), "开始时间"), moment(form.get("ends_at", ""), "结束时间"),
                          form.get("path", ""), form.get("sha256", ""), size)
-        recordings.register(db(), plan, told, viewer(), settings().videos, room=room, now=now())
+        if not told.sha256.strip():
+            job = recordings.ask_register(db(), plan, told, viewer(), settings().videos, room=room, now=now())
+            return redirect(url_for("accounts.job", job_id=job.id))
+        recordings.register(db(), plan, told, viewer(), room=room, now=now())
     except Refused as refusal:
         return _videos(plan, problem=refusal.sentence, typed=form), 409
     flash("已登记录像。")

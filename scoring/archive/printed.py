@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.invigilation import record
+from examroom.oversight.inspection_models import Inspection
+from examroom.oversight.models import Supervision
+from examroom.oversight.printed import inspection_pdf, report_pdf
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Viewer
 from qbank.kernel.export import workbook
@@ -54,6 +57,13 @@ def _minutes(session: Session, plan: ExamPlan, who: Viewer, now: datetime) -> It
         yield f"综合评审会议记录_{panel.name}.pdf", minutes.pdf(session, panel, now=now)
 
 
+def _supervision(session: Session, plan: ExamPlan, who: Viewer, now: datetime) -> Iterator[tuple[str, bytes]]:
+    for one in session.scalars(sa.select(Supervision).where(Supervision.plan_id == plan.id, Supervision.reported_at.is_not(None))):
+        yield f"质量督导报告_{one.supervisor.name}_{one.id}.pdf", report_pdf(session, one, made_at=now)
+    for each in session.scalars(sa.select(Inspection).where(Inspection.plan_id == plan.id, Inspection.submitted_at.is_not(None))):
+        yield f"检查记录_{each.number}.pdf", inspection_pdf(session, each, made_at=now)
+
+
 def _report(key: str, form: str) -> Make:
     def make(session: Session, plan: ExamPlan, who: Viewer, now: datetime) -> Files:
         kind = CATALOGUE[key]
@@ -65,7 +75,7 @@ def _report(key: str, form: str) -> Make:
 
 FOR_PEOPLE: Mapping[str, Make] = {
     "工作台账": _ledger, "案卷封面和目录": _volumes, "档案清单与汇总": _summary, "考场情况记录单": _rooms, "评分记录表": _marks,
-    "综合评审会议记录": _minutes, "成绩汇总表": _report("summary", "pdf"), "公示名单": _report("notice", "pdf"),
+    "综合评审会议记录": _minutes, "质量督导报告": _supervision, "成绩汇总表": _report("summary", "pdf"), "公示名单": _report("notice", "pdf"),
     "合格率分析": _report("rates", "pdf"), "成绩分布": _report("scores", "pdf"), "试题分析报告": _report("items", "pdf"),
     "考评员评分报告": _report("assessors", "pdf"), "认定情况分析": _report("head", "pdf"),
 }

@@ -20,7 +20,7 @@ LEFT_OUT = {  # table → why it is no evidence
     "sheet_bodies": "follows from the sheet and its sealed paper",
     "sitting_pictures": "follows from the sealed papers",
     "mark_streams": "a counter of a tablet's messages",
-    "report_files": "reports are in the pack themselves",
+    "report_files": "reports are in the pack themselves", "ticket_files": "tickets follow from roster and seats",
     "review_texts": "read from files that are in the pack",
     "archive_packs": "the pack itself", "archive_accesses": "who opened the pack", "archive_holds": "what keeps the pack",
     "archive_destructions": "the end of the pack",
@@ -57,6 +57,8 @@ REFERRED: dict[str, tuple[Way, ...]] = {
     "assessors": (Way("account_id", "group_assessors", "account_id"),),
     "rule_pack_versions": (Way("id", "result_lists", "pack_version_id"),),
     "item_cases": (Way("id", "score_changes", "case_id"),), "case_approvals": (Way("case_id", "item_cases"),),
+    "fee_schedules": (Way("id", "fee_entries", "schedule_id"),), "entry_conditions": (Way("id", "enrolments", "condition_id"),),
+    "check_templates": (Way("id", "inspections", "template_id"),), "check_points": (Way("template_id", "check_templates"),),
     "candidate_photos": (Way("id", "enrolments", "photo_id"), Way("id", "certificates", "photo_id")),
     "pictures": (Way("id", "sitting_pictures", "picture_id"),),
 }

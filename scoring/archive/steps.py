@@ -20,9 +20,11 @@ from examroom.invigilation.models import AdmissionCheck, Incident, Rehearsal, Ro
 from examroom.marking.case_models import AnswerFile, KeyCheck, ScoreChange
 from examroom.marking.models import TheoryScore
 from examroom.marking.written_models import ScriptMark
+from examroom.oversight.inspection_models import Finding, FindingReply, Inspection
 from examroom.oversight.models import Supervision
+from examroom.oversight.staff_models import StaffCase
 from examroom.plans.amendment_models import AmendmentDecision, PlanAmendment
-from examroom.plans.fee_models import FeeEntry
+from examroom.plans.fee_models import CostEntry, FeeEntry
 from examroom.plans.models import ExamPlan, PlanDecision, RosterImport, SittingRoom
 from examroom.plans.qualification_models import QualificationCheck, TicketFile
 from qbank.kernel.accounts import Account
@@ -32,6 +34,8 @@ from qbank.papers.sealed import OpeningPerson, PaperOpening
 from scoring.archive import reach
 from scoring.archive.models import ArchiveAccess, ArchiveHold, ArchivePack, Destruction, FiledDocument, Video
 from scoring.certificates.models import Certificate, Disclosure, Replacement
+from scoring.certificates.report_models import ReportBatch, ReportReceipt
+from scoring.certificates.stock_models import Blank
 from scoring.practical.bank_models import PracticalDraw
 from scoring.practical.mark_models import Correction
 from scoring.practical.models import MarkSheet
@@ -88,6 +92,7 @@ SOURCES = (
     Source(ROSTER, "资格审核", QualificationCheck.at, QualificationCheck.checked_by, document="资格审核记录"),
     Source(ROSTER, "印制准考证", TicketFile.made_at, TicketFile.account_id, lambda one: f"{one.count} 份", "准考证"),
     Source(ROSTER, "收费登记", FeeEntry.at, FeeEntry.entered_by, document="收费台账"),
+    Source(ROSTER, "支出登记", CostEntry.at, CostEntry.entered_by, document="收费台账"),
     Source(PAPER, "封存试卷", Paper.sealed_at, Paper.sealed_by, lambda one: f"{one.name}，指纹 {(one.fingerprint or '')[:16]}…", "封存试卷"),
     Source(PAPER, "启封试卷", PaperOpening.opened_at, None, lambda one: f"{one.paper.name}：{one.reason}", "试卷拆封确认记录"),
     Source(PAPER, "启封人确认", OpeningPerson.at, OpeningPerson.account_id, document="试卷拆封确认记录"),
@@ -126,10 +131,18 @@ SOURCES = (
     Source(RESULT, "单科成绩证明", ScoreProof.issued_at, ScoreProof.issued_by, document="单科成绩证明"),
     Source(OVERSIGHT, "派遣督导员", Supervision.assigned_at, Supervision.assigned_by, lambda one: one.supervisor.name, "派遣记录"),
     Source(OVERSIGHT, "督导报告", Supervision.reported_at, Supervision.supervisor_id, lambda one: _shortened(one.report), "质量督导报告"),
+    Source(OVERSIGHT, "开始检查", Inspection.started_at, None, lambda one: f"{one.kind.chinese} {one.number}", "检查表"),
+    Source(OVERSIGHT, "检查发现问题", Finding.at, Finding.recorded_by, lambda one: _shortened(one.text), "检查发现"),
+    Source(OVERSIGHT, "整改答复", FindingReply.at, FindingReply.replied_by, lambda one: _shortened(one.text), "整改材料"),
+    Source(OVERSIGHT, "检查结论", Inspection.submitted_at, Inspection.submitted_by, lambda one: _shortened(one.conclusion), "检查记录"),
+    Source(OVERSIGHT, "人员违规处理决定", StaffCase.decided_at, StaffCase.decided_by, lambda one: f"{one.duty} {one.account.name}：{one.tier}", "违规处理决定"),
     Source(OVERSIGHT, "提出违纪处理", Misconduct.proposed_at, Misconduct.proposed_by, lambda one: f"{one.enrolment.candidate.name}：{one.tier}", "违纪记录"),
     Source(OVERSIGHT, "违纪处理决定", Misconduct.decided_at, Misconduct.decided_by,
            lambda one: f"{one.enrolment.candidate.name}：{one.state.chinese} {one.comment}", "违纪处理决定"),
     Source(CERTIFICATE, "制作证书", Certificate.issued_on, Certificate.issued_by, document="证书登记册"),
+    Source(CERTIFICATE, "使用空白证书", Blank.used_at, Blank.used_by, document="空白证书登记"),
+    Source(CERTIFICATE, "上报数据", ReportBatch.at, ReportBatch.made_by, lambda one: f"第 {one.number} 批，{len(one.lines)} 人", "上报数据"),
+    Source(CERTIFICATE, "上报回执", ReportReceipt.at, ReportReceipt.read_by, lambda one: f"通过 {one.accepted} 人，退回 {one.rejected} 人", "上报数据回执"),
     Source(CERTIFICATE, "注销证书", Certificate.revoked_at, None, lambda one: f"{one.number}：{one.revoked_why}", "注销记录"),
     Source(CERTIFICATE, "补换发", Replacement.asked_at, Replacement.asked_by,
            lambda one: f"{one.certificate.number} {one.cause.chinese}：{one.state.chinese}", "补换发记录"),

@@ -88,8 +88,6 @@ def _bytes(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-# The manifest and its signature
-
 def _manifest(pack: zipfile.ZipFile, report: Report, keys: Collection[str]) -> None:
     names = pack.namelist()
     for name in sorted(name for name, times in Counter(names).items() if times > 1):
@@ -153,8 +151,6 @@ def _verified(modulus: int, exponent: int, content: bytes, signed: bytes) -> boo
     return pow(int.from_bytes(signed), exponent, modulus).to_bytes(size) == padded
 
 
-# Files
-
 def _files(pack: zipfile.ZipFile, report: Report) -> None:
     listed = listed_of(report.manifest)
     held = [name for name in pack.namelist() if name not in OUTSIDE]
@@ -203,8 +199,6 @@ def _lines(pack: zipfile.ZipFile, name: str, report: Report) -> Iterator[dict[st
         report.add("chain", name, f"{name} 无法逐行读取，不能重算。")
 
 
-# The answers of each sheet
-
 def _sheets(pack: zipfile.ZipFile, report: Report) -> None:
     """Every sheet's chain of answer events, recomputed from the events."""
     ends = {row["id"]: (row["chain"], row["highest"]) for row in _lines(pack, SHEETS, report)}
@@ -224,8 +218,6 @@ def _sheets(pack: zipfile.ZipFile, report: Report) -> None:
             report.add("chain", f"答卷 {sheet}", f"答卷 {sheet} 的作答记录在末尾不完整：与答卷上的链首不符。")
     report.sheets = len(ends)
 
-
-# The audit trail
 
 def _trail(pack: zipfile.ZipFile, report: Report, heads: Collection[str]) -> None:
     """The trail from the first entry about this batch to the head, other entries by their hash only; each head that was
@@ -269,8 +261,6 @@ def _follows(before: str, row: Mapping[str, Any]) -> bool:
 def _text(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
-
-# The papers
 
 def _papers(pack: zipfile.ZipFile, report: Report) -> None:
     """Each opened paper is, to the byte, what was sealed."""

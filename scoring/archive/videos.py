@@ -28,7 +28,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Recording:
-    """What a person says of a recording. ``sha256`` empty: read from the file, which then must be reachable."""
+    """What a person says of a recording. ``sha256`` empty: it is read from the file, which then must be reachable."""
 
     place: str
     starts_at: datetime
@@ -38,9 +38,44 @@ class Recording:
     size: int = 0
 
 
-def register(session: Session, plan: ExamPlan, told: Recording, who: Viewer, folder: Path, *, room: SittingRoom | None = None,
-             now: datetime) -> Video:
-    """Put a recording on record."""
+def register(session: Session, plan: ExamPlan, told: Recording, who: Viewer, *, room: SittingRoom | None = None, now: datetime) -> Video:
+    """Put a recording with a known hash on record."""
+    path = require_registrable(session, plan, told, who, room)
+    if not HASH.fullmatch(told.sha256.strip().lower()):
+        raise Refused("bad_hash", "SHA-256 应为 64 位十六进制数。能读到录像文件时可以不填，由系统计算。")
+    made = Video(plan_id=plan.id, sitting_room_id=room.id if room else None, place=told.place.strip()[:200], starts_at=told.starts_at,
+                 ends_at=told.ends_at, path=path, sha256=told.sha256.strip().lower(), size=told.size, registered_by=who.account_id, at=now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def ask_register(session: Session, plan: ExamPlan, told: Recording, who: Viewer, folder: Path, *, room: SittingRoom | None = None,
+                 now: datetime) -> Job:
+    """Have a recording read and put on record off the request: reading a day of video takes minutes."""
+    path = require_registrable(session, plan, told, who, room)
+    _reachable(folder, path)
+    return jobs.enqueue(session, "archive.register_video", {
+        "plan_id": plan.id, "room_id": room.id if room else None, "place": told.place, "path": path,
+        "starts_at": told.starts_at.isoformat(), "ends_at": told.ends_at.isoformat()}, who, now=now)
+
+
+@jobs.kind("archive.register_video", "登记录像")
+def register_job(work: Work) -> str:
+    asked = work.arguments
+    work.progress(0, 1, f"正在计算 {asked['path']} 的 SHA-256…")
+    sha256, size = measured(work.settings.videos, asked["path"])
+    told = Recording(asked["place"], datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"]), asked["path"],
+                     sha256, size)
+    with work.transaction() as session:
+        plan = fetch(session, ExamPlan, asked["plan_id"], work.who)
+        room = fetch(session, SittingRoom, asked["room_id"], work.who) if asked["room_id"] else None
+        register(session, plan, told, work.who, room=room, now=work.now())
+    return f"/archive/plans/{asked['plan_id']}/videos"
+
+
+def require_registrable(session: Session, plan: ExamPlan, told: Recording, who: Viewer, room: SittingRoom | None) -> str:
+    """The clean path. Refuses who may not, what cannot be, and what is registered already."""
     require_duty(session, who, plan.institution_id, Role.EXAM_OFFICER, plan_id=plan.id)
     path = _clean(told.path)
     if not told.place.strip():
@@ -51,16 +86,7 @@ def register(session: Session, plan: ExamPlan, told: Recording, who: Viewer, fol
         raise Refused("other_plan", "所选考场不属于本批次。")
     if session.scalar(sa.select(Video.id).where(Video.plan_id == plan.id, Video.path == path)):
         raise Refused("registered", f"“{path}”已经登记过。")
-    sha256, size = told.sha256.strip().lower(), told.size
-    if not sha256:
-        sha256, size = _read(folder, path)
-    elif not HASH.fullmatch(sha256):
-        raise Refused("bad_hash", "SHA-256 应为 64 位十六进制数。能读到录像文件时可以不填，由系统计算。")
-    made = Video(plan_id=plan.id, sitting_room_id=room.id if room else None, place=told.place.strip()[:200], starts_at=told.starts_at,
-                 ends_at=told.ends_at, path=path, sha256=sha256, size=size, registered_by=who.account_id, at=now)
-    session.add(made)
-    session.flush()
-    return made
+    return path
 
 
 def _clean(path: str) -> str:
@@ -72,16 +98,25 @@ def _clean(path: str) -> str:
     return "/".join(parts)
 
 
-def _read(folder: Path, path: str) -> tuple[str, int]:
-    """Hash and size. Refuses what cannot be reached, and links that lead out of the folder."""
+def _reachable(folder: Path, path: str) -> Path:
+    """The file. Refuses what is not there, and links that lead out of the folder."""
     place = folder / path
     try:
-        if not place.resolve().is_relative_to(folder.resolve()) or not place.is_file():
-            raise FileNotFoundError(path)
+        if place.resolve().is_relative_to(folder.resolve()) and place.is_file():
+            return place
+    except OSError:
+        pass
+    raise Refused("not_reachable", f"在录像文件夹中找不到“{path}”。请核对路径，或直接填写录像机导出的 SHA-256。")
+
+
+def measured(folder: Path, path: str) -> tuple[str, int]:
+    """Hash and size of a recording. Refuses what cannot be reached."""
+    place = _reachable(folder, path)
+    try:
         with place.open("rb") as stream:
             return digest_of(stream), place.stat().st_size
     except OSError:
-        raise Refused("not_reachable", f"在录像文件夹中找不到“{path}”。请核对路径，或直接填写录像机导出的 SHA-256。") from None
+        raise Refused("not_reachable", f"“{path}”无法读取，请检查录像服务器的连接。") from None
 
 
 def ask_check(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> Job:
@@ -109,7 +144,7 @@ def check_job(work: Work) -> str:
 def compare(folder: Path, path: str, sha256: str) -> Seen:
     """Whether the recording is there and still the same."""
     try:
-        return Seen.SAME if _read(folder, path)[0] == sha256 else Seen.CHANGED
+        return Seen.SAME if measured(folder, path)[0] == sha256 else Seen.CHANGED
     except Refused:
         return Seen.GONE
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,7 +203,7 @@ def test_what_is_neither_scanned_nor_placed_or_no_document_is_refused(world: Fin
 
 def taken(browser: FlaskClient, door: str, **form: str) -> bytes:
     with browser.post(door, data=form) as answer:
-        return answer.data
+        return bytes(answer.data)
 
 
 def test_once_packed_a_scan_is_handed_out_for_a_reason_only(world: FinalWorld, enter: Enter, session: Session) -> None:
@@ -244,11 +243,13 @@ def test_a_recording_is_known_by_path_and_hash_and_compared_when_it_can_be_reach
     folder = settings.videos / "2026"
     folder.mkdir(parents=True)
     (folder / "a.mp4").write_bytes(b"frames" * 1000)
-    here = videos.register(world.session, world.plan, recording("2026\\a.mp4"), world.officer, settings.videos, now=MONDAY)
-    assert (here.path, here.size, here.sha256) == ("2026/a.mp4", 6000, hashlib.sha256(b"frames" * 1000).hexdigest())
-    away = videos.register(world.session, world.plan, recording("nvr/b.mp4", "A" * 64, size=9), world.officer, settings.videos, now=MONDAY)
-    world.session.commit()
     browser, door = enter(world.officer), f"/archive/plans/{world.plan.id}/videos"
+    browser.post(door, data={"place": "3号机房", "starts_at": "2026-06-01T09:00", "ends_at": "2026-06-01T10:30", "path": "2026\\a.mp4"})
+    here = world.session.scalars(sa.select(Video)).one()  # read and hashed by a job
+    assert (here.path, here.size, here.sha256) == ("2026/a.mp4", 6000, hashlib.sha256(b"frames" * 1000).hexdigest())
+    away = videos.register(world.session, world.plan, recording("nvr/b.mp4", "A" * 64, size=9, ends_at=MONDAY + timedelta(hours=9)), world.officer,
+                           now=MONDAY)
+    world.session.commit()
 
     def found() -> list[Seen]:
         browser.post(f"{door}/check")
@@ -269,7 +270,7 @@ def test_a_recording_is_known_by_path_and_hash_and_compared_when_it_can_be_reach
 @pytest.mark.parametrize("path", ["/etc/passwd", "../identity.key", "2026/../../secret.key", "C:\\nvr\\a.mp4", "", "a\x00b", "x" * 501])
 def test_no_path_leads_out_of_the_video_folder(world: FinalWorld, settings: Settings, path: str) -> None:
     with pytest.raises(Refused, match="路径"):
-        videos.register(world.session, world.plan, recording(path), world.officer, settings.videos, now=MONDAY)
+        videos.ask_register(world.session, world.plan, recording(path), world.officer, settings.videos, now=MONDAY)
 
 
 def test_a_link_out_of_the_video_folder_is_not_followed(world: FinalWorld, settings: Settings) -> None:
@@ -277,16 +278,18 @@ def test_a_link_out_of_the_video_folder_is_not_followed(world: FinalWorld, setti
     (settings.folder / "identity.key").write_bytes(b"secret")
     (settings.videos / "link.mp4").symlink_to(settings.folder / "identity.key")
     with pytest.raises(Refused, match="找不到"):
-        videos.register(world.session, world.plan, recording("link.mp4"), world.officer, settings.videos, now=MONDAY)
+        videos.ask_register(world.session, world.plan, recording("link.mp4"), world.officer, settings.videos, now=MONDAY)
     assert videos.compare(settings.videos, "link.mp4", hashlib.sha256(b"secret").hexdigest()) is Seen.GONE
 
 
-def test_what_is_said_of_a_recording_must_be_possible(world: FinalWorld, settings: Settings, tmp_path: Path) -> None:
+def test_what_is_said_of_a_recording_must_be_possible(world: FinalWorld, settings: Settings) -> None:
     def register(told: Recording, who: Viewer = world.officer) -> Video:
-        return videos.register(world.session, world.plan, told, who, settings.videos, now=MONDAY)
+        return videos.register(world.session, world.plan, told, who, now=MONDAY)
 
+    with pytest.raises(Refused, match="找不到"):
+        videos.ask_register(world.session, world.plan, recording("not-there.mp4"), world.officer, settings.videos, now=MONDAY)
     for told, said in ((recording("a.mp4", ends_at=MONDAY), "结束时间"), (recording("a.mp4", "f" * 63), "64 位"),
-                       (recording("a.mp4", place=" "), "地点"), (recording("not-there.mp4"), "找不到")):
+                       (recording("a.mp4", place=" "), "地点")):
         with pytest.raises(Refused, match=said):
             register(told)
     register(recording("a.mp4", "f" * 64))
