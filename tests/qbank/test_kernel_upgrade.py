@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.orm import Session
 
+from examroom.filing.standing_models import ScopeEvent
+from examroom.filing.states import EventKind
 from qbank.items.models import ItemVersion, Review
 from qbank.items.states import ItemState, Purpose, Verdict
 from qbank.kernel.accounts import Institution
@@ -130,6 +132,18 @@ def test_a_review_of_the_first_release_keeps_its_marks_and_its_weights(old: Data
         version = version_for(session, school)
         assert version is not None
         assert (version.number, version.reason) == (1, "升级时登记的现行版本")
+
+
+def test_the_history_of_the_directory_begins_with_what_it_said(old: Database) -> None:
+    with rows_of(old) as put:
+        scope = {"institution_id": 1, "standard_id": 1, "level": 4, "published_by": 2, "valid_until": date(2026, 12, 31)}
+        put("filed_scopes", **scope, valid_from=date(2026, 1, 1), end_reason="")
+        put("filed_scopes", **scope, valid_from=date(2025, 1, 1), end_reason="学校退出")
+    upgrade(old.engine)
+    with Session(old.engine) as session:
+        told = [(event.scope_id, event.kind, event.day, event.reason) for event in session.scalars(sa.select(ScopeEvent).order_by(ScopeEvent.id))]
+        assert told == [(1, EventKind.PUBLISHED, date(2026, 1, 1), ""), (2, EventKind.PUBLISHED, date(2025, 1, 1), ""),
+                        (2, EventKind.ENDED, date(2026, 12, 31), "学校退出")]
 
 
 def test_upgrading_again_changes_nothing(old: Database) -> None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import qbank.kernel.times
+from qbank.kernel.migrations import data_0006
 
 revision = '0006'
 down_revision = '0005'
@@ -659,7 +660,7 @@ def upgrade() -> None:
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('kind', sa.Enum('NEW', 'RESENT', 'CHANGED', name='batchkind', native_enum=False, length=10), nullable=False),
     sa.Column('layout', sa.JSON(), nullable=False),
-    sa.Column('rows_cipher', sa.LargeBinary(), nullable=False),
+    sa.Column('file_cipher', sa.LargeBinary(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('made_by', sa.Integer(), nullable=False),
     sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
@@ -939,15 +940,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_oversight_files_inspection_id'), ['inspection_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_oversight_files_reply_id'), ['reply_id'], unique=False)
 
-    with op.batch_alter_table('result_visits', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_result_visits_at'))
-
-    op.drop_table('result_visits')
     with op.batch_alter_table('certificate_queries', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_certificate_queries_at'))
         batch_op.drop_index(batch_op.f('ix_certificate_queries_subject'))
 
     op.drop_table('certificate_queries')
+    with op.batch_alter_table('result_visits', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_result_visits_at'))
+
+    op.drop_table('result_visits')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('identity_kind', sa.Enum('RESIDENT', 'RESIDENCE_PERMIT', 'HONG_KONG_MACAO', 'TAIWAN', 'FOREIGNER', 'PASSPORT', 'OFFICER', name='identitykind', native_enum=False, length=20), server_default='RESIDENT', nullable=False))
 
@@ -972,8 +973,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('declared_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('declared_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_enrolments_student_number'), ['student_number'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_enrolments_condition_id_entry_conditions'), 'entry_conditions', ['condition_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_enrolments_declared_by_accounts'), 'accounts', ['declared_by'], ['id'])
 
     with op.batch_alter_table('exam_plans', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ends_on', sa.Date(), nullable=True))
@@ -992,16 +993,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('stated_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('stated_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('statement_file_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_misconducts_told_by_accounts'), 'accounts', ['told_by'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_incident_id_incidents'), 'incidents', ['incident_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_statement_file_id_attachments'), 'attachments', ['statement_file_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_misconducts_stated_by_accounts'), 'accounts', ['stated_by'], ['id'])
 
     with op.batch_alter_table('review_panels', schema=None) as batch_op:
         batch_op.add_column(sa.Column('audit_head', sa.String(length=64), server_default='', nullable=False))
 
     with op.batch_alter_table('roster_imports', schema=None) as batch_op:
         batch_op.add_column(sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False))
+    data_0006.after(op.get_bind())
 
 
 def downgrade() -> None:
