@@ -57,7 +57,7 @@ from qbank.papers.sealed import PaperPrint
 from qbank.standards.models import Subject, WeightTable
 from qbank.statistics.models import FormStatistic, StatisticRun
 from scoring.api.models import ApiToken
-from scoring.archive.models import ArchivePack
+from scoring.archive.models import ArchiveHold, ArchivePack, Destruction, FiledDocument
 from scoring.certificates import layout
 from scoring.certificates.models import Certificate, IssuerSeal, Replacement, ReplacementCause
 from scoring.certificates.report_models import BatchKind, ReportBatch
@@ -87,7 +87,7 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 # What an id in an address stands for; a room's own meaning stands before the common one.
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
-    "pack_id": ArchivePack, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
+    "pack_id": ArchivePack, "document_id": FiledDocument, "hold_id": ArchiveHold, "destruction_id": Destruction, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
     "move_id": StockMove, "report_id": ReportBatch,
     "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope,
@@ -288,7 +288,7 @@ def complete(world: World) -> None:
                                           uploaded_at=NOW)),
             StockMove(institution_id=plan.institution_id, kind=MoveKind.RECEIVED, first="HN0001", last="HN0002", pieces=2, note="领取", asked_by=officer.id,
                       state=MoveState.DONE, asked_at=NOW),
-            ReportBatch(results=done, number=99, kind=BatchKind.NEW, layout=layout.default().stored(), rows_cipher=cipher.encrypt("[]"), sha256="0" * 64,
+            ReportBatch(results=done, number=99, kind=BatchKind.NEW, layout=layout.default().stored(), file_cipher=cipher.encrypt(""), sha256="0" * 64,
                         made_by=officer.id, at=NOW),
             Replacement(certificate_id=session.scalars(sa.select(Certificate.id).order_by(Certificate.id)).all()[0],
                         cause=ReplacementCause.LOST, reason="本人声明遗失", asked_by=officer.id, asked_at=NOW),
@@ -298,6 +298,9 @@ def complete(world: World) -> None:
             Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
             ApiToken(name="市监管平台", secret_hash="0" * 64, hint="kpt_000000", reads=["plans"], region="4301", issued_by=officer.id, issued_at=NOW,
                      expires_at=NOW + timedelta(days=30)),
+            FiledDocument(plan=plan, line="notice", title="认定公告", place="3 柜", filed_by=officer.id, at=NOW),
+            ArchiveHold(plan=plan, reason="信访核查", role=Role.EXAM_OFFICER.value, set_by=officer.id, set_at=NOW),
+            Destruction(pack=session.scalars(sa.select(ArchivePack)).first(), reason="保存期满", asked_by=officer.id, asked_at=NOW),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 

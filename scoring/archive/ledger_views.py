@@ -61,14 +61,19 @@ def batch(plan_id: int) -> Any:
                            phase=phase, words=words, line=ledger.batches(db(), [plan])[0])
 
 
-@blueprint.get("/plans/<int:plan_id>/ledger.<form>")
-def batch_file(plan_id: int, form: str) -> Response:
-    """The ledger of one batch as ``pdf`` or, for whatever else is asked, as a workbook."""
+@blueprint.get("/plans/<int:plan_id>/ledger.pdf")
+def batch_pdf(plan_id: int) -> Response:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
     phase, words = _sought()
     document = ledger.document(db(), plan, phase=phase, words=words)
-    if form == "pdf":
-        return send_file(BytesIO(pdf(document, made_at=now())), "application/pdf", download_name=f"工作台账_{plan.number}.pdf")
+    return send_file(BytesIO(pdf(document, made_at=now())), "application/pdf", download_name=f"工作台账_{plan.number}.pdf")
+
+
+@blueprint.get("/plans/<int:plan_id>/ledger.xlsx")
+def batch_book(plan_id: int) -> Response:
+    plan = fetch(db(), ExamPlan, plan_id, viewer())
+    phase, words = _sought()
+    document = ledger.document(db(), plan, phase=phase, words=words)
     return send_file(BytesIO(workbook(tables_of(document), made_at=now())), EXCEL, as_attachment=True,
                      download_name=f"工作台账_{plan.number}.xlsx")
 
