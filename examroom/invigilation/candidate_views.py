@@ -12,8 +12,8 @@ from werkzeug.exceptions import NotFound
 from examroom.delivery import ledger
 from examroom.invigilation.blueprint import blueprint
 from examroom.plans import photo_job, photos
-from examroom.plans.desk import require_officer
 from examroom.plans.models import CandidatePhoto, Enrolment, ExamPlan
+from examroom.plans.staffing import require_officer
 from qbank.kernel import jobs
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.forms import whole_number

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans import fees, guard, roster, tickets
 from examroom.plans.checking import OWN_STUDENTS, Checked, chunks, examine
-from examroom.plans.desk import require_officer
+from examroom.plans.condition_models import EntryCondition
 from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
 from examroom.plans.predicate import Facts
 from examroom.plans.qualification_models import EntryProof, QualificationCheck
 from examroom.plans.roster import RosterRow, read_roster
 from examroom.plans.sittings import require_planned
+from examroom.plans.staffing import require_officer
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, Grant, give, set_identity
 from qbank.kernel.identity import IdentityCipher
@@ -37,7 +39,7 @@ def enrol(session: Session, plan: ExamPlan, who: Viewer, *, name: str, identity_
     """
     row = roster.row_of(0, {"name": name, "identity_number": identity_number, "student_number": student_number, "class_name": class_name,
                             "entry_condition": entry_condition, "identity_kind": identity_kind, "born": born, **written(facts or Facts())})
-    _require_open(session, plan, who, declared)
+    require_open(session, plan, who, declared)
     found = examine(session, plan, [roster.with_defaults(row, school_defaults(plan))], cipher, now=now)[0]
     if found.problems:
         raise Refused("candidate", found.problems[0])
@@ -60,7 +62,7 @@ def school_defaults(plan: ExamPlan) -> dict[str, str]:
 def import_roster(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], who: Viewer, *, cipher: IdentityCipher,
                   declared: bool, now: datetime, confirmed: Collection[str] = ()) -> int:
     """Enrol all of ``rows``, or none: refuses when one of them is wrong, or doubtful and its place not among ``confirmed``."""
-    _require_open(session, plan, who, declared)
+    require_open(session, plan, who, declared)
     found = examine(session, plan, rows, cipher, now=now)
     if wrong := [one for one in found if one.problems or (one.doubts and one.row.place not in confirmed)]:
         details = [f"{one.row.place}：{''.join(one.problems or one.doubts)}" for one in wrong[:SHOWN]]
@@ -71,7 +73,7 @@ def import_roster(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], w
 def upload(session: Session, plan: ExamPlan, file_name: str, content: bytes, who: Viewer, *, cipher: IdentityCipher,
            declared: bool, now: datetime, defaults: Mapping[str, str] | None = None) -> RosterImport:
     """Keep the rows of an uploaded roster, encrypted, until they are imported or thrown away."""
-    _require_open(session, plan, who, declared)
+    require_open(session, plan, who, declared)
     rows = read_roster(content)
     kept = RosterImport(plan_id=plan.id, file_name=file_name, uploaded_by=who.account_id, uploaded_at=now,
                         content=cipher.encrypt(roster.to_json(rows)),
@@ -122,7 +124,8 @@ def is_open(session: Session, plan: ExamPlan) -> bool:
     return not states or SittingState.PLANNED in states
 
 
-def _require_open(session: Session, plan: ExamPlan, who: Viewer, declared: bool) -> None:
+def require_open(session: Session, plan: ExamPlan, who: Viewer, declared: bool) -> None:
+    """Refuse unless ``who`` may enrol here now, and has declared that it is the school's own students."""
     require_officer(session, plan, who)
     if not declared:
         raise Refused("not_declared", NOT_DECLARED)
@@ -134,17 +137,24 @@ def _require_open(session: Session, plan: ExamPlan, who: Viewer, declared: bool)
 def _write(session: Session, plan: ExamPlan, found: Sequence[Checked], cipher: IdentityCipher, who: Viewer,
            now: datetime) -> list[Enrolment]:
     """Checked rows become accounts and enrolments. The plan's version makes two writers of ticket numbers collide."""
-    enrolments = []
-    for one, account in zip(found, _accounts(session, plan, found, cipher), strict=True):
-        plan.last_serial += 1
-        ticket = tickets.ticket_number(plan.starts_on.year, plan.id, plan.level, plan.last_serial)
-        enrolments.append(Enrolment(
-            plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=one.row.student_number[:200],
-            class_name=one.row.class_name[:200], entry_condition=one.condition.text if one.condition else "", condition=one.condition,
-            facts=one.facts.stored(), born=one.born, declared_by=who.account_id, declared_at=now))
+    enrolments = [new_enrolment(plan, account, who, now, student_number=one.row.student_number, class_name=one.row.class_name,
+                                entry_condition=one.condition.text if one.condition else "", condition=one.condition,
+                                facts=one.facts.stored(), born=one.born)
+                  for one, account in zip(found, _accounts(session, plan, found, cipher), strict=True)]
     session.add_all(enrolments)
     session.flush()
     return enrolments
+
+
+def new_enrolment(plan: ExamPlan, account: Account, who: Viewer, now: datetime, *, student_number: str, class_name: str,
+                  entry_condition: str, condition: EntryCondition | None, facts: dict[str, Any], born: date | None,
+                  photo_id: int | None = None) -> Enrolment:
+    """The next ticket number of the plan, and who declared that it is the school's own student."""
+    plan.last_serial += 1
+    ticket = tickets.ticket_number(plan.starts_on.year, plan.id, plan.level, plan.last_serial)
+    return Enrolment(plan_id=plan.id, candidate=account, ticket_number=ticket, student_number=student_number[:200], class_name=class_name[:200],
+                     entry_condition=entry_condition, condition=condition, facts=facts, born=born, photo_id=photo_id,
+                     declared_by=who.account_id, declared_at=now)
 
 
 def _accounts(session: Session, plan: ExamPlan, found: Sequence[Checked], cipher: IdentityCipher) -> list[Account]:

@@ -167,14 +167,21 @@ def _account_problems(row: RosterRow, account: Account, book: Book) -> list[str]
     return found
 
 
-def read_book(session: Session, plan: ExamPlan, hashes: Sequence[str], now: datetime) -> Book:
+def known_problems(session: Session, plan: ExamPlan, row: RosterRow, key: str, over: int, now: datetime) -> list[str]:
+    """What the plan, the school and other plans but ``over`` say about somebody whose account is known by the hash ``key``."""
+    book = read_book(session, plan, [key], now, over=over)
+    said = [sentence for sentence in (book.barred.get(key), book.elsewhere.get(key)) if sentence]
+    return [*said, *_account_problems(row, book.accounts[key], book)] if key in book.accounts else said
+
+
+def read_book(session: Session, plan: ExamPlan, hashes: Sequence[str], now: datetime, *, over: int = 0) -> Book:
     accounts: dict[str, Account] = {}
     elsewhere: dict[str, str] = {}
     for some in chunks(hashes):
         query = (sa.select(Account).options(selectinload(Account.grants)).order_by(Account.id.desc())
                  .where(Account.institution_id == plan.institution_id, Account.identity_hash.in_(some)))
         accounts |= {account.identity_hash or "": account for account in session.scalars(query)}
-        elsewhere |= _elsewhere(session, plan, some, now)
+        elsewhere |= _elsewhere(session, plan, some, over, now)
     mine = session.execute(sa.select(Enrolment.account_id, Enrolment.student_number, Account.name, Enrolment.born)
                            .join(Account, Account.id == Enrolment.account_id).where(Enrolment.plan_id == plan.id)).all()
     papers = session.scalars(sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == plan.id)).all()
@@ -188,7 +195,7 @@ def chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:
     return (keys[start:start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
 
 
-def _elsewhere(session: Session, plan: ExamPlan, hashes: Sequence[str], now: datetime) -> dict[str, str]:
+def _elsewhere(session: Session, plan: ExamPlan, hashes: Sequence[str], over: int, now: datetime) -> dict[str, str]:
     """Who stands in another open plan: of another school at all, of this one for the same occupation and level."""
     running = sa.exists().where(Sitting.plan_id == ExamPlan.id, sa.or_(
         Sitting.state == SittingState.DEALT, sa.and_(Sitting.state == SittingState.PLANNED, Sitting.starts_at > now)))
@@ -196,7 +203,7 @@ def _elsewhere(session: Session, plan: ExamPlan, hashes: Sequence[str], now: dat
         sa.select(Account.identity_hash, ExamPlan.institution_id, ExamPlan.number, Standard.occupation_id, ExamPlan.level)
         .join(Enrolment, Enrolment.account_id == Account.id).join(ExamPlan, ExamPlan.id == Enrolment.plan_id)
         .join(Standard, Standard.id == ExamPlan.standard_id)
-        .where(Account.identity_hash.in_(hashes), ExamPlan.id != plan.id, sa.or_(ExamPlan.starts_on >= local_date(now), running)))
+        .where(Account.identity_hash.in_(hashes), ExamPlan.id.not_in((plan.id, over)), sa.or_(ExamPlan.starts_on >= local_date(now), running)))
     found: dict[str, str] = {}
     for key, school, number, occupation, level in rows:
         if school != plan.institution_id:

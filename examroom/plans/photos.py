@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from examroom.plans.desk import require_officer
 from examroom.plans.models import CandidatePhoto, Enrolment, ExamPlan
+from examroom.plans.staffing import require_officer
 from qbank.items.pictures import LARGEST, PictureFacts, inspect
 from qbank.kernel.access import Viewer
 from qbank.kernel.identity import IdentityCipher, mask

@@ -118,7 +118,8 @@ class Predicate:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Predicate:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+        held: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+        return cls(**held)
 
     @property
     def told(self) -> list[str]:

@@ -12,10 +12,10 @@ from werkzeug.datastructures import FileStorage
 
 from examroom.plans import entry
 from examroom.plans.condition_models import EntryCondition, Qualification
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.predicate import Facts, Finding, Predicate, Standing, evaluate
 from examroom.plans.qualification_models import EntryProof, QualificationCheck
+from examroom.plans.staffing import require_officer
 from qbank.kernel import attachments
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.identity import IdentityKind

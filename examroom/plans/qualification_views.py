@@ -12,10 +12,10 @@ from examroom.plans import listing, qualification, summary
 from examroom.plans.blueprint import blueprint
 from examroom.plans.candidate_views import choices, excel, typed_facts
 from examroom.plans.condition_models import EntryCondition, Qualification
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.predicate import Facts, meets
 from examroom.plans.qualification_models import EntryProof, QualificationCheck
+from examroom.plans.staffing import require_officer
 from qbank.kernel import attachments, forms
 from qbank.kernel.access import LARGEST_KEY, Role, fetch, visible
 from qbank.kernel.refused import Refused
@@ -51,6 +51,12 @@ def _ticked(plan: ExamPlan) -> list[Enrolment]:
     return list(found)
 
 
+def _back(plan: ExamPlan) -> str:
+    """The list with the same filters."""
+    values: dict[str, Any] = dict(listing.kept(request.args))
+    return url_for("plans.qualifications", plan_id=plan.id, **values)
+
+
 @blueprint.post("/<int:plan_id>/qualification/accept")
 def accept(plan_id: int) -> Any:
     plan = fetch(db(), ExamPlan, plan_id, viewer())
@@ -66,7 +72,7 @@ def accept(plan_id: int) -> Any:
     if left:
         names = [f"{enrolment.candidate.name}：{left[enrolment.id][0]}" for enrolment in chosen if enrolment.id in left]
         flash(f"{len(left)} 名考生没有通过：{''.join(names[:SHOWN])}", "warning")
-    return redirect(url_for("plans.qualifications", plan_id=plan.id, **listing.kept(request.args)))
+    return redirect(_back(plan))
 
 
 @blueprint.post("/<int:plan_id>/qualification/proofs")
@@ -77,7 +83,7 @@ def attach(plan_id: int) -> Any:
     except Refused as refusal:
         return _list(plan, refusal), 409
     flash(f"证明材料已附到 {count} 名考生的报名。", "success")
-    return redirect(url_for("plans.qualifications", plan_id=plan.id, **listing.kept(request.args)))
+    return redirect(_back(plan))
 
 
 @blueprint.get("/<int:plan_id>/qualification.xlsx")

@@ -107,7 +107,8 @@ def row_of(number: int, values: Mapping[str, str]) -> RosterRow:
 
 def with_defaults(row: RosterRow, defaults: Mapping[str, str]) -> RosterRow:
     """``row`` with what its file leaves empty."""
-    return dataclasses.replace(row, **{field: value for field, value in defaults.items() if value and not getattr(row, field)})
+    missing: dict[str, Any] = {field: value for field, value in defaults.items() if value and not getattr(row, field)}
+    return dataclasses.replace(row, **missing)
 
 
 def is_scientific(text: str) -> bool:

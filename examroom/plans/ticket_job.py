@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from examroom.plans import listing, ticket_print
 from examroom.plans.condition_models import Qualification
-from examroom.plans.desk import require_officer
 from examroom.plans.models import ExamPlan
 from examroom.plans.qualification_models import TicketFile
+from examroom.plans.staffing import require_officer
 from qbank.kernel.access import fetch
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Work, every, kind

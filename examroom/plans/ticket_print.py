@@ -106,10 +106,10 @@ def _sitting_line(seat: Seat) -> Line:
 def _photos(session: Session, enrolments: Sequence[Enrolment]) -> dict[int, str]:
     """Photo → drawing, no larger than it is printed."""
     wanted = sorted({one.photo_id for one in enrolments if one.photo_id})
-    found = {}
+    found: dict[int, str] = {}
     for start in range(0, len(wanted), 100):
         rows = session.execute(sa.select(CandidatePhoto.id, CandidatePhoto.content).where(CandidatePhoto.id.in_(wanted[start:start + 100])))
-        found |= {key: drawing(_reduced(content), "image/jpeg").svg for key, content in rows}
+        found |= {key: drawing(_reduced(content), "image/jpeg").svg for key, content in rows.tuples()}
     return found
 
 

@@ -14,9 +14,9 @@ from examroom.plans import candidates as enrolling
 from examroom.plans import listing, qualification, ticket_print
 from examroom.plans.blueprint import blueprint
 from examroom.plans.condition_models import Qualification
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.qualification_models import TicketFile
+from examroom.plans.staffing import require_officer
 from examroom.plans.ticket_job import PRINT_TICKETS
 from qbank.kernel import jobs
 from qbank.kernel.access import fetch, visible

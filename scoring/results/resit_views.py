@@ -13,7 +13,7 @@ from qbank.kernel.export import Table
 from qbank.kernel.export import workbook as write_workbook
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
-from qbank.kernel.web import db, identity_cipher, now, settings, viewer
+from qbank.kernel.web import db, now, settings, viewer
 from scoring.practical.duties import may_act
 from scoring.practical.joining import spoken_points
 from scoring.results import proofs, resits
@@ -38,7 +38,7 @@ def resit_list(list_id: int) -> Any:
 def take_over(list_id: int) -> Any:
     found = fetch(db(), ResultList, list_id, viewer())
     plan = fetch(db(), ExamPlan, request.form.get("plan", 0, type=int), viewer())
-    taken = resits.take_over(db(), found, plan, request.form.getlist("result", type=int), viewer(), cipher=identity_cipher(), now=now())
+    taken = resits.take_over(db(), found, plan, request.form.getlist("result", type=int), viewer(), now=now())
     flash(f"已把 {taken} 名考生报入“{plan.title}”，合格部分已提出保留，等待另一名考务员审批。", "success")
     return redirect(url_for("results.credits_of", plan_id=plan.id))
 

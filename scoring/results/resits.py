@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from examroom.plans import barred, candidates
+from examroom.plans.again import enrol_again
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
 from qbank.standards.packs import pack_for
@@ -66,8 +66,7 @@ def next_plans(session: Session, result_list: ResultList) -> list[ExamPlan]:
     return [plan for plan in plans if candidates.is_open(session, plan)]
 
 
-def take_over(session: Session, result_list: ResultList, plan: ExamPlan, result_ids: Collection[int], who: Viewer, *,
-              cipher: IdentityCipher, now: datetime) -> int:
+def take_over(session: Session, result_list: ResultList, plan: ExamPlan, result_ids: Collection[int], who: Viewer, *, now: datetime) -> int:
     """Enrol chosen candidates in ``plan`` and put forward what they passed as carried over; a second officer approves that."""
     require(session, plan, who, Role.EXAM_OFFICER)
     if plan not in next_plans(session, result_list):
@@ -83,7 +82,7 @@ def take_over(session: Session, result_list: ResultList, plan: ExamPlan, result_
                       [one.result.enrolment.candidate.name for one in late])
     enrolled = {one.account_id: one for one in plan.enrolments}
     for one in chosen:
-        enrolment = enrolled.get(one.result.enrolment.account_id) or _enrol(session, plan, one.result.enrolment, who, cipher, now)
+        enrolment = enrolled.get(one.result.enrolment.account_id) or enrol_again(session, plan, one.result.enrolment, who, now=now)
         for part, _ in one.kept:
             credits.carry_over(session, enrolment, part, who, now=now)
     return len(chosen)
@@ -112,12 +111,3 @@ def _hindered(result: Result, retake: tuple[str, ...], pack: RulePack) -> str:
     if Standing.ABSENT in standings.values() and not pack.resit_after_absence:
         return "有部分缺考，规则包规定不得补考。"
     return ""
-
-
-def _enrol(session: Session, plan: ExamPlan, earlier: Enrolment, who: Viewer, cipher: IdentityCipher, now: datetime) -> Enrolment:
-    candidate = earlier.candidate
-    if candidate.identity_cipher is None:
-        raise Refused("no_identity", f"考生{candidate.name}没有登记身份证号码，请在方案中手工报名后再提出保留成绩。")
-    return candidates.enrol(session, plan, who, name=candidate.name, identity_number=cipher.decrypt(candidate.identity_cipher),
-                            cipher=cipher, student_number=earlier.student_number, class_name=earlier.class_name,
-                            entry_condition=earlier.entry_condition or "补考", now=now)

@@ -95,7 +95,7 @@ def test_resits_are_enrolled_in_the_next_plan_with_what_they_passed(world: World
     chosen = {name: line.result.id for name, line in lines(world, final).items()}
 
     def take(*names: str) -> int:
-        return resits.take_over(world.session, final, plan, [chosen[name] for name in names], world.officer, cipher=CIPHER, now=NOW)
+        return resits.take_over(world.session, final, plan, [chosen[name] for name in names], world.officer, now=NOW)
 
     assert code_of(lambda: take("吴静", "刘洋")) == "no_resit"
     assert code_of(take) == "nobody"
@@ -116,7 +116,7 @@ def test_resits_are_enrolled_in_the_next_plan_with_what_they_passed(world: World
     assert lines(world, final)["吴静"].attempts == 0  # the one resit is taken
     late = world.new_plan("JH-2027-009")
     late.starts_on = date(2027, 6, 2)
-    assert code_of(lambda: resits.take_over(world.session, final, late, [chosen["何平"]], world.officer, cipher=CIPHER, now=NOW)) in {"too_late", "no_resit"}
+    assert code_of(lambda: resits.take_over(world.session, final, late, [chosen["何平"]], world.officer, now=NOW)) in {"too_late", "no_resit"}
 
 
 def test_a_proof_of_a_single_score_is_issued_printed_and_checked_in_public(world: World, final: ResultList, app: Any, enter: Enter) -> None:
