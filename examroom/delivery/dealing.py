@@ -16,10 +16,9 @@ from examroom.delivery import bodies, ledger, shuffle, spread
 from examroom.delivery.bodies import Body
 from examroom.delivery.models import Dealing, Sheet, SheetState
 from examroom.plans import drift, guard
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, PlanState, Seat, Sitting, SittingState
 from examroom.plans.sittings import obstacles
-from examroom.plans.staffing import check_clashes
+from examroom.plans.staffing import check_clashes, require_officer
 from qbank.items.models import ItemVersion, Picture
 from qbank.items.states import ItemKind
 from qbank.kernel.access import Viewer

@@ -14,8 +14,8 @@ from examroom.delivery.models import Sheet
 from examroom.invigilation import rehearsal
 from examroom.invigilation.blueprint import blueprint
 from examroom.invigilation.models import Rehearsal
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Sitting, SittingState
+from examroom.plans.staffing import require_officer
 from qbank.kernel.access import fetch
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused

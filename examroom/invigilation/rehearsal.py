@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from examroom.delivery.models import AnswerEvent
 from examroom.invigilation import load, readiness, scratch
 from examroom.invigilation.models import Rehearsal
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Sitting, SittingState
+from examroom.plans.staffing import require_officer
 from qbank.kernel.access import Viewer
 from qbank.kernel.jobs import Work, kind
 from qbank.kernel.printing import typeset

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from examroom.delivery.models import Answer, HandIn, Sheet
 from examroom.marking.distribution import Waiting, deal, queue_key
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, Settled, TaskKind, WrittenQuestion
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, Sitting, SittingState
-from examroom.plans.staffing import holders
+from examroom.plans.staffing import holders, require_officer
 from qbank.items.draft import WRITTEN
 from qbank.items.models import ItemVersion
 from qbank.items.states import ItemKind

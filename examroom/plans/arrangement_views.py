@@ -129,7 +129,8 @@ def decide_amendment(amendment_id: int) -> Any:
     if verdict not in {"approve", "return"}:
         raise Refused("verdict_missing", "请选择通过或退回。")
     amending.decide(db(), found, viewer(), verdict == "approve", request.form.get("comment", ""), now=now())
-    flash("变更已批准，方案同时更新；原安排保留在变更记录中。" if found.state is PlanState.APPROVED else f"已处理，变更现在“{found.state.chinese}”。", "success")
+    told = "变更已批准，方案同时更新；原安排保留在变更记录中。" if found.state is PlanState.APPROVED else f"已处理，变更现在“{found.state.chinese}”。"
+    flash(told, "success")
     return redirect(_address(found))
 
 

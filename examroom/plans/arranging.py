@@ -97,7 +97,7 @@ def shortages(session: Session, plan: ExamPlan, held: Arrangement) -> list[str]:
 def require_complete(session: Session, plan: ExamPlan, held: Arrangement) -> None:
     """Refuse an arrangement that lacks something, with every finding."""
     if found := shortages(session, plan, held):
-        raise Refused("plan_incomplete", f"方案还有 {len(found)} 处不符合要求，不能报送。人员配比依据职业标准（{guard.NOTICE} 五(六)）。", found)
+        raise Refused("plan_incomplete", f"方案还有 {len(found)} 处不符合要求，不能报送。人员配比依据职业标准（{guard.SCOPE}）。", found)
 
 
 def replace(session: Session, plan: ExamPlan, after: Arrangement) -> None:

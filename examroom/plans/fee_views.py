@@ -57,7 +57,7 @@ def publish_fee() -> Any:
     form = request.form
     try:
         scope = fetch(db(), FiledScope, forms.whole_number(form.get("scope_id", ""), "职业和等级", 1, TOP), viewer())
-        amounts = fees.Amounts(*(money.read(form.get(part, ""), what) for part, what in (("theory", "理论"), ("practical", "技能"))),
+        amounts = fees.Amounts(money.read(form.get("theory", ""), "理论"), money.read(form.get("practical", ""), "技能"),
                                money.read(form.get("review", "") or "0", "评审"))
         fees.publish_fee(db(), scope.institution, scope.standard, scope.level, amounts, viewer(), basis=form.get("basis", ""),
                          filed_with=form.get("filed_with", ""), filing_reference=form.get("filing_reference", ""),

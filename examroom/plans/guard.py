@@ -20,6 +20,7 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
 from qbank.standards.models import LEVEL_NAMES, Standard
+from qbank.standards.ratios import PEOPLE
 
 SCOPE = f"{NOTICE} 五(六)"
 STUDENTS = f"{NOTICE} 一(一)"
@@ -72,7 +73,7 @@ def require_own_student(plan: ExamPlan, account: Account) -> None:
 
 def staff_of(session: Session, plan: ExamPlan) -> dict[int, str]:
     """Everybody who invigilates, assesses or reviews in the plan, as planned and as called: account → as what."""
-    found = {key: arrangement.PEOPLE[site.part] for site in arrangement.of(plan).sites for key in site.staff_ids}
+    found = {key: PEOPLE[site.part] for site in arrangement.of(plan).sites for key in site.staff_ids}
     found |= dict.fromkeys(session.scalars(sa.select(RoomInvigilator.account_id).join(SittingRoom).join(Sitting)
                                            .where(Sitting.plan_id == plan.id)), "监考员")
     for room in STAFF:

@@ -86,7 +86,8 @@ def _fees(session: Session, plan: ExamPlan, now: datetime) -> str:
     told = [f"{name} {money.yuan(fen)} 元" for name, fen in (("理论", schedule.theory_fen), ("技能", schedule.practical_fen),
                                                             ("评审", schedule.review_fen)) if fen]
     return (f"每名考生 {money.yuan(schedule.total_fen)} 元（{'，'.join(told) or '不收费'}）。参考标准：{schedule.basis}；"
-            f"已报{schedule.filed_with}备案（{schedule.filing_reference}），自 {spoken(schedule.valid_from)} 起执行并向社会公示。评价活动不以营利为目的（五（五））。")
+            f"已报{schedule.filed_with}备案（{schedule.filing_reference}），自 {spoken(schedule.valid_from)} 起执行并向社会公示。"
+            "评价活动不以营利为目的（五（五））。")
 
 
 def _decisions(decisions: Sequence[PlanDecision | AmendmentDecision]) -> list[list[str]]:

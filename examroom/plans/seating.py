@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from examroom.filing.duties import require_duty
 from examroom.plans import drift, guard, staffing
 from examroom.plans.condition_models import Qualification
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, Room, RoomInvigilator, Seat, Sitting, SittingRoom, SittingState
 from examroom.plans.sittings import add_sitting, choose_paper, require_planned
+from examroom.plans.staffing import require_officer
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.refused import Refused

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans import drift, guard, holds, staffing  # noqa: F401  # holds registers itself with the practice bank
-from examroom.plans.desk import require_officer
 from examroom.plans.models import Enrolment, ExamPlan, PlanState, Seat, Sitting, SittingPaper, SittingState
+from examroom.plans.staffing import require_officer
 from qbank.items.models import ItemVersion
 from qbank.items.practice import practice_items
 from qbank.kernel.access import Viewer

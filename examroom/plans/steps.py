@@ -49,9 +49,9 @@ def standing(session: Session, plan: ExamPlan) -> Standing:
 
 def _arranged(session: Session, plan: ExamPlan) -> Step:
     if plan.state not in route.EDITABLE:
-        return Step("日期、地点和人员", True, "已随方案报送", "plans.show", {"plan_id": plan.id, "_anchor": "arrangement"})
+        return Step("日期地点人员", True, "已随方案报送", "plans.show", {"plan_id": plan.id, "_anchor": "arrangement"})
     found = arranging.shortages(session, plan, arrangement.of(plan))
-    return Step("日期、地点和人员", not found, f"还有 {len(found)} 处要补充" if found else "符合报送要求", "plans.arrangement_page", {"plan_id": plan.id})
+    return Step("日期地点人员", not found, f"还有 {len(found)} 处要补充" if found else "符合报送要求", "plans.arrangement_page", {"plan_id": plan.id})
 
 
 def _sent(plan: ExamPlan) -> Step:

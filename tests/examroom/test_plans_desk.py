@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from examroom.plans import calendars, desk
+from examroom.plans import amending, arranging, calendars, desk
 from examroom.plans.calendar import YearTable, is_working_day, latest_submission, read_days, working_days_between
 from examroom.plans.commands import group
 from examroom.plans.models import ExamPlan, PlanState
@@ -197,10 +197,26 @@ def test_the_work_list_says_whose_turn_it_is(world: PlanWorld, session: Session)
     desk.submit(session, plan, world.liu, now=MONDAY)
     assert [one.title for one in todo(session, world.tan, now=MONDAY)] == ["审核考务方案：2026年电工认定"]
     assert todo(session, world.yao, now=MONDAY) == []
+    away = todo(session, world.liu, now=MONDAY)[0]  # the school reads whom it waits for, and until when
+    assert (away.waits_for, spoken(away.due), away.clause) == ("市鉴定中心", "2026年6月30日 23:59", "四（一）")
     desk.decide(session, plan, world.tan, True, "", now=MONDAY)
     assert len(todo(session, world.yao, now=MONDAY)) == 1
     desk.decide(session, plan, world.yao, False, "日期不对", now=MONDAY)
     assert [one.detail for one in todo(session, world.liu, now=MONDAY)] == ["日期不对"]
+
+
+def test_an_amendment_waits_in_turn_and_a_missing_calendar_is_asked_for(world: PlanWorld, session: Session) -> None:
+    plan = world.arranged(3)
+    plan.state = PlanState.APPROVED
+    amendment = amending.start(session, plan, world.liu, now=MONDAY)
+    assert [one.title for one in todo(session, world.liu, now=MONDAY)] == ["报送方案变更：2026年电工认定 第 1 次变更"]
+    assert todo(session, world.tan, now=MONDAY) == []
+    arranging.drop_site(session, amendment, "s3", world.liu)
+    amending.submit(session, amendment, "一间实训室停用", world.liu, now=MONDAY)
+    assert [one.title for one in todo(session, world.tan, now=MONDAY)] == ["审核方案变更：2026年电工认定 第 1 次变更"]
+    assert [one.waits_for for one in todo(session, world.liu, now=MONDAY)] == ["市鉴定中心"]
+    plan.state, plan.starts_on = PlanState.DRAFT, date(2031, 3, 3)
+    assert "录入 2031 年工作日历" in [one.title for one in todo(session, world.liu, now=MONDAY)]
 
 
 def test_pages_carry_a_plan_to_its_approval(world: PlanWorld, session: Session, enter: Callable[[Viewer], FlaskClient],

@@ -113,7 +113,7 @@ def test_the_officer_sees_fitting_sealed_papers_and_never_their_content(world: P
     assert set(vars(sittings.papers_for(world.session, sitting)[0])) == {
             "id", "name", "form", "fingerprint", "sealed_at", "minutes", "family_id", "is_pool", "used_in"}
     for paper in wrong:
-        with pytest.raises(Refused, match="没有找到这份试卷|不得超备案的职业"):
+        with pytest.raises(Refused, match=r"没有找到这份试卷|不得超备案的职业"):
             sittings.choose_paper(world.session, sitting, paper.id, world.liu)
     sittings.choose_paper(world.session, sitting, fitting.id, world.liu)
     assert (sitting.paper_id, sitting.minutes) == (fitting.id, 120)
@@ -225,7 +225,7 @@ def test_the_steps_lead_to_dealing(world: PlanWorld) -> None:
         found = standing(session, plan).next_step
         return found.title if found else ""
 
-    assert step() == "日期、地点和人员"
+    assert step() == "日期地点人员"
     sitting = world.ready(plan)
     assert [one.title[:4] for one in todo(session, world.liu, now=datetime(2026, 6, 20, tzinfo=UTC))] == ["报送考务", "准备场次"]
     assert sittings.obstacles(session, sitting)[:2] == ["考务方案草稿，批准后才能发卷。", "还没有选用试卷。"]

@@ -124,10 +124,12 @@ def test_the_same_doors_do_not_speak_of_scope_while_it_is_filed(ready: Ready, do
     if door == "a panel":
         ready.plans.session.add(FiledScope(institution_id=ready.plans.school.id, standard_id=ready.plans.standard.id, level=2,
                                            valid_from=date(2026, 1, 1), valid_until=date(2026, 12, 31), published_by=ready.plans.liu.account_id))
+    code = ""
     try:
         DOORS[door](ready)
     except Refused as refusal:
-        assert refusal.code not in {"scope_not_valid", "out_of_scope"}, refusal
+        code = refusal.code
+    assert code not in {"scope_not_valid", "out_of_scope"}
 
 
 # Occupation, work type, level, dates
@@ -256,7 +258,7 @@ def test_a_planned_invigilator_does_not_sit_the_exam_under_another_account(world
     watcher = world.session.get_one(Account, world.watchers[0].account_id)
     set_identity(watcher, identity_number(5), CIPHER)
     world.session.flush()
-    with pytest.raises(Refused, match="不能同时是考生|姓名是"):
+    with pytest.raises(Refused, match=r"不能同时是考生|姓名是"):
         world.enrol(plan, 1, first=5)
     stand_in = world.people.account("考生005", Role.CANDIDATE)
     set_identity(stand_in, identity_number(5), CIPHER)
