@@ -2,6 +2,7 @@
 
 JSON: ``{"format": "examroom-answers", "version": 1, "sheet", "page_generation", "acknowledged", "events": [{"sequence",
 "number", "answer", "flagged"}, …], "made_at", "digest", "proof"}``. Numbers and letters are those that the candidate saw.
+The same may come as the lines that a scanner types from the page's QR codes: ``EXAMROOM 2/3 <mark> <piece>``, in any order.
 ``digest`` is the SHA-256 of the events in one canonical writing; ``proof`` an HMAC of the digest with the hash of the token
 of the page that wrote it, which only that page and the server know.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +24,7 @@ FORMAT, VERSION = "examroom-answers", 1
 MOST_BYTES = 10_000_000
 MOST_EVENTS = 20_000
 HIGHEST = 1_000_000
+LINE = re.compile(r"EXAMROOM ([0-9]{1,2})/([0-9]{1,2}) ([0-9a-f]{8}) (\S+)")
 TAMPERED = "文件内容与它自己的校验码不符：传送中损坏或被改动过，不能使用。请让考生页面重新生成文件。"
 
 
@@ -53,8 +56,9 @@ def read(content: bytes) -> Found:
     if len(content) > MOST_BYTES:
         raise Refused("too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB，不是考生页面生成的答案文件。")
     try:
-        body = json.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        text = content.decode("utf-8-sig")
+        body = _scanned(text) if text.lstrip().startswith("EXAMROOM") else json.loads(text)
+    except (UnicodeDecodeError, ValueError, TypeError, RecursionError):
         raise Refused("not_json", "这不是答案文件：内容不是 JSON。请选择考生页面“保存答案文件”得到的文件。") from None
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise Refused("not_ours", "这不是答案文件。请选择考生页面“保存答案文件”得到的文件。")
@@ -65,6 +69,26 @@ def read(content: bytes) -> Found:
     if not hmac.compare_digest(found.digest.encode(), digest(found.sheet, found.page_generation, found.acknowledged, found.events).encode()):
         raise Refused("tampered", TAMPERED)
     return found
+
+
+def _scanned(text: str) -> dict[str, Any]:
+    """What was scanned, put together; ValueError when it is no answer file."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    found = [LINE.fullmatch(line) for line in lines]
+    garbled = [place for place, one in enumerate(found, 1) if one is None]
+    if garbled:
+        raise Refused("scan_garbled", f"第 {'、'.join(map(str, garbled))} 行不是完整的二维码文字。请删去后重新扫描那一张。")
+    known = [one.groups() for one in found if one is not None]
+    if len({(count, mark) for _, count, mark, _ in known}) > 1:
+        raise Refused("scan_mixed", "扫描的二维码不属于同一份作答文件。请清空文字框，从第一张起重新扫描。")
+    pieces = {int(number): piece for number, _, _, piece in known}
+    missing = [str(number) for number in range(1, int(known[0][1]) + 1) if number not in pieces]
+    if missing:
+        raise Refused("scan_incomplete", f"还缺第 {'、'.join(missing)} 张二维码，请补扫后再上传。")
+    sheet, generation, acknowledged, made_at, of, proven, rows = json.loads("".join(pieces[number] for number in sorted(pieces)))
+    events = [{"sequence": sequence, "number": number, "answer": answer, "flagged": bool(flagged)} for sequence, number, answer, flagged in rows]
+    return {"format": FORMAT, "version": VERSION, "sheet": sheet, "page_generation": generation, "acknowledged": acknowledged,
+            "events": events, "made_at": made_at, "digest": of, "proof": proven}
 
 
 def digest(sheet: int, page_generation: int, acknowledged: int, events: Sequence[Written]) -> str:

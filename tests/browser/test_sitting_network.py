@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
 from examroom.delivery import pages
 from examroom.delivery.models import Answer, AnswerEvent, ExamPage, PageState
+from examroom.marking import answer_file
 from tests.browser.exam_room import Network, Room, answer, slow
 
 PAPER = {"single": 12, "multiple": 4, "judge": 4, "candidates": 12, "essay": 1}
@@ -208,6 +212,11 @@ def test_a_room_without_its_server_goes_on_to_the_end_and_offers_an_answer_file(
     expect(page.locator("#emergency-code")).to_have_text(" ".join(file["digest"][place:place + 4].upper() for place in (0, 4, 8)))
     page.locator("#emergency-show").click()
     assert json.loads(page.locator("#emergency-text").input_value())["digest"] == file["digest"]
+    page.locator("#emergency-scan").click()
+    expect(page.locator("#emergency-place")).to_have_text("第 1 张，共 1 张")
+    scanned = zxingcpp.read_barcode(Image.open(BytesIO(page.locator("#emergency-frame svg").screenshot())))
+    assert scanned is not None
+    assert answer_file.read(scanned.text.encode()).digest == file["digest"]  # what a scanner types into the upload page
     assert page.url.endswith(f"/exam/sheets/{file['sheet']}")
 
     page.evaluate("window.over = false")

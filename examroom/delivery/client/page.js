@@ -37,7 +37,8 @@ const dialog = new HandInDialog({ dialog: byId("dialog"), told: byId("dialog-tol
   { go: (number) => desk.go(number), confirmed: () => course.finish("candidate") });
 const offer = new Offer(byId("offer"), { body: byId("offer-rows"), told: byId("offer-told"), take: byId("offer-take") });
 const emergency = new Emergency(byId("emergency"), { told: byId("emergency-told"), code: byId("emergency-code"), text: byId("emergency-text"),
-  save: byId("emergency-save"), show: byId("emergency-show"), copy: byId("emergency-copy") },
+  save: byId("emergency-save"), show: byId("emergency-show"), copy: byId("emergency-copy"), codes: byId("emergency-codes"), scan: byId("emergency-scan"),
+  frame: byId("emergency-frame"), next: byId("emergency-next"), place: byId("emergency-place") },
 { make: () => answerFile(course.file()), name: `作答-${ticket}` });
 const course = new Course({ sheetId: Number(sheetId), sheet, desk, clock, status, transport, store, screen, offer, dialog, emergency },
   { opened, tick, cover, locked, stranded, closed });
