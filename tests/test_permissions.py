@@ -87,7 +87,8 @@ ALL_AUDIT = sa.select(sa.func.count()).select_from(AuditEntry)
 # What an id in an address stands for; a room's own meaning stands before the common one.
 IDS: dict[str, Any] = {
     "account_id": Account, "grant_id": Grant, "job_id": Job, "institution_id": Institution, "plan_id": ExamPlan,
-    "pack_id": ArchivePack, "document_id": FiledDocument, "hold_id": ArchiveHold, "destruction_id": Destruction, "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
+    "pack_id": ArchivePack, "document_id": FiledDocument, "hold_id": ArchiveHold, "destruction_id": Destruction,
+    "list_id": ResultList, "certificate_id": Certificate, "seal_id": IssuerSeal, "replacement_id": Replacement,
     "move_id": StockMove, "report_id": ReportBatch,
     "sitting_id": Sitting, "sheet_id": Sheet,
     "batch_id": ImportBatch, "row_id": ImportRow, "export_id": ExportFile, "scope_id": FiledScope,

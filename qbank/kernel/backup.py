@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -70,8 +71,8 @@ def make(settings: Settings, database: Database, secret: Secret, *, now: datetim
     folder = folder or settings.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"examroom-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{ENDING}"
-    draft = target.with_suffix(UNFINISHED)
-    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = folder / f"{target.stem}-{secrets.token_hex(4)}{UNFINISHED}"
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w+b") as stream, tempfile.TemporaryDirectory(dir=settings.folder, prefix="taking-") as place:
             picture, rows = _picture(settings, database, Path(place))

@@ -1,13 +1,13 @@
 """The upward report (上报数据; domain.md 4.4): a batch for the office, and its answer row by row.
 
 A certificate is sent once; again only when the office sent it back, or when it was replaced or revoked afterwards. A
-batch keeps its columns and its rows (encrypted), so that the very file can be taken again.
+batch keeps its file (encrypted), so that the very same one can be taken again.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
@@ -15,11 +15,11 @@ from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from examroom.filing.duties import require_duty
 from examroom.plans import persons
-from examroom.plans.models import Enrolment
+from examroom.plans.models import CandidatePhoto, Enrolment
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import Table, workbook
@@ -27,7 +27,6 @@ from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
 from qbank.standards.models import LEVEL_NAMES
 from scoring.certificates import layout
-from scoring.certificates.desk import certificates_of
 from scoring.certificates.layout import Layout
 from scoring.certificates.models import Certificate, Disclosed
 from scoring.certificates.report_models import BatchKind, LineState, ReportBatch, ReportLayout, ReportLine
@@ -61,7 +60,9 @@ def due(session: Session, result_list: ResultList) -> dict[BatchKind, list[Certi
                                 .options(joinedload(ReportLine.batch)).order_by(ReportLine.batch_id)):
         newest[line.certificate_id] = line
     found: dict[BatchKind, list[Certificate]] = {kind: [] for kind in BatchKind}
-    for certificate in certificates_of(session, result_list):
+    for certificate in session.scalars(sa.select(Certificate).join(Certificate.result).where(Result.list_id == result_list.id).options(
+            joinedload(Certificate.result), selectinload(Certificate.replacements),
+            joinedload(Certificate.photo).load_only(CandidatePhoto.media_type)).order_by(Certificate.number)):
         if kind := _why(certificate, newest.get(certificate.id)):
             found[kind].append(certificate)
     return found
@@ -83,10 +84,11 @@ def make_batch(session: Session, result_list: ResultList, kind: BatchKind, who: 
     if not chosen:
         raise Refused("nothing_to_report", f"现在没有需要{kind.chinese}的证书。")
     wanted = layout_of(session, result_list.plan.institution)
-    rows = wanted.rows(records(session, chosen, cipher))
+    book = workbook([Table(wanted.sheet, [(one.title, one.width) for one in wanted.columns], wanted.rows(records(session, chosen, cipher)))],
+                    made_at=now)
     number = (session.scalar(sa.select(sa.func.max(ReportBatch.number)).where(ReportBatch.list_id == result_list.id)) or 0) + 1
     batch = ReportBatch(list_id=result_list.id, number=number, kind=kind, layout=wanted.stored(), made_by=who.account_id, at=now,
-                        rows_cipher=cipher.encrypt(json.dumps(rows, ensure_ascii=False)), sha256=hashlib.sha256(_book(wanted, rows, now)).hexdigest(),
+                        file_cipher=cipher.encrypt(base64.b64encode(book).decode()), sha256=hashlib.sha256(book).hexdigest(),
                         lines=[ReportLine(certificate_id=one.id, row=row) for row, one in enumerate(chosen, 1)])
     session.add(batch)
     session.flush()
@@ -96,11 +98,8 @@ def make_batch(session: Session, result_list: ResultList, kind: BatchKind, who: 
 def take(session: Session, batch: ReportBatch, who: Viewer, *, cipher: IdentityCipher, now: datetime) -> bytes:
     """The batch's workbook, the same at every time. That it was taken is put on record."""
     require_officer(session, batch.results, who)
-    content = _book(Layout.read(batch.layout), json.loads(cipher.decrypt(batch.rows_cipher)), batch.at)
-    if hashlib.sha256(content).hexdigest() != batch.sha256:
-        raise Refused("report_differs", "重新生成的文件与当时上报的校验值不一致，可能是程序升级改变了表格样式。请核对内容后重新上报。")
     disclose(session, batch.results, who, Disclosed.REPORT, len(batch.lines), now)
-    return content
+    return base64.b64decode(cipher.decrypt(batch.file_cipher))
 
 
 def photos(session: Session, batch: ReportBatch, who: Viewer, *, now: datetime) -> bytes:
@@ -115,10 +114,6 @@ def photos(session: Session, batch: ReportBatch, who: Viewer, *, now: datetime) 
             file.writestr(photo_name(one), one.photo.content if one.photo else b"")
     disclose(session, batch.results, who, Disclosed.PHOTOS, len(pictured), now)
     return stream.getvalue()
-
-
-def _book(wanted: Layout, rows: Sequence[Sequence[Any]], made_at: datetime) -> bytes:
-    return workbook([Table(wanted.sheet, [(one.title, one.width) for one in wanted.columns], rows)], made_at=made_at)
 
 
 def records(session: Session, certificates: Sequence[Certificate], cipher: IdentityCipher) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ class BatchKind(enum.StrEnum):
 
 
 class ReportBatch(Base):
-    """One workbook that was made for the office. Its rows stand in it encrypted: the same file can be taken again."""
+    """One workbook that was made for the office, kept encrypted: the very file can be taken again."""
 
     __tablename__ = "report_batches"
 
@@ -56,8 +56,8 @@ class ReportBatch(Base):
     number: Mapped[int]  # within the list, from 1
     kind: Mapped[BatchKind] = mapped_column(sa.Enum(BatchKind, native_enum=False, length=10))
     layout: Mapped[dict[str, Any]]
-    rows_cipher: Mapped[bytes] = mapped_column(deferred=True, info={"secret": True})
-    sha256: Mapped[str] = mapped_column(sa.String(64))  # of the workbook
+    file_cipher: Mapped[bytes] = mapped_column(deferred=True, info={"secret": True})
+    sha256: Mapped[str] = mapped_column(sa.String(64))  # of the workbook in clear
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     at: Mapped[datetime]
     maker: Mapped[Account] = relationship()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examroom.filing.duties import on_duty
 from qbank.kernel.access import Role, Viewer, visible
@@ -59,15 +59,17 @@ def _to_make(session: Session, viewer: Viewer) -> list[Todo]:
 def _reports(session: Session, viewer: Viewer, now: datetime) -> list[Todo]:
     """Lists whose certificates were not sent up yet, rows that came back, receipts that are awaited."""
     sent = sa.exists().where(ReportLine.certificate_id == Certificate.id)
-    unsent = session.scalars(visible(ResultList, viewer).join(Result, Result.list_id == ResultList.id).join(
-        Certificate, Certificate.result_id == Result.id).where(Certificate.revoked_at.is_(None), sa.not_(sent),
-                                                               Certificate.issued_on > (now - RECENT).date()).distinct().limit(LINES)).all()
+    waiting = sa.exists().where(Certificate.result_id == Result.id, Certificate.revoked_at.is_(None), sa.not_(sent))
+    unsent = session.scalars(visible(ResultList, viewer).where(
+        ResultList.state == ResultState.FINAL, ResultList.merged_at > now - RECENT, ResultList.results.any(waiting)).limit(LINES)).all()
     found = [Todo(f"上报证书数据：{one.plan.title}", "certificates.reports", {"list_id": one.id}, "有证书还没有上报。", clause=CLAUSE) for one in unsent
              if on_duty(session, viewer, one.plan.institution_id, Role.EXAM_OFFICER, plan_id=one.plan_id)]
     for state in (LineState.REJECTED, LineState.SENT):
-        newest = sa.select(sa.func.max(ReportLine.id)).group_by(ReportLine.certificate_id)
+        later = aliased(ReportLine)
+        again = sa.exists().where(later.certificate_id == ReportLine.certificate_id, later.id > ReportLine.id)
         batches = session.scalars(visible(ReportBatch, viewer).where(
-            ReportBatch.lines.any(sa.and_(ReportLine.state == state, ReportLine.id.in_(newest)))).order_by(ReportBatch.id.desc()).limit(LINES))
+            ReportBatch.at > now - RECENT, ReportBatch.lines.any(sa.and_(ReportLine.state == state, sa.not_(again))))
+            .order_by(ReportBatch.id.desc()).limit(LINES))
         found += [_answer(session, one, state) for one in batches
                   if on_duty(session, viewer, one.results.plan.institution_id, Role.EXAM_OFFICER, plan_id=one.results.plan_id)]
     return found

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -303,7 +304,12 @@ def two_databases(furnished: Session, database: Database, fresh_database_url: Ca
 
 def test_every_row_moves_and_both_sides_are_compared(two_databases: tuple[Database, Database]) -> None:
     source, target = two_databases
-    moved = {one.table: one for one in moving.move(source.engine, target.engine)}
+
+    def nobody_else_writes(table: str, rows: int) -> None:
+        with closing(sqlite3.connect(str(source.engine.url.database), timeout=0)) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    moved = {one.table: one for one in moving.move(source.engine, target.engine, nobody_else_writes)}
     with source.engine.connect() as old, target.engine.connect() as new:
         for name in ("accounts", "audit_entries", "attachments"):
             table = Account.metadata.tables[name]

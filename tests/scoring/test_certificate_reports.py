@@ -184,7 +184,7 @@ def test_a_receipt_that_says_both_or_nothing_changes_nothing(world: FinalWorld) 
 def test_no_identity_number_stands_readable_in_the_database_or_the_trail(world: FinalWorld) -> None:
     batch = sent(world)
     world.session.commit()
-    assert identity_number(0).encode() not in batch.rows_cipher
+    assert identity_number(0).encode() not in batch.file_cipher
     trail = "".join(world.session.scalars(sa.select(AuditEntry.changes)))
     assert identity_number(0) not in trail
     assert '"report_batches"' in "".join(f'"{name}"' for name in world.session.scalars(sa.select(AuditEntry.table_name).distinct()))
