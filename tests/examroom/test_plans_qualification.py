@@ -43,7 +43,8 @@ def accept(world: PlanWorld, *enrolments: Enrolment, by_hand: bool = False) -> i
 def content(client: FlaskClient, url: str) -> bytes:
     """What a download holds; the file behind it is shut."""
     with client.get(url) as answer:
-        return answer.data
+        held: bytes = answer.data
+        return held
 
 
 def test_facts_that_do_not_meet_the_condition_and_missing_proofs_stop_the_acceptance(world: PlanWorld) -> None:
@@ -69,19 +70,22 @@ def test_a_return_says_why_and_whatever_is_mended_waits_again(world: PlanWorld) 
     with pytest.raises(Refused, match="写明原因"):
         qualification.send_back(world.session, chen, " ", world.liu, now=MONDAY)
     qualification.send_back(world.session, chen, "请补交学籍证明", world.liu, now=MONDAY)
-    for act in (lambda: accept(world, chen), lambda: qualification.send_back(world.session, chen, "再退", world.liu, now=MONDAY)):
-        with pytest.raises(Refused):
-            act()
+    with pytest.raises(Refused, match="1 名考生不能通过"):
+        accept(world, chen)
+    with pytest.raises(Refused, match="已经退回，等待补正"):
+        qualification.send_back(world.session, chen, "再退", world.liu, now=MONDAY)
     prove(world, chen)
     assert chen.qualification is Qualification.PENDING
     assert accept(world, chen) == 1
     held = qualification.proofs_of(world.session, [chen])[chen.id][0]
-    for change in (lambda: prove(world, chen, title="毕业证书"), lambda: qualification.withdraw_proof(world.session, held, world.liu, now=MONDAY),
-                   lambda: qualification.record(world.session, chen, WORKED, chen.condition, world.liu, now=MONDAY)):  # type: ignore[arg-type]
+    changes: list[Callable[[], object]] = [
+        lambda: prove(world, chen, title="毕业证书"), lambda: qualification.withdraw_proof(world.session, held, world.liu, now=MONDAY),
+        lambda: qualification.record(world.session, chen, WORKED, chen.condition, world.liu, now=MONDAY)]  # type: ignore[arg-type]
+    for change in changes:
         with pytest.raises(Refused, match="已经通过，不能再改"):
             change()
     qualification.send_back(world.session, chen, "证明是别人的", world.liu, now=MONDAY)  # an acceptance taken back
-    assert chen.qualification is Qualification.RETURNED
+    assert qualification.counts(world.session, chen.plan_id)[Qualification.RETURNED] == 1
 
 
 def test_who_is_not_accepted_gets_no_seat_and_who_sits_is_not_returned(world: PlanWorld) -> None:
