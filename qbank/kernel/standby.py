@@ -33,6 +33,7 @@ COPY = "standby.sqlite3"
 TOKEN = "standby.token"  # noqa: S105  # the name of a file
 FILES_AT_ONCE = 8_000_000  # bytes in one answer
 NOT_SHIPPED = {"epoch", "superseded", TOKEN}
+FOLDERS_NOT_SHIPPED = ("backups/", "taking-")  # large, and the standby is one itself
 
 
 def token_of(folder: Path) -> bytes:
@@ -178,7 +179,9 @@ def shipped(folder: Path) -> Iterator[tuple[str, Path]]:
     """The files beside the database that a server needs: keys and uploaded files."""
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and name not in NOT_SHIPPED and ".sqlite3" not in name and not name.endswith((".standby-new", ".log")):
+        if name in NOT_SHIPPED or name.startswith(FOLDERS_NOT_SHIPPED) or ".sqlite3" in name or name.endswith((".standby-new", ".log")):
+            continue
+        if file.is_file():
             yield name, file
 
 

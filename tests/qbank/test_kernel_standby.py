@@ -232,3 +232,10 @@ def test_the_commands_copy_and_take_over(room: Room) -> None:
     said = run.invoke(group, ["promote", "--dir", str(room.second)], obj=Installation(None))
     assert "epoch 1" in said.output
     assert room.held() == 5
+
+
+def test_finished_backups_are_not_shipped(tmp_path: Path) -> None:
+    for name in ("backups/examroom-20260601T010000Z.backup", "taking-x/database.dump", "media/ab", "papers.key", standby.TOKEN):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [name for name, _ in standby.shipped(tmp_path)] == ["media/ab", "papers.key"]
