@@ -38,9 +38,10 @@ from examroom.plans import candidates, desk, sittings
 from examroom.plans.amendment_models import PlanAmendment
 from examroom.plans.condition_models import EntryCondition
 from examroom.plans.fee_models import CostEntry, FeeEntry, FeeKind, FeeSchedule
-from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, RosterImport, Seat, Sitting, SittingRoom
+from examroom.plans.models import Enrolment, ExamPlan, PlanState, Room, Seat, Sitting, SittingRoom
 from examroom.plans.predicate import Facts
 from examroom.plans.qualification_models import EntryProof, TicketFile
+from examroom.plans.roster_models import RosterImport
 from examroom.plans.tie_models import Tie
 from qbank.exchange.models import ExportFile
 from qbank.items.models import BulkRun, ImportBatch, ImportRow, Item, ItemPair, ItemVersion, Review, ReviewTask

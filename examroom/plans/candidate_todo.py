@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans.condition_models import Qualification
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport
+from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans.roster_models import RosterImport
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.times import SHANGHAI, local_date, spoken
 from qbank.kernel.todo import Todo

@@ -12,8 +12,9 @@ from examroom.plans import candidates as enrolling
 from examroom.plans import listing, qualification
 from examroom.plans.blueprint import blueprint
 from examroom.plans.condition_models import Qualification
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport
+from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.predicate import CLASS_KINDS, GRADUATIONS, LEVELS, SCHOOL_KINDS, SEXES, Facts
+from examroom.plans.roster_models import RosterImport
 from examroom.plans.sheets_in import day_of, level_of, number_of
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.export import Table, workbook

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from examroom.plans import fees, guard, roster, tickets
 from examroom.plans.checking import OWN_STUDENTS, Checked, chunks, examine
 from examroom.plans.condition_models import EntryCondition
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport, Sitting, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, Sitting, SittingState
 from examroom.plans.predicate import Facts
 from examroom.plans.qualification_models import EntryProof, QualificationCheck
 from examroom.plans.roster import RosterRow, read_roster
+from examroom.plans.roster_models import RosterImport
 from examroom.plans.sittings import require_planned
 from examroom.plans.staffing import require_officer
 from qbank.kernel.access import Role, Scope, Viewer

@@ -12,6 +12,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examroom.plans.condition_models import EntryCondition, Qualification
+from examroom.plans.photo_models import CandidatePhoto as CandidatePhoto
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.db import Base, Id, Line, Versioned
@@ -147,40 +148,6 @@ class Enrolment(Versioned, Base):
     def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
         own = sa.and_(sa.literal(viewer.has(Role.CANDIDATE)), cls.account_id == viewer.account_id)
         return sa.or_(own, cls.plan.has(ExamPlan.visible_to(viewer)))
-
-
-class CandidatePhoto(Base):
-    """A candidate's photo, kept once under its hash."""
-
-    __tablename__ = "candidate_photos"
-
-    id: Mapped[Id]
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
-    sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
-    media_type: Mapped[str] = mapped_column(sa.String(40))
-    content: Mapped[bytes] = mapped_column(info={"secret": True})
-    at: Mapped[datetime]
-
-
-class RosterImport(Versioned, Base):
-    """One uploaded roster between its preview and its end. The rows carry identity numbers: encrypted, and gone after."""
-
-    __tablename__ = "roster_imports"
-
-    id: Mapped[Id]
-    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
-    file_name: Mapped[Line]
-    uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
-    uploaded_at: Mapped[datetime]
-    content: Mapped[bytes | None] = mapped_column(info={"secret": True})  # null: imported or thrown away
-    imported: Mapped[int] = mapped_column(default=0)  # rows that became enrolments
-    defaults: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # for cells that the file leaves empty
-    ended_at: Mapped[datetime | None]
-    plan: Mapped[ExamPlan] = relationship()
-
-    @classmethod
-    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        return cls.plan.has(viewer.reach(ExamPlan.institution_id, Role.EXAM_OFFICER, plan=ExamPlan.id))
 
 
 class Sitting(Versioned, Base):

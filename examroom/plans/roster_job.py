@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.plans import candidates, checking
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport
+from examroom.plans.models import Enrolment, ExamPlan
+from examroom.plans.roster_models import RosterImport
 from qbank.kernel.access import fetch
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Work, kind

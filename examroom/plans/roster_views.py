@@ -10,9 +10,10 @@ from examroom.plans import candidates as enrolling
 from examroom.plans import checking, qualification, roster
 from examroom.plans.blueprint import blueprint
 from examroom.plans.candidate_views import excel, listed
-from examroom.plans.models import ExamPlan, RosterImport
+from examroom.plans.models import ExamPlan
 from examroom.plans.predicate import meets
 from examroom.plans.roster_job import IMPORT_ROSTER
+from examroom.plans.roster_models import RosterImport
 from qbank.kernel import forms, jobs
 from qbank.kernel.access import fetch
 from qbank.kernel.export import Table, workbook

@@ -25,8 +25,9 @@ from examroom.oversight.models import Supervision
 from examroom.oversight.staff_models import StaffCase
 from examroom.plans.amendment_models import AmendmentDecision, PlanAmendment
 from examroom.plans.fee_models import CostEntry, FeeEntry
-from examroom.plans.models import ExamPlan, PlanDecision, RosterImport, SittingRoom
+from examroom.plans.models import ExamPlan, PlanDecision, SittingRoom
 from examroom.plans.qualification_models import QualificationCheck, TicketFile
+from examroom.plans.roster_models import RosterImport
 from qbank.kernel.accounts import Account
 from qbank.kernel.times import SHANGHAI, local, spoken
 from qbank.papers.models import Paper

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from examroom.plans import candidates, desk, persons, roster, seating
 from examroom.plans.candidates import enrol, import_roster, read_roster
 from examroom.plans.checking import examine
-from examroom.plans.models import Enrolment, ExamPlan, RosterImport, SittingState
+from examroom.plans.models import Enrolment, ExamPlan, SittingState
 from examroom.plans.predicate import Facts
 from examroom.plans.qualification_models import TicketFile
 from examroom.plans.roster import RosterRow
+from examroom.plans.roster_models import RosterImport
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, set_identity
 from qbank.kernel.audit import AuditEntry
