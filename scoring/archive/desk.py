@@ -177,8 +177,8 @@ def take_out(session: Session, archived: ArchivePack, who: Viewer, reason: str, 
         raise Refused("no_reason", "请填写查阅事由，例如“省鉴定中心年度检查”。归档卷含试卷和成绩，每次下载都会登记。")
     session.add(ArchiveAccess(pack=archived, document=document, account_id=who.account_id, at=now, reason=reason.strip()[:2000]))
     if document is None:
-        for paper in session.scalars(sa.select(Paper).join(SittingPaper, SittingPaper.paper_id == Paper.id).join(SittingPaper.sitting)
-                                     .where(Sitting.plan_id == archived.plan_id, Paper.opened_at.is_not(None)).distinct()):
+        held = sa.select(SittingPaper.paper_id).join(SittingPaper.sitting).where(Sitting.plan_id == archived.plan_id)
+        for paper in session.scalars(sa.select(Paper).where(Paper.id.in_(held), Paper.opened_at.is_not(None))):
             looks.record(session, paper, who, "exported", now=now, detail=f"归档卷 {archived.plan.number}：{reason.strip()}")
     session.flush()
 
