@@ -22,6 +22,8 @@ from qbank.kernel.export import Table, workbook
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
 
+LONGEST = 5 * 366  # days
+
 
 def write(session: Session, institution: Institution, who: Viewer, *, starts_on: date, ends_on: date, verdict: Verdict,
           sections: Mapping[str, str], upload: FileStorage | None = None, held: Evaluation | None = None, now: datetime) -> Evaluation:
@@ -29,8 +31,8 @@ def write(session: Session, institution: Institution, who: Viewer, *, starts_on:
     require_duty(session, who, institution.id, Role.CITY_OFFICER)
     if institution.kind not in HIGHEST_LEVEL:
         raise Refused("not_a_school", f"“{institution.name}”不是评价机构。")
-    if not starts_on <= ends_on <= local_date(now):
-        raise Refused("period", "评估期间应是已经过去的一段时间，结束日期不早于开始日期。")
+    if not starts_on <= ends_on <= local_date(now) or (ends_on - starts_on).days > LONGEST:
+        raise Refused("period", "评估期间应是已经过去的一段时间，结束日期不早于开始日期，最长五年。")
     made = held or Evaluation(institution=institution)
     if made.reported_at is not None:
         raise Refused("reported", "评估报告已经上报省厅，不能再修改。")

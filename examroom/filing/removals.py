@@ -80,6 +80,8 @@ def _remove(session: Session, removal: Removal, who: Viewer, decision: str, last
     if removal.ground is Ground.INACTIVE:
         _check_inactive(session, removal.institution, today)
     scopes = [removal.scope] if removal.scope else standing.valid_scopes(session, removal.institution_id, today=today)
+    if all(scope.valid_until <= last_day for scope in scopes):
+        raise Refused("last_day", f"到{spoken(last_day)}备案已经期满，不需要移出。请填写更早的最后有效日。")
     reason = f"{removal.ground.chinese}（{removal.ground.clause}）：{decision}"
     for scope in scopes:
         if scope.valid_from > last_day:

@@ -20,6 +20,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
 
+LATEST = 366  # days ahead in which a filing may begin
 CONSENT_FROM = 3  # 高级工及以上: the province's explicit consent (notice 三(二))
 DESKS = {ApplicationState.SUBMITTED: Role.CITY_OFFICER, ApplicationState.CITY_PASSED: Role.PROVINCE_OFFICER}
 
@@ -89,8 +90,8 @@ def decide(session: Session, application: Application, who: Viewer, agreed: Mapp
     if application.state is not ApplicationState.CITY_PASSED:
         raise Refused("not_city", f"须先由市鉴定中心审核并提出备案意见，再由省鉴定中心复核（{NOTICE} 三(二)）。")
     _check_answers(application, agreed, notes, comment, "复核意见")
-    if valid_from < local_date(now):
-        raise Refused("valid_from", f"有效期不能从过去的日期（{spoken(valid_from)}）开始。")
+    if not 0 <= (valid_from - local_date(now)).days <= LATEST:
+        raise Refused("valid_from", f"有效期应从今天起一年以内的日期开始，不能从{spoken(valid_from)}开始（过去的日期不追溯）。")
     chosen = [row for row in application.occupations if agreed[row.id]]
     for row in chosen:
         if row.level <= CONSENT_FROM and row.id not in consents:

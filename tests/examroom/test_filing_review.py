@@ -79,8 +79,9 @@ def test_nothing_is_published_without_the_city_and_the_province(world: FilingWor
     review.pass_on(world.session, one, world.tan, {row.id: True for row in one.occupations}, {}, "同意备案", now=world.now)
     with pytest.raises(Refused, match="权限不包括"):
         review.decide(world.session, one, world.tan, {one.occupations[0].id: True}, {}, "同意", consents=set(), valid_from=JUNE, now=world.now)
-    with pytest.raises(Refused, match="过去的日期"):
-        world.decide(one, date(2026, 5, 31))
+    for day in (date(2026, 5, 31), date(2027, 6, 30), date.max):
+        with pytest.raises(Refused, match="一年以内"):
+            world.decide(one, day)
     world.decide(one)
     scope = require_scope(world.session, world.school, world.standard, 4, JUNE)
     assert one.state is ApplicationState.DECIDED
@@ -230,9 +231,10 @@ def test_the_evaluation_counts_what_the_school_did_and_is_closed_when_reported(w
     with pytest.raises(Refused, match="不能再修改"):
         evaluations.write(world.session, world.school, world.tan, starts_on=JUNE, ends_on=JUNE, verdict=Verdict.QUALIFIED, sections=sections, held=made,
                           now=world.now)
-    with pytest.raises(Refused, match="过去"):
-        evaluations.write(world.session, world.school, world.tan, starts_on=JUNE, ends_on=date(2030, 1, 1), verdict=Verdict.QUALIFIED, sections={},
-                          now=world.now)
+    for starts_on, ends_on in ((JUNE, date(2030, 1, 1)), (date.min, JUNE), (JUNE, date(2026, 5, 1))):
+        with pytest.raises(Refused, match="过去"):
+            evaluations.write(world.session, world.school, world.tan, starts_on=starts_on, ends_on=ends_on, verdict=Verdict.QUALIFIED, sections={},
+                              now=world.now)
     short = evaluations.write(world.session, world.school, world.tan, starts_on=JUNE, ends_on=JUNE, verdict=Verdict.QUALIFIED, sections={}, now=world.now)
     assert world.session.scalars(visible(Evaluation, world.yao)).all() == [made]  # a draft is the city's own
     with pytest.raises(Refused, match="没有写完"):

@@ -96,6 +96,8 @@ def test_a_violation_is_verified_by_the_city_and_cancelled_by_the_province_for_a
         removals.decide(world.session, case, world.tan, True, "取消", now=world.now)
     with pytest.raises(Refused, match="不追溯"):
         removals.decide(world.session, case, world.yao, True, "取消", last_day=date(2026, 5, 1), now=world.now)
+    with pytest.raises(Refused, match="已经期满"):
+        removals.decide(world.session, case, world.yao, True, "取消", last_day=date.max, now=world.now)
     removals.decide(world.session, case, world.yao, True, "取消试点资格", now=world.now)
     assert case.state is RemovalState.DONE
     assert all(scope.valid_until == date(2026, 5, 31) for scope in scopes)  # yesterday
