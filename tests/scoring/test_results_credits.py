@@ -17,6 +17,7 @@ from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.attachments import from_bytes, intact, path_of
 from qbank.kernel.refused import Refused
+from qbank.standards.models import StoredRulePack
 from qbank.standards.rulepack import RulePack
 from scoring.practical import desk as practical
 from scoring.practical.models import Part
@@ -92,6 +93,15 @@ def test_what_may_not_be_proposed_is_refused_by_name(world: World) -> None:
     assert code_of(lambda: substitute(world, chen, evidence=FileStorage(BytesIO(), filename=""))) == "no_file"
     substitute(world, chen)
     assert code_of(lambda: substitute(world, chen)) == "already"
+
+
+def test_a_competition_counts_where_the_province_lets_it(world: World, second: Viewer) -> None:
+    world.session.add(StoredRulePack(region="43", name="湖南", values='{"competition_scores": true}'))
+    chen, = absent_from_theory(world, "陈晓")
+    credit = substitute(world, chen, source=Source.COMPETITION, half_points=180)
+    credits.decide(world.session, credit, True, "", second, now=NOW)
+    result, = desk.merge_plan(world.session, world.plan, world.officer, now=NOW).results
+    assert (result.verdict, result.source_of(THEORY)) == (Verdict.PASSED, Source.COMPETITION)
 
 
 def test_a_rejection_needs_a_reason_and_a_withdrawn_credit_does_not_count(world: World, second: Viewer) -> None:
