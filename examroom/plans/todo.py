@@ -94,7 +94,8 @@ def _calendar(session: Session, viewer: Viewer, today: date) -> list[Todo]:
                                                                viewer.reach(ExamPlan.institution_id, *roles, plan=ExamPlan.id)))
     stored = calendars.tables(session)
     missing = sorted({day.year for day in days if not calendar.knows(day.year) and day.year not in stored})
-    return [Todo(f"录入 {year} 年工作日历", "plans.working_days", {}, f"没有 {year} 年的放假安排，涉及 {year} 年的方案不能报送", clause=CLAUSE) for year in missing]
+    return [Todo(f"录入 {year} 年工作日历", "plans.working_days", {}, f"没有 {year} 年的放假安排，涉及 {year} 年的方案不能报送", clause=CLAUSE)
+            for year in missing]
 
 
 def _lacking(session: Session, viewer: Viewer, now: datetime) -> list[Sitting]:
