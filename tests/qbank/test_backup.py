@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sqlite3
 import stat
@@ -15,8 +16,6 @@ from pathlib import Path
 import click.testing
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -150,10 +149,10 @@ def sealed(content: bytes, secret: Secret) -> bytes:
     return stream.getvalue()
 
 
-@given(st.integers(0, 3), st.integers(-2, 2))
-def test_streams_of_every_length_open_as_they_were_sealed(pieces: int, more: int) -> None:
-    content = os.urandom(max(0, pieces * PIECE + more))
-    assert io.BufferedReader(OpeningReader(io.BytesIO(sealed(content, SECRET)), SECRET)).read() == content
+def test_streams_of_every_length_open_as_they_were_sealed() -> None:
+    for pieces, more in itertools.product(range(3), range(-2, 3)):
+        content = os.urandom(max(0, pieces * PIECE + more))
+        assert io.BufferedReader(OpeningReader(io.BytesIO(sealed(content, SECRET)), SECRET)).read() == content
 
 
 def test_pieces_cannot_be_left_out_or_swapped() -> None:
