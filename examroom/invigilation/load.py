@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import re
@@ -65,7 +66,7 @@ class Candidate:
         csrf = found.group(1) if found else ""
         opened = json.loads(self._ask("POST", f"{path}/open", {"machine": f"rehearsal-{self.sheet_id}"}, {"X-CSRFToken": csrf}))
         self.token = opened["token"]
-        state = json.loads(self._ask("GET", f"{path}/state"))
+        state = opened if "questions" in opened else json.loads(self._ask("GET", f"{path}/state"))
         self.questions, self.sequence = len(state["questions"]), state.get("acknowledged", 0)
         self.outcome.took("开始答题", since)
 
@@ -92,7 +93,7 @@ class Candidate:
             self._connection.close()
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> bytes:
-        sent = {"Cookie": self.cookie, "X-Page-Token": self.token, "Accept": "application/json", **(headers or {})}
+        sent = {"Cookie": self.cookie, "X-Page-Token": self.token, "Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
         if method == "GET" and path.count("/") == 3:
             sent["Accept"] = "text/html"
         if self._connection is None:
@@ -102,7 +103,7 @@ class Candidate:
         try:
             self._connection.request(method, path, json.dumps(body) if body is not None else None, sent)
             answer = self._connection.getresponse()
-            content = answer.read()
+            content = gzip.decompress(answer.read()) if answer.headers.get("Content-Encoding") == "gzip" else answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
             self._connection = None
