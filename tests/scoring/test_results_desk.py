@@ -252,7 +252,7 @@ def test_only_the_schools_officer_acts(world: World, people: Any) -> None:
 
 def titles(world: World, who: Viewer, now: Any = NOW) -> list[str]:
     found: list[Todo] = todo(world.session, who, now=now)
-    return [one.title for one in found]
+    return [one.title for one in found if not one.waits_for]
 
 
 def test_the_work_list_follows_the_result_list(world: World) -> None:

@@ -84,13 +84,14 @@ def test_nothing_is_posted_while_the_working_days_of_its_rechecks_are_unknown(wo
 
 def test_one_officer_looks_and_another_decides(world: World, posted: ResultList) -> None:
     recheck = asked(world, posted)
-    assert [(one.title, one.due) for one in todo(world.session, world.officer, now=NOW)] == [
-        ("核查成绩复核", datetime(2026, 6, 15, 16, 0, tzinfo=UTC))]
+    assert [(one.title, one.due) for one in todo(world.session, world.officer, now=NOW) if not one.waits_for] == [
+        ("核查成绩复核", datetime(2026, 6, 15, 15, 59, tzinfo=UTC))]
     assert code_of(lambda: rechecks.decide(world.session, recheck, RecheckOutcome.UPHELD, "无误无误", world.officer, now=NOW)) == "not_looked"
     rechecks.look(world.session, recheck, "三张评分表合分无误", world.officer, now=NOW)
     assert code_of(lambda: rechecks.decide(world.session, recheck, RecheckOutcome.UPHELD, "经复核无误", world.officer, now=NOW)) == "same_person"
-    assert [one.title for one in todo(world.session, world.officer, now=NOW)] == []
-    assert [one.title for one in todo(world.session, world.checker, now=NOW)] == ["决定成绩复核"]
+    assert [(one.title, one.waits_for) for one in todo(world.session, world.officer, now=NOW)] == [
+        ("结果公示中", "公示期满"), ("等待决定成绩复核", "另一名考务员")]
+    assert [one.title for one in todo(world.session, world.checker, now=NOW) if not one.waits_for] == ["决定成绩复核"]
     rechecks.decide(world.session, recheck, RecheckOutcome.UPHELD, "经复核无误", world.checker, now=NOW)
     assert code_of(lambda: rechecks.decide(world.session, recheck, RecheckOutcome.CORRECTED, "改主意了", world.checker, now=NOW)) == "decided"
     desk.submit(world.session, posted, world.officer, now=AFTER_NOTICE)
