@@ -114,7 +114,7 @@ def test_a_candidate_is_in_one_group_only_and_of_this_plan(world: World) -> None
 
 def test_a_rubric_of_another_level_is_refused(world: World) -> None:
     rubric = desk.build_rubric(world.session, world.skill_table(2), world.school.id, "技师", world.officer)
-    assert code_of(lambda: world.group(world.enrol("陈晓"), world.assessors("张", "李", "王"), rubric)) == "other_rubric"
+    assert code_of(lambda: world.group(world.enrol("陈晓"), world.assessors("张", "李", "王"), rubric)) == "other_standard"
 
 
 def test_an_assessor_who_has_not_marked_is_replaced_and_a_marked_group_stays(world: World) -> None:
