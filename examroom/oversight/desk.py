@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from examroom.filing.duties import require_duty
 from examroom.oversight import pools
+from examroom.oversight.inspection_models import Inspection, InspectionMember
+from examroom.oversight.kinds import InspectionState
 from examroom.oversight.models import Supervision
 from examroom.oversight.pools import Place
+from examroom.plans import guard
 from examroom.plans.models import ExamPlan, PlanState, Sitting
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
@@ -71,3 +74,12 @@ def due_at(session: Session, plan: ExamPlan) -> datetime | None:
     """From when a report is missing: the end of the plan's last sitting; None while it has no sitting."""
     ends = [sitting.ends_at for sitting in session.scalars(sa.select(Sitting).where(Sitting.plan_id == plan.id))]
     return max(ends, default=None)
+
+
+@guard.register_staff
+def supervising(session: Session, plan_id: int) -> dict[int, str]:
+    """Who watches the plan: nobody of them, and none of their kin, is examined in it."""
+    sent = sa.select(Supervision.supervisor_id).where(Supervision.plan_id == plan_id)
+    inspecting = sa.select(InspectionMember.account_id).join(InspectionMember.inspection).where(
+        Inspection.plan_id == plan_id, Inspection.state != InspectionState.CANCELLED)
+    return dict.fromkeys((*session.scalars(sent), *session.scalars(inspecting)), "质量督导员")

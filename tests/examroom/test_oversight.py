@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from examroom.oversight import desk
 from examroom.oversight.commands import group
 from examroom.oversight.todo import todo
+from examroom.plans import guard
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
@@ -48,6 +49,13 @@ def test_a_supervisor_covers_the_school_and_has_no_part_in_it(world: PlanWorld) 
     desk.assign(world.session, plan, good.account_id, world.tan, now=MONDAY)
     with pytest.raises(Refused, match="已派往"):
         desk.assign(world.session, plan, good.account_id, world.tan, now=MONDAY)
+
+
+def test_who_watches_a_plan_is_not_examined_in_it(world: PlanWorld) -> None:
+    plan, luo = world.approved(), supervisor(world)
+    desk.assign(world.session, plan, luo.account_id, world.tan, now=MONDAY)
+    assert guard.staff_of(world.session, plan)[luo.account_id] == "质量督导员"
+    assert list(guard.barred_candidates(world.session, plan, [luo.account_id])) == [luo.account_id]
 
 
 def test_a_draft_is_not_supervised(world: PlanWorld) -> None:
