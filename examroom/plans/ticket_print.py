@@ -109,7 +109,7 @@ def _photos(session: Session, enrolments: Sequence[Enrolment]) -> dict[int, str]
     found: dict[int, str] = {}
     for start in range(0, len(wanted), 100):
         rows = session.execute(sa.select(CandidatePhoto.id, CandidatePhoto.content).where(CandidatePhoto.id.in_(wanted[start:start + 100])))
-        found |= {key: drawing(_reduced(content), "image/jpeg").svg for key, content in rows.tuples()}
+        found |= {key: drawing(_reduced(content), "image/jpeg").svg for key, content in rows}
     return found
 
 
