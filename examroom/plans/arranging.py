@@ -154,7 +154,7 @@ def _people(session: Session, plan: ExamPlan, site: Site, staff_ids: Sequence[in
     if any(key not in held for key in wanted):
         raise Refused("not_qualified", f"所选人员中有人没有本校的{PEOPLE[site.part]}权限，或账号已停用。请从名单中选择，或请系统管理员授予角色。")
     if gone := barred.barred_staff(session, wanted, site.day):
-        raise Refused("barred_staff", next(iter(gone.values())), list(gone.values())[1:])
+        raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请换人。", [f"{held[key].name}{why}" for key, why in gone.items()])
     guard.require_apart(session, plan, wanted)
     return [held[key] for key in wanted]
 
@@ -163,7 +163,8 @@ def _unfit(session: Session, plan: ExamPlan, site: Site) -> list[str]:
     """Who was chosen and since lost the role, or may not serve."""
     held = {one.id for one in session.scalars(staffing.holders(plan, staffing.ROLES[site.part]))}
     found = [f"{site.title}：{name}现在没有本校的{PEOPLE[site.part]}权限，请换人。" for key, name in site.staff if key not in held]
-    return found + list(barred.barred_staff(session, list(site.staff_ids), site.day).values())
+    names = dict(site.staff)
+    return found + [f"{names[key]}{why}" for key, why in barred.barred_staff(session, list(site.staff_ids), site.day).items()]
 
 
 def _elsewhere(session: Session, plan: ExamPlan, site: Site) -> list[str]:

@@ -44,7 +44,7 @@ def call_on(session: Session, plan: ExamPlan, role: Role, account_ids: Sequence[
     if examined := guard.examined_among(session, plan, account_ids):
         raise Refused("is_candidate", f"{'、'.join(one.name for one in examined)}是本计划的考生，不能担任{role.chinese}，请回避并另选他人（{guard.SCOPE}）。")
     if barred := barred_staff(session, account_ids, plan.starts_on):
-        raise Refused("barred_staff", next(iter(barred.values())), list(barred.values())[1:])
+        raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请另选他人。", [f"{found[key].name}{why}" for key, why in barred.items()])
     return called
 
 
