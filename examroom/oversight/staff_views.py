@@ -95,10 +95,9 @@ def staff_statement(case_id: int) -> Any:
 
 @blueprint.post("/staff-cases/<int:case_id>/decide")
 def decide_staff(case_id: int) -> Any:
-    if request.form.get("decision") not in {"approve", "reject"}:
-        raise Refused("no_decision", "请选择“认定”或“不予认定”。")
-
     def act(case: StaffCase) -> None:
+        if request.form.get("decision") not in {"approve", "reject"}:
+            raise Refused("no_decision", "请选择“认定”或“不予认定”。")
         case.expect(request.form.get("version", type=int))
         staff_cases.decide(db(), case, request.form["decision"] == "approve", request.form.get("comment", ""), viewer(), now=now())
 
