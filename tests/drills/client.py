@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import random
 import re
@@ -36,7 +37,7 @@ class Reply:
     cookies: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
-        found = json.loads(self.body)
+        found = json.loads(gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body)
         assert isinstance(found, dict)
         return found
 
@@ -147,7 +148,7 @@ class Candidate:
 
     async def ask(self, method: str, path: str, body: Any = None, *, form: bool = False) -> Reply:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), "X-CSRFToken": self.csrf,
-                   "X-Page-Token": self.token, **(FORM if form else JSON)}
+                   "X-Page-Token": self.token, "Accept-Encoding": "gzip", **(FORM if form else JSON)}
         payload = b"" if body is None else (urlencode(body) if form else json.dumps(body)).encode()
         reply = await self.wire.ask(method, path, headers, payload)
         for cookie in reply.cookies:
