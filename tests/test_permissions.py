@@ -254,6 +254,7 @@ def complete(world: World) -> None:
         assert sheet
         one, other = session.scalars(sa.select(Item.id).where(Item.table_id == first_batch.table_id).order_by(Item.id).limit(2))
         sealed = session.scalars(sa.select(Paper.id).where(Paper.fingerprint.is_not(None)).order_by(Paper.id)).first()
+        pack = session.scalars(sa.select(ArchivePack)).first()  # asked before the rows below are half made
         session.add_all([
             ItemPair(first_id=one, second_id=other, kind=PairKind.SIMILAR, decided_by_id=author.id, decided_at=NOW),
             BulkRun(account_id=author.id, action="suspend", at=NOW, changes=[], refused=[]),
@@ -302,7 +303,7 @@ def complete(world: World) -> None:
                      expires_at=NOW + timedelta(days=30)),
             FiledDocument(plan=plan, line="notice", title="认定公告", place="3 柜", filed_by=officer.id, at=NOW),
             ArchiveHold(plan=plan, reason="信访核查", role=Role.EXAM_OFFICER.value, set_by=officer.id, set_at=NOW),
-            Destruction(pack=session.scalars(sa.select(ArchivePack)).first(), reason="保存期满", asked_by=officer.id, asked_at=NOW),
+            Destruction(pack=pack, reason="保存期满", asked_by=officer.id, asked_at=NOW),
             Job(kind="archive", title="归档", arguments={}, account_id=officer.id, state=JobState.DONE, created_at=NOW),
         ])
 
