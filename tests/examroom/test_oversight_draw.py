@@ -98,8 +98,7 @@ def test_a_record_shows_any_change_of_seed_pool_or_outcome(tmp_path: Path) -> No
     held = json.loads(text)
     for change in ({"seed": "abd"}, {"pool": held["pool"] | {"inspectors": held["pool"]["inspectors"][:4]}},
                    {"outcome": held["outcome"][:1]}, {"outcome": [held["outcome"][0] | {"inspectors": ["4", "3"]}, held["outcome"][1]]}):
-        wrong = replay(json.dumps(held | change))
-        assert wrong or change == {"outcome": held["outcome"]}, change
+        assert replay(json.dumps(held | change)), change
     for rubbish in ("", "[]", "{}", '{"pool": 1}'):
         with pytest.raises(ValueError, match=r"."):
             replay(rubbish)
