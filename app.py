@@ -792,10 +792,10 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("备案", (("备案申请", "filing.applications"), ("备案范围", "filing.index"), ("试点评估", "filing.evaluations"), ("目录调整", "filing.removals"),
            ("报部备案", "filing.ministry"))),
     ("监督检查", (("质量督导", "oversight.index"), ("检查与整改", "oversight.inspection_list"), ("双随机抽取", "oversight.draw_list"),
-              ("考场巡查", "oversight.live_list"), ("区域统计", "reports.region"), ("人员违规", "oversight.staff_case_list"), ("检查表", "oversight.check_lists"),
-              ("回避登记", "oversight.recusal_list"))),
-    ("理论考试", (("我的报名", "plans.own"), ("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"), ("监考", "invigilation.index"),
-              ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),
+              ("考场巡查", "oversight.live_list"), ("区域统计", "reports.region"), ("人员违规", "oversight.staff_case_list"),
+              ("检查表", "oversight.check_lists"), ("回避登记", "oversight.recusal_list"))),
+    ("理论考试", (("我的报名", "plans.own"), ("我的考试", "delivery.waiting_hall"), ("练习", "delivery.practice"), ("发卷", "delivery.index"),
+              ("监考", "invigilation.index"), ("答案文件", "marking.answer_file_list"), ("阅卷", "marking.own_marking"), ("理论评分", "marking.index"),
               ("问题试题", "marking.item_cases"))),
     # scoring
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("我的评审材料", "review.mine"), ("成绩与结果", "results.index"),
@@ -805,7 +805,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 )
 
 # What the sign-in page offers to those who have no account.
-PUBLIC = (("结果公示", "results.notices"), ("收费公示", "plans.public_fees"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"), ("评价机构目录", "filing.directory"), ("监督检查公开", "oversight.public_results"))
+PUBLIC = (("结果公示", "results.notices"), ("收费公示", "plans.public_fees"), ("成绩证明查询", "results.check_proof"), ("证书查询", "certificates.query"),
+          ("评价机构目录", "filing.directory"), ("监督检查公开", "oversight.public_results"))
 
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (

@@ -58,7 +58,7 @@ def serve(factory: Factory, settings: Settings, host: str, port: int, certificat
     server = Granian("examroom", address=host, port=port, interface=Interfaces.WSGI, http=HTTPModes.http1, websockets=False,
                      workers=1, blocking_threads=THREADS, backlog=BACKLOG, backpressure=BACKLOG, log_enabled=False,
                      workers_kill_timeout=STOP_SECONDS, ssl_protocol_min=SSLProtocols.tls12,  # older school computers know no TLS 1.3
-                     ssl_cert=certificate and certificate.certificate, ssl_key=certificate and certificate.key)
+                     ssl_cert=certificate.certificate if certificate else None, ssl_key=certificate.key if certificate else None)
     server.serve(target_loader=partial(_application, factory, settings), wrap_loader=False)
 
 

@@ -16,7 +16,7 @@ from qbank.kernel.refused import Refused
 from qbank.standards.ratios import read as read_ratios
 from qbank.standards.review_form import read_form
 from qbank.standards.rounding import HALF_UP
-from qbank.standards.tiers import Tier, read_staff_tiers, read_tiers
+from qbank.standards.tiers import Tier, read_tiers
 
 PASS_HALF_POINTS = 120  # 60 of 100, in half-points: 59.5 fails
 FULL_HALF_POINTS = 200
@@ -61,7 +61,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "filing_until": ("备案申请截止日期（例如 2020-04-30，没有填“不限”）", ""), "pilot_until": ("试点期限截至（例如 2021-06-30，没有填“不限”）", ""),
     "expiry_alarm_days": ("备案到期前多久提醒", "天"), "inactivity_alarm_days": ("满一年未开展认定前多久提醒", "天"),
     "plan_working_days": ("考务方案至少提前", "个工作日"), "notice_days": ("公示不少于", "天"),
-    "archive_years": ("电子档案保存不少于", "年"), "archive_paper_years": ("纸质档案保存不少于", "年"), "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
+    "archive_years": ("电子档案保存不少于", "年"), "archive_paper_years": ("纸质档案保存不少于", "年"),
+    "approvals_per_item": ("每道试题需要的审题通过人数", "人"),
     "review_days": ("审题期限", "天"), "partial_credit_multiple": ("多选题少选按比例得分（错选不得分）", ""),
     "partial_credit_fill": ("填空题按空得分", ""),
     "items_per_point": ("每个鉴定点的试题不少于", "道"), "points_per_percent": ("每 1 % 比重的鉴定点不少于", "个"),
@@ -128,7 +129,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "recheck_apply_working_days": ("成绩复核申请期限", "个工作日"), "recheck_finish_working_days": ("成绩复核办结期限", "个工作日"),
 }
 # Below these a rule would be no rule, or a count would be divided by nothing.
-LEAST = {"proof_megabytes": 1, "photo_least_width": 60, "photo_least_height": 80, "photo_most_kilobytes": 20, "opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1,
+LEAST = {"proof_megabytes": 1, "photo_least_width": 60, "photo_least_height": 80, "photo_most_kilobytes": 20,
+         "opening_persons": 2, "opening_minutes": 1, "approvals_per_item": 1, "review_days": 1, "theory_minutes": 1,
          "candidates_per_invigilator": 1, "least_invigilators": 1, "candidates_per_assessor": 1, "least_assessors": 1,
          "least_panel": 1, "statistics_minimum_n": 1, "calibration_minimum_n": 10, "two_parameter_minimum_n": 10,
          "similarity_minimum_n": 20, "theory_least": 60, "practical_least": 60, "review_least": 60,

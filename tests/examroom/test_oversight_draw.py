@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,7 @@ def test_kin_of_a_candidate_is_not_sent_to_that_plan(city: City) -> None:
 def test_what_cannot_be_drawn_is_refused_with_the_reason(city: City) -> None:
     held = {"targets": 4}, {"last_day": date(2026, 5, 31), "first_day": date(2026, 5, 1)}, {"title": " "}, {"inspectors": 1}, {"region": "4307"}, \
         {"kind": InspectionKind.DAILY}, {"targets": 0}
-    codes = [code_of(lambda other=other: draws.prepare(city.session, city.wish(**other), city.tan, now=MONDAY)) for other in held]
+    codes = [code_of(partial(draws.prepare, city.session, city.wish(**other), city.tan, now=MONDAY)) for other in held]
     assert codes == ["too_few_targets", "days", "no_title", "too_few_persons", "not_your_region", "no_list", "numbers"]
     pool, _, _ = draws.prepare(city.session, city.wish(), city.tan, now=MONDAY)
 
@@ -249,7 +250,7 @@ def test_the_public_reads_and_replays_a_published_draw(city: City, enter: Enter,
     assert code_of(lambda: draws.publish(city.session, draw, city.tan, now=MONDAY)) == "unannounced"
     inspections.begin(city.session, one, leader, now=MONDAY)
     city.session.commit()
-    nobody = enter(city.tan).application.test_client()  # type: ignore[attr-defined]  # Werkzeug's client knows its app
+    nobody = enter(city.tan).application.test_client()  # Werkzeug's client knows its app
     assert nobody.get(f"/oversight/public/{draw.number}").status_code == 404
     assert enter(city.tan).post(f"/oversight/draws/{draw.id}/publish").status_code == 302
     page = nobody.get(f"/oversight/public/{draw.number}").get_data(as_text=True)

@@ -6,11 +6,13 @@ import hashlib
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from examroom.oversight import desk, findings, inspections, lists, printed
 from examroom.oversight.kinds import FindingState, InspectionKind, InspectionState, Severity, Verdict
@@ -55,7 +57,7 @@ def test_a_list_is_never_changed_the_new_number_takes_its_place(city: City) -> N
     assert lists.in_force(city.session, "430700", InspectionKind.SPOT) is not None
     assert code_of(lambda: lists.make(city.session, "43", InspectionKind.SPOT, "全省", POINTS, city.tan, now=MONDAY)) == "not_your_region"
     for title, points in (("", POINTS), ("表", ()), ("表", (PointDraft("", "没有分类"),)), ("表", (PointDraft("考前", "长" * 301),))):
-        assert code_of(lambda t=title, p=points: lists.make(city.session, "4301", InspectionKind.SPOT, t, p, city.tan, now=MONDAY)) in {"no_title", "points"}
+        assert code_of(partial(lists.make, city.session, "4301", InspectionKind.SPOT, title, points, city.tan, now=MONDAY)) in {"no_title", "points"}
 
 
 def test_each_of_the_four_kinds_has_a_standard_list_with_the_clauses(city: City) -> None:
@@ -132,7 +134,7 @@ def test_an_inspection_is_handed_over_complete_by_its_leader(city: City) -> None
 def test_a_finding_without_evidence_is_none_and_its_file_is_kept_under_its_hash(city: City) -> None:
     inspection = city.answered(city.sent())
 
-    def record(files: list, text: str = "监考员在考场内看手机", point_id: int | None = None) -> object:
+    def record(files: list[FileStorage], text: str = "监考员在考场内看手机", point_id: int | None = None) -> object:
         return findings.record(city.session, inspection, city.qin, severity=Severity.MINOR, text=text, files=files, point_id=point_id, now=MONDAY)
 
     assert code_of(lambda: record([])) == "no_evidence"
@@ -166,7 +168,7 @@ def test_the_school_replies_with_evidence_and_the_inspector_closes(city: City) -
     finding = city.handed_over()
     session = city.session
 
-    def reply(text: str = "已调离该监考员并全员培训", files: list | None = None, who: Viewer = city.zhou) -> object:
+    def reply(text: str = "已调离该监考员并全员培训", files: list[FileStorage] | None = None, who: Viewer = city.zhou) -> object:
         return findings.reply(session, finding, text, [photo("green")] if files is None else files, who, now=MONDAY)
 
     assert finding.due_on == date(2026, 6, 8)

@@ -60,7 +60,10 @@ def test_a_case_needs_a_person_of_the_school_a_tier_a_day_and_evidence(city: Cit
 
 def test_nobody_is_punished_before_he_was_heard(city: City, sun: Viewer) -> None:
     session, case = city.session, propose(city, sun)
-    decide = lambda who=city.deng, now=MONDAY, comment="情节属实": staff_cases.decide(session, case, True, comment, who, now=now)  # noqa: E731
+
+    def decide(who: Viewer = city.deng, now: datetime = MONDAY, comment: str = "情节属实") -> None:
+        staff_cases.decide(session, case, True, comment, who, now=now)
+
     assert code_of(decide) == "not_heard"
     assert code_of(lambda: staff_cases.state(session, case, "我没有替考", sun, now=MONDAY)) == "not_told"
     staff_cases.tell(session, case, city.tan, now=MONDAY)
