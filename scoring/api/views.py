@@ -187,7 +187,7 @@ def _certificates(inquiry: Inquiry, rows: list[Certificate]) -> list[Certificate
 @bare
 def document() -> Any:
     """The OpenAPI document, made from the operations."""
-    return openapi.document(), 200, {"Cache-Control": "public, max-age=3600"}
+    return openapi.document()
 
 
 @blueprint.get("/docs")
