@@ -49,7 +49,8 @@ def _schedules(refusal: Refused | None = None) -> str:
     today = local_date(now())
     scopes = db().scalars(sa.select(FiledScope).where(viewer().reach(FiledScope.institution_id, Role.EXAM_OFFICER), FiledScope.valid_until >= today)
                           .order_by(FiledScope.institution_id, FiledScope.standard_id, FiledScope.level.desc())).all()
-    return render_template("plans/fee_schedules.html", rows=rows, scopes=scopes, refusal=refusal, yuan=money.yuan, today=today)
+    return render_template("plans/fee_schedules.html", rows=rows, scopes=scopes, refusal=refusal, yuan=money.yuan, today=today,
+                           sees_sums=viewer().has(Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER))
 
 
 @blueprint.post("/fee-schedules")

@@ -58,6 +58,8 @@ def test_every_navigation_entry_is_a_door_without_arguments(app: Flask) -> None:
 
 # The exam page's own doors ask nobody's role: they prove by the page's token, or by the account, whose sheet it is.
 BARE = {f"delivery.{name}" for name in ("open_page", "state", "pulse", "events", "hand_in", "media")}
+# A platform's token instead of a sign-in; the last three are open to everybody.
+API = {f"api.{name}" for name in ("token", "plans", "plan", "results", "candidates", "certificates", "certificate", "directory", "document", "elsewhere")}
 
 
 def test_nobody_gets_through_any_door_without_signing_in_except_the_public_ones(app: Flask) -> None:
@@ -74,8 +76,8 @@ def test_nobody_gets_through_any_door_without_signing_in_except_the_public_ones(
             assert "/sign-in" in answer.location or "/exam" in answer.location, rule.endpoint
 
 
-def test_no_door_but_the_exam_pages_proves_its_visitor_by_itself(app: Flask) -> None:
-    assert {name for name, view in app.view_functions.items() if hasattr(view, "bare")} == BARE
+def test_no_door_but_the_exam_pages_and_the_apis_proves_its_visitor_by_itself(app: Flask) -> None:
+    assert {name for name, view in app.view_functions.items() if hasattr(view, "bare")} == BARE | API
 
 
 @pytest.mark.parametrize("role", GRANTABLE)
