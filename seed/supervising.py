@@ -21,7 +21,6 @@ from qbank.kernel.times import local_date
 from seed.stage import Stage
 
 REGION = "4301"
-SUPERVISORS = ("supervisor", "supervisor2")
 
 
 def play(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from examroom.filing import standing
-from examroom.filing.duties import on_duty, require_duty
+from examroom.filing.duties import require_duty
 from examroom.filing.models import FiledScope
 from examroom.filing.scopes import NOTICE, end_scope, void_scope
 from examroom.filing.standing_models import Removal
@@ -89,8 +89,3 @@ def _remove(session: Session, removal: Removal, who: Viewer, decision: str, last
         elif scope.valid_until > last_day:
             end_scope(session, scope, who, last_day=last_day, reason=reason, kind=removal.ground.event, removal=removal)
     removal.last_day = last_day
-
-
-def may_propose(session: Session, who: Viewer, institution_id: int) -> list[Ground]:
-    """The grounds on which ``who`` may open a case for this school."""
-    return [ground for ground, roles in PROPOSERS.items() if on_duty(session, who, institution_id, *roles)]

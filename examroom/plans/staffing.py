@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from examroom.filing.duties import require_duty
 from examroom.plans import barred, guard
-from examroom.plans.models import ExamPlan, RoomInvigilator, Seat, Sitting, SittingRoom
+from examroom.plans.models import ExamPlan, Seat, Sitting, SittingRoom
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant
 from qbank.kernel.refused import Refused
@@ -129,9 +129,3 @@ def shortages(session: Session, sitting: Sitting) -> list[str]:
             found.append(f"{used.room.name}：{problem}")
     watching = {watcher.account_id for used in sitting.rooms for watcher in used.invigilators}
     return found + list(guard.conflicts(session, sitting.plan, watching).values())
-
-
-def invigilates(session: Session, plan_id: int) -> set[int]:
-    """Accounts that invigilate in the plan."""
-    return set(session.scalars(sa.select(RoomInvigilator.account_id).join(SittingRoom).join(Sitting)
-                               .where(Sitting.plan_id == plan_id)))

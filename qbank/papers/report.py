@@ -94,12 +94,6 @@ def fresh(session: Session, paper: Paper, items: Sequence[PaperItem], quotas: Qu
     return sheet | {"overlap_sealed": sealed.shared([item.version.item_id for item in items], paper.id)}
 
 
-def overlap_between(forms: Mapping[str, Sequence[int]], letter: str) -> list[dict[str, Any]]:
-    """How many items the form ``letter`` shares with each other form made with it."""
-    return [{"form": other, "shared": len({*forms[letter]} & {*versions})}
-            for other, versions in forms.items() if other != letter]
-
-
 def companies(pool: Pool, keys: Sequence[int]) -> dict[str, Any]:
     """How a form keeps to the decided pairs and to the sets of shared materials: counted, not assumed."""
     held = set(keys)

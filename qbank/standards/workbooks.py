@@ -191,11 +191,6 @@ def comparison(title: str, rows: Sequence[tuple[int, str, dict[int, int]]], leve
     return workbook([Table("权重对比", columns, [*lines, ["合计", *sums]], title, notes)])
 
 
-def skill_sheet(title: str, rows: Sequence[tuple[int, str, dict[int, int]]]) -> bytes:
-    """A skill weight table as the importer reads it."""
-    return comparison(title, rows, LEVELS_IN_PRINT)
-
-
 def _number(weight: int | None) -> int | float | str:
     if weight is None:
         return "-"
