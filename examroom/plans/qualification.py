@@ -144,6 +144,10 @@ def send_back(session: Session, enrolment: Enrolment, reason: str, who: Viewer, 
     session.flush()
 
 
+def accepted(enrolments: Iterable[Enrolment]) -> list[Enrolment]:
+    return [enrolment for enrolment in enrolments if enrolment.qualification is Qualification.ACCEPTED]
+
+
 def require_accepted(enrolments: Iterable[Enrolment]) -> None:
     """Refuse when one of them is not accepted: nobody is seated, ticketed or grouped before."""
     if names := [enrolment.candidate.name for enrolment in enrolments if enrolment.qualification is not Qualification.ACCEPTED]:

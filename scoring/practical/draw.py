@@ -9,11 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from examroom.plans import drift, qualification
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment, ExamPlan, PlanState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import spoken
 from qbank.standards.models import Subject, WeightTable
+from qbank.standards.ratios import PRACTICAL
 from scoring.practical.bank_models import (
     DrawnTask,
     DrawState,
@@ -98,6 +101,9 @@ def draw(session: Session, plan: ExamPlan, who: Viewer, *, stations: Mapping[int
         raise Refused("drawn", "本计划已经抽签。需要重抽请写明理由申请，由另一名考务员同意。")
     if plan.state is not PlanState.APPROVED:
         raise Refused("plan_not_approved", "考务方案还没有批准，不能抽签。")
+    drift.require_planned(plan, PRACTICAL, starts_at)
+    if waiting := qualification.counts(session, plan.id)[Qualification.PENDING]:
+        raise Refused("not_qualified", f"还有 {waiting} 名考生的资格没有审核。抽签只有一次，请先审核完，再抽签。")
     if starts_at <= now:
         raise Refused("in_the_past", "操作技能考核的开始时间已经过去，请填写今后的时间；考核开始后不能抽签。")
     if session.scalar(sa.select(PracticalGroup.id).where(PracticalGroup.plan_id == plan.id).limit(1)):
@@ -126,9 +132,9 @@ def _hold(session: Session, plan: ExamPlan, structure: ContentStructure, who: Vi
 
 
 def _pool(session: Session, plan: ExamPlan, structure: ContentStructure, stations: Mapping[int, int]) -> Pool:
-    if not plan.enrolments:
-        raise Refused("no_candidates", "本计划还没有考生，不能抽签。")
-    tickets = {one.id: one.ticket_number for one in plan.enrolments}
+    tickets = {one.id: one.ticket_number for one in qualification.accepted(plan.enrolments)}
+    if not tickets:
+        raise Refused("no_candidates", "本计划还没有资格审核通过的考生，不能抽签。")
     modules = []
     for module in structure.modules:
         number = stations.get(module.id, 0)
@@ -196,4 +202,4 @@ def _check_redraw(session: Session, found: PracticalDraw, who: Viewer, now: date
 def _undecided(session: Session, plan: ExamPlan, module: PracticalModule) -> list[Enrolment]:
     decided = set(session.scalars(sa.select(UnitChoice.enrolment_id).where(UnitChoice.module_id == module.id,
                                                                            UnitChoice.option.in_(module.options))))
-    return [one for one in plan.enrolments if one.id not in decided]
+    return [one for one in qualification.accepted(plan.enrolments) if one.id not in decided]

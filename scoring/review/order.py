@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from examroom.plans import qualification
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
 from scoring.practical import desk as practical
@@ -22,7 +23,7 @@ def place(seed: str, ticket_number: str) -> str:
 
 
 def draw(session: Session, panel: ReviewPanel, who: Viewer, *, now: datetime, seed: str | None = None) -> list[ReviewCase]:
-    """Number all candidates who have none. What is drawn stays; who was enrolled later is drawn behind the others.
+    """Number all accepted candidates who have no number. What is drawn stays; who was accepted later is drawn behind the others.
 
     Refused before every seat's member has declared: nothing may be shown to them before that.
     """
@@ -33,9 +34,9 @@ def draw(session: Session, panel: ReviewPanel, who: Viewer, *, now: datetime, se
         raise Refused("not_declared", f"{'、'.join(names)}还没有申报利害关系。全体评审专家申报后才能抽签。")
     drawn = {case.enrolment_id for case in panel.cases}
     absent = practical.absent_from(session, panel.plan, Part.REVIEW)
-    waiting = [one for one in panel.plan.enrolments if one.id not in drawn and one.id not in absent]
+    waiting = [one for one in qualification.accepted(panel.plan.enrolments) if one.id not in drawn and one.id not in absent]
     if not waiting:
-        raise Refused("all_drawn", "所有考生都已抽签，顺序不能重抽。" if drawn else "本计划还没有考生，不能抽签。")
+        raise Refused("all_drawn", "所有考生都已抽签，顺序不能重抽。" if drawn else "本计划还没有资格审核通过的考生，不能抽签。")
     made = OrderDraw(panel_id=panel.id, seed=(seed or secrets.token_hex(8))[:40], drawn_by=who.account_id, at=now)
     panel.draws.append(made)
     session.flush()

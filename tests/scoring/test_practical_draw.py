@@ -16,9 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from examroom.plans.arrangement import Arrangement, Site
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment, PlanState
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.refused import Refused
+from qbank.standards.ratios import PRACTICAL
 from scoring.practical import desk, tasks
 from scoring.practical import draw as draws
 from scoring.practical.bank_models import DrawState
@@ -177,6 +180,28 @@ def test_what_is_missing_for_a_draw_is_named(world: BankWorld) -> None:
         "模块“自动控制”的考核单元“PLC”还没有已审定、比重一致的试题", "模块“自动控制”的考核单元“变频器”还没有已审定、比重一致的试题",
         "模块“自动控制”任选一项，还有 2 名考生没有选定考核单元：王一、王二")
     world.session.delete(enrolled[1])
+
+
+def test_nobody_is_drawn_before_everybody_is_judged_and_nobody_who_was_returned(world: BankWorld) -> None:
+    made = world.ready("王一", "王二", "王三")
+    one, two, three = world.plan.enrolments
+
+    def held() -> Any:
+        return draws.draw(world.session, world.plan, world.officer, stations={one.id: 2 for one in made.modules}, starts_at=TOMORROW, now=NOW)
+
+    two.qualification, three.qualification = Qualification.RETURNED, Qualification.PENDING
+    assert code_of(held) == "not_qualified"
+    three.qualification = Qualification.ACCEPTED
+    assert {lot.enrolment_id for lot in held().lots} == {one.id, three.id}
+
+
+def test_a_draw_is_for_the_practical_exam_that_was_approved(world: BankWorld) -> None:
+    made = world.ready("王一")
+    site = Site("s1", PRACTICAL, "实训室", TOMORROW, 180, 1)
+    world.plan.arrangement = Arrangement((site,)).to_json()
+    asked: dict[str, Any] = {"stations": {one.id: 2 for one in made.modules}, "now": NOW}
+    assert code_of(lambda: draws.draw(world.session, world.plan, world.officer, starts_at=TOMORROW + timedelta(hours=1), **asked)) == "not_planned"
+    assert draws.draw(world.session, world.plan, world.officer, starts_at=TOMORROW, **asked).starts_at == TOMORROW
 
 
 def test_a_draw_comes_before_the_start_and_before_the_groups_and_once(world: BankWorld) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import PlanState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
@@ -110,6 +111,14 @@ def test_a_candidate_is_in_one_group_only_and_of_this_plan(world: World) -> None
     other = world.enrol("外人", plan=world.new_plan("JH-2"))
     assert code_of(lambda: world.group(other, three)) == "other_plan"
     assert code_of(lambda: world.group([], three)) == "no_candidates"
+
+
+def test_nobody_is_grouped_before_the_qualification_check(world: World) -> None:
+    chen, wu = world.enrol("陈晓", "吴静")
+    wu.qualification = Qualification.PENDING
+    three = world.assessors("张", "李", "王")
+    assert code_of(lambda: world.group([chen, wu], three)) == "not_qualified"
+    assert [member.enrolment_id for member in world.group([chen], three).members] == [chen.id]
 
 
 def test_a_rubric_of_another_level_is_refused(world: World) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
+from examroom.plans.condition_models import Qualification
 from examroom.plans.models import Enrolment
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.audit import AuditEntry
@@ -119,6 +120,15 @@ def test_the_order_is_drawn_once_and_anybody_can_repeat_it(world: World) -> None
     world.session.expire_all()
     assert [case.number for case in order.draw(world.session, panel, world.officer, now=NOW)] == [5]
     assert case_of(world, late).draw.seed == panel.draws[-1].seed != "2026"
+
+
+def test_who_is_not_accepted_is_not_drawn(world: World) -> None:
+    chen, wu = world.enrol("陈晓", "吴静")
+    wu.qualification = Qualification.PENDING
+    panel = ready(world, world.examiners("甲", "乙", "丙"))
+    assert [case.enrolment_id for case in panel.cases] == [chen.id]
+    wu.qualification = Qualification.ACCEPTED
+    assert [case.enrolment_id for case in order.draw(world.session, panel, world.officer, now=NOW)] == [wu.id]
 
 
 # An absent member never lowers the number
@@ -349,6 +359,7 @@ def test_the_minutes_carry_everything_and_the_signatures(world: World) -> None:
     for who in (jia, yi, bing):
         give(world, case, who, (150, 150, 150))
     assert code_of(lambda: minutes.close(world.session, panel, yi, now=NOW)) == "not_chair"
+    world.session.commit()  # what is committed is in the trail
     minutes.close(world.session, panel, jia, note="秩序良好。", now=NOW)
     assert code_of(lambda: desk.dissent(world.session, seat_of(panel, yi), case, yi, text="晚了", now=NOW)) == "closed"
     assert todo(world.session, yi, now=NOW)[0].title == "签字：综合评审会议记录"
@@ -357,6 +368,7 @@ def test_the_minutes_carry_everything_and_the_signatures(world: World) -> None:
     assert code_of(lambda: minutes.sign(world.session, seat_of(panel, jia), yi, now=NOW)) == "not_yours"
     document = PdfReader(io.BytesIO(minutes.pdf(world.session, panel, now=NOW)))
     text = "".join(page.extract_text() for page in document.pages)
-    for words in ("综合评审会议记录", "种子七", "陈晓", "缺考：吴静", "75.0", "秩序良好", "乙某"):
+    assert panel.audit_head in {entry.digest for entry in world.session.scalars(sa.select(AuditEntry))}
+    for words in ("综合评审会议记录", panel.audit_head, "种子七", "陈晓", "缺考：吴静", "75.0", "秩序良好", "乙某"):
         assert words in text, words
     assert sum(len(page.images) for page in document.pages) == 1
