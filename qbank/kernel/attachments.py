@@ -53,7 +53,8 @@ class Attachment(Base):
 
     @property
     def told(self) -> str:
-        return f"{self.name}（{NAMES[self.media_type]}，{self.size / MEGABYTE:.1f} MB）"
+        size = f"{self.size / MEGABYTE:.1f} MB" if self.size >= MEGABYTE else f"{-(-self.size // 1024)} KB"
+        return f"{self.name}（{NAMES[self.media_type]}，{size}）"
 
 
 def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Collection[str] = DOCUMENTS,
