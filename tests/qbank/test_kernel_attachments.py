@@ -49,4 +49,4 @@ def test_a_video_is_taken_only_where_it_is_asked_for(session: Session, people: A
     with pytest.raises(Refused, match="不能上传"):
         attachments.keep(session, attachments.from_bytes(film, "录像.mp4"), chen, now=MONDAY)
     kept = attachments.keep(session, attachments.from_bytes(film, "录像.mp4"), chen, kinds=(attachments.MP4,), now=MONDAY)
-    assert kept.told == "录像.mp4（MP4 视频，0.0 MB）"
+    assert kept.told == "录像.mp4（MP4 视频，1 KB）"
