@@ -17,6 +17,7 @@ from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, Sheet
 from examroom.delivery.shells import Shells
 from examroom.plans.models import Seat, Sitting, SittingState
+from qbank.kernel import sign_ins
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.forms import moment
 from qbank.kernel.jobs import enqueue
@@ -57,6 +58,7 @@ def sign_in() -> Any:
 def leave() -> Any:
     """Back to the exam door, where the next candidate signs in."""
     pages.leave(db(), viewer())
+    sign_ins.end(db(), viewer(), flask.session.get("secret", ""), now=now())
     logout_user()
     flask.session.clear()
     return redirect(url_for("delivery.sign_in"))

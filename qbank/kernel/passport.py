@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from flask import Flask
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.http import dump_cookie, parse_cookie
 
+from qbank.kernel.settings import Settings
 from qbank.kernel.times import Clock
 
 RENEWED_SECONDS = 60.0  # a page that asks every few seconds keeps its sign-in alive, and need not be given a cookie each time
@@ -33,12 +33,12 @@ class Passport:
     session: dict[str, Any]
 
 
-def named_in(session: Any, now: float, idle_minutes: int) -> tuple[int, int] | None:
-    """Key and generation of the account that a session names; None for nobody, or one who was idle for too long."""
+def named_in(session: Any, now: float, settings: Settings) -> tuple[int, int] | None:
+    """Key and generation of the account that a session names; None for nobody, or who was idle or signed in for too long."""
     account_id, _, generation = str(session.get("_user_id", "")).partition(":")
     if not account_id.isdecimal() or not generation.isdecimal():
         return None
-    if now - session.get("seen", 0) > timedelta(minutes=idle_minutes).total_seconds():
+    if now - session.get("seen", 0) > settings.idle_minutes * 60 or now - session.get("since", now) > settings.session_hours * 3600:
         return None
     return int(account_id), int(generation)
 
@@ -56,7 +56,7 @@ class Passports:
             session = self._cookies.loads(value or "", max_age=int(self._app.permanent_session_lifetime.total_seconds()))
         except BadData:
             return None
-        named = named_in(session, self._now(), self._app.extensions["examroom"]["settings"].idle_minutes)
+        named = named_in(session, self._now(), self._app.extensions["examroom"]["settings"])
         return None if named is None else Passport(*named, session)
 
     def renewed(self, passport: Passport) -> tuple[tuple[str, str], ...]:
@@ -65,7 +65,7 @@ class Passports:
         if now - passport.session.get("seen", 0) < RENEWED_SECONDS:
             return ()
         config = self._app.config
-        value = self._cookies.dumps(passport.session | {"seen": now})
+        value = self._cookies.dumps({"since": now} | passport.session | {"seen": now})
         cookie = dump_cookie(config["SESSION_COOKIE_NAME"], value, httponly=True, path="/", secure=config["SESSION_COOKIE_SECURE"],
                              samesite=config["SESSION_COOKIE_SAMESITE"])
         return ("Set-Cookie", cookie), ("Vary", "Cookie")

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_user, logout_user
 from itsdangerous import BadData
 
-from qbank.kernel import accounts, audit, tls
+from qbank.kernel import accounts, audit, sign_ins, tls
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
@@ -35,7 +35,7 @@ def safe_next(address: str) -> str:
 def start_session(person: Viewer) -> None:
     """Sign ``person`` in on this browser, in a fresh session (no fixation)."""
     flask.session.clear()
-    flask.session["seen"] = now().timestamp()
+    flask.session.update(seen=now().timestamp(), since=now().timestamp(), secret=sign_ins.fresh())
     login_user(person)
 
 
@@ -78,6 +78,7 @@ def _continue(account: Account, kept: str) -> Any:
 
 @blueprint.post("/sign-out")
 def sign_out() -> Any:
+    sign_ins.end(db(), viewer(), flask.session.get("secret", ""), now=now())
     logout_user()
     flask.session.clear()
     flash("您已退出登录。", "success")

@@ -20,6 +20,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from qbank.kernel import logs, sign_ins
 from qbank.kernel.access import Role, Viewer, may_pass
 from qbank.kernel.accounts import Account
 from qbank.kernel.assets import Assets
@@ -101,7 +102,7 @@ def settings() -> Settings:
 
 
 def identity_cipher() -> IdentityCipher:
-    return IdentityCipher(settings().identity_key)
+    return settings().identity_cipher()
 
 
 def install(app: Flask, settings: Settings, database: Database, clock: Clock, doors: dict[str, frozenset[Role]]) -> None:
@@ -168,7 +169,7 @@ def proven(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def signed_in() -> tuple[int, int] | None:
     """Key and generation of the account that this browser's cookie names, without a query: to be compared where it counts."""
-    return named_in(flask.session, now().timestamp(), settings().idle_minutes)
+    return named_in(flask.session, now().timestamp(), settings())
 
 
 def _load(key: str) -> Viewer | None:
@@ -176,12 +177,15 @@ def _load(key: str) -> Viewer | None:
     account = db().get(Account, named[0]) if named else None
     if named is None or account is None or not account.active or account.generation != named[1]:
         return None
+    if sign_ins.has_ended(db(), flask.session.get("secret", "")):
+        return None
     return account.viewer()
 
 
 def _guard(doors: dict[str, frozenset[Role]]) -> Any:
     if request.endpoint is None:
         return None  # no such address: the 404 page
+    logs.here().route = request.endpoint
     if request.endpoint.endswith("static") or hasattr(flask.current_app.view_functions[request.endpoint], "bare"):
         return None
     if signed_in() and hasattr(flask.current_app.view_functions[request.endpoint], "large"):
@@ -191,7 +195,9 @@ def _guard(doors: dict[str, frozenset[Role]]) -> Any:
     person = viewer() if current_user.is_authenticated else None
     roles = doors[request.endpoint]
     if person is not None:
+        logs.here().account = person.account_id
         flask.session["seen"] = now().timestamp()
+        flask.session.setdefault("since", now().timestamp())  # a cookie of an earlier release
         db().info["actor"] = person.actor
         if person.must_change_password and request.endpoint not in {"accounts.password", "accounts.sign_out"}:
             flash("请先设置自己的密码，再继续使用。", "warning")
@@ -313,7 +319,7 @@ def _failed(error: Exception) -> Any:
     if wants_json():
         return {"code": f"http_{status}", "sentence": sentence}, status, allowed
     back = way_back() if status >= 500 and request.method == "POST" else ""
-    return render_template("error.html", status=status, sentence=sentence, back=back), status, allowed
+    return render_template("error.html", status=status, sentence=sentence, back=back, number=logs.here().name if status >= 500 else ""), status, allowed
 
 
 def paged(session: Session, query: sa.Select[Any], *, size: int = 50) -> tuple[list[Any], int, int, int]:

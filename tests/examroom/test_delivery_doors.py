@@ -437,7 +437,7 @@ def test_who_leaves_writes_no_more_and_goes_on_after_signing_in_again(app: Flask
     page = page_of(running, app, "陈晓")
     assert page.client.post("/exam/leave").status_code == 302
     answer = page.send((1, 1, "A", False))
-    assert (answer.status_code, answer.json["code"]) == (409, "superseded")
+    assert (answer.status_code, answer.json["code"]) == (401, "signed_out")
     page.client = running.enter(app, "陈晓")
     assert page.open()["page"] == "live"
     assert page.send((1, 1, "A", False)).json["acknowledged"] == 1
