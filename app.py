@@ -43,6 +43,8 @@ import qbank.exchange.views
 import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
+import qbank.kernel.health
+import qbank.kernel.identity_commands
 import qbank.kernel.jobs
 import qbank.kernel.standby_commands
 import qbank.kernel.views
@@ -81,7 +83,7 @@ import scoring.review.todo
 import scoring.review.views
 import scoring.worklist.views
 from examroom.delivery.lane import Lane
-from qbank.kernel import web
+from qbank.kernel import operations, web
 from qbank.kernel.access import STAFF, Role, Viewer, check_doors, may_pass
 from qbank.kernel.assets import digest_of
 from qbank.kernel.console import console, run
@@ -138,6 +140,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "accounts.institution": ADMIN,
     "accounts.trail": ADMIN,
     "accounts.job": SIGNED_IN,
+    "operations.health": ANYONE,
+    "operations.live": ANYONE,
     "accounts.job_progress": SIGNED_IN,
     # qbank.standards
     "standards.index": STAFF,
@@ -833,6 +837,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
     qbank.kernel.commands.group,
+    qbank.kernel.identity_commands.group,
     qbank.kernel.standby_commands.group,
     qbank.standards.commands.group,
     qbank.items.commands.group,
@@ -862,12 +867,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, CANDIDATE_DOOR="delivery.sign_in", WORK_LIST=waiting, DOORS=ACCESS)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.add_url_rule("/", "home", scoring.worklist.views.home)
+    app.register_blueprint(qbank.kernel.health.blueprint)
     for room in ROOMS:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)
     app.wsgi_app = Lane(app.wsgi_app, app)  # type: ignore[method-assign]  # Flask's way
     doors = {endpoint: frozenset(roles) for endpoint, roles in ACCESS.items()}
     web.install(app, settings, Database.of(settings), clock or SteadyClock(), doors)
+    operations.install(app, settings)
     app.template_filter("spoken")(spoken)
     app.template_filter("to_form")(to_form)
     app.template_filter("points")(points)

@@ -45,7 +45,7 @@ class Stage:
 
     @property
     def cipher(self) -> IdentityCipher:
-        return IdentityCipher(self.settings.identity_key)
+        return self.settings.identity_cipher()
 
     def days(self, days: float, *, hours: float = 0) -> datetime:
         """So many days from now (negative: before)."""

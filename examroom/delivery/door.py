@@ -30,7 +30,7 @@ _PERSON = (sa.select(_ENROLMENTS.c.id, _ENROLMENTS.c.code_issue, _ACCOUNTS.c.id,
            .join(_ACCOUNTS, _ACCOUNTS.c.id == _ENROLMENTS.c.account_id))
 _BY_ENROLMENT = _PERSON.where(_ENROLMENTS.c.id == sa.bindparam("enrolment"))
 _BY_TICKET = _PERSON.where(_ENROLMENTS.c.ticket_number == sa.bindparam("ticket"))
-_BY_STUDENT = (_PERSON.where(_ENROLMENTS.c.student_number == sa.bindparam("student"), _ACCOUNTS.c.identity_hash == sa.bindparam("identity"))
+_BY_STUDENT = (_PERSON.where(_ENROLMENTS.c.student_number == sa.bindparam("student"), _ACCOUNTS.c.identity_hash.in_(sa.bindparam("identity", expanding=True)))
                .order_by(_ENROLMENTS.c.id.desc()).limit(1))
 
 
@@ -52,7 +52,7 @@ def by_code(connection: sa.Connection, typed: str, key: bytes, address: str) -> 
 
 def by_ticket(connection: sa.Connection, ticket: str, number: str, address: str, cipher: IdentityCipher) -> Knock:
     """The second way, for who has lost the ticket, or has none yet and comes with the student number."""
-    held = cipher.fingerprint(number.strip().upper())  # two schools may count their students alike
+    held = cipher.fingerprints(number.strip().upper())  # two schools may count their students alike
     row = (connection.execute(_BY_TICKET, {"ticket": ticket}).first()
            or connection.execute(_BY_STUDENT, {"student": ticket, "identity": held}).first())
     return _knock(ticket, address, row, fits_identity(row[7] if row else None, number, cipher))

@@ -89,8 +89,8 @@ class ApplicationRow(Base):
     part: Mapped[str] = mapped_column(sa.String(12))
     position: Mapped[int]
     cells: Mapped[dict[str, Any]]  # Field.key -> text
-    identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True})
-    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), info={"secret": True})
+    identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True, "identity": "cipher"})
+    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), info={"secret": True, "identity": "hash"})
     identity_masked: Mapped[str | None] = mapped_column(sa.String(18))
 
 
@@ -140,6 +140,7 @@ class FilingDecision(Base):
     """What somebody did to an application: submitted, passed on, returned, decided, withdrew."""
 
     __tablename__ = "filing_decisions"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     application_id: Mapped[int] = mapped_column(sa.ForeignKey("filing_applications.id"), index=True)
@@ -154,6 +155,7 @@ class FormTaking(Base):
     """Somebody took the application form with whole identity numbers."""
 
     __tablename__ = "filing_form_takings"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     application_id: Mapped[int] = mapped_column(sa.ForeignKey("filing_applications.id"), index=True)

@@ -29,7 +29,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from examroom.delivery.models import GENESIS, Admission, Answer, AnswerEvent, ExamPage, Presence, Sheet, SheetState
 from examroom.plans.models import Enrolment, Sitting, SittingRoom
-from qbank.kernel import migrations
+from qbank.kernel import append_only, migrations
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Database
 from qbank.kernel.refused import Refused
@@ -125,6 +125,7 @@ def _begin_now(engine: sa.Engine, sitting_id: int) -> None:
     now = utc_now()
     own = sa.select(Sheet.id).where(Sheet.sitting_id == sitting_id)
     with engine.begin() as connection:
+        append_only.lift(connection)
         models: tuple[Any, ...] = (ExamPage, AnswerEvent, Answer, Presence)
         for model in models:
             connection.execute(sa.delete(model).where(model.sheet_id.in_(own)))
@@ -141,8 +142,9 @@ def _server(settings: Settings, folder: Path, url: str, secret: str) -> Iterator
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"EXAMROOM_DATABASE_URL": url, "EXAMROOM_SECRET_KEY": secret,
-                                "EXAMROOM_IDENTITY_KEY": settings.identity_key.hex(), "EXAMROOM_SECURE_COOKIES": "0"}
+    held = settings.identity
+    environment = os.environ | {"EXAMROOM_DATABASE_URL": url, "EXAMROOM_SECRET_KEY": secret, "EXAMROOM_SECURE_COOKIES": "0", "EXAMROOM_INTERNAL_ADDRESS": "",
+                                "EXAMROOM_IDENTITY_KEY": ",".join(key.hex() for key in held.keys), "EXAMROOM_CODES_KEY": held.derived.hex()}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-m", "app", "--dir", str(folder), "serve", "--port", str(port), "--no-worker"],

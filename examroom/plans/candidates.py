@@ -163,18 +163,18 @@ def _accounts(session: Session, plan: ExamPlan, found: Sequence[Checked], cipher
 
     New accounts are made together: one by one through ``create_account`` a roster takes three times as long.
     """
-    keys = [cipher.fingerprint(one.number) for one in found]
+    keys = [cipher.fingerprints(one.number) for one in found]
     held: dict[str, Account] = {}
     taken: set[str] = set()
-    for some in chunks(keys):
+    for some in chunks([key for known in keys for key in known]):
         query = sa.select(Account).where(Account.institution_id == plan.institution_id, Account.identity_hash.in_(some))
         held |= {account.identity_hash or "": account for account in session.scalars(query.order_by(Account.id.desc()))}
         taken.update(session.scalars(sa.select(Account.login).where(Account.login.in_([f"c{key[:16]}" for key in some]))))
     accounts = []
-    for one, key in zip(found, keys, strict=True):
-        account = held.get(key)
+    for one, known in zip(found, keys, strict=True):
+        account = next((held[key] for key in known if key in held), None)
         if account is None:
-            login = f"c{key[:16]}"
+            login = f"c{known[0][:16]}"
             if login in taken:
                 login += f"-{plan.institution_id}"  # the same person at another school
             account = Account(login=login, name=one.row.name, institution_id=plan.institution_id)

@@ -64,7 +64,7 @@ class Checked:
 def examine(session: Session, plan: ExamPlan, rows: Sequence[RosterRow], cipher: IdentityCipher, *, now: datetime) -> list[Checked]:
     """Every row judged, in order; nothing is written."""
     found = [_read(row) for row in rows]
-    book = read_book(session, plan, [cipher.fingerprint(one.number) for one in found if one.number], now)
+    book = read_book(session, plan, [key for one in found if one.number for key in cipher.fingerprints(one.number)], now)
     for one in found:
         _judge(one, plan, book, cipher)
     return found
@@ -122,10 +122,10 @@ def _judge(one: Checked, plan: ExamPlan, book: Book, cipher: IdentityCipher) -> 
     except Refused as refusal:
         one.problems.append(refusal.sentence)
     if one.number:
-        key = cipher.fingerprint(one.number)
+        keys = cipher.fingerprints(one.number)
         one.problems += _double(book, f"号码 {one.number}", one.row, "证件号码")
-        one.problems += [sentence for sentence in (book.barred.get(key), book.elsewhere.get(key)) if sentence]
-        account = book.accounts.get(key)
+        one.problems += [said[key] for said in (book.barred, book.elsewhere) for key in keys if key in said]
+        account = next((book.accounts[key] for key in keys if key in book.accounts), None)
         one.problems += _account_problems(one.row, account, book) if account else []
         if account is None or account.id not in book.enrolled:
             _namesake(one, book)

@@ -8,7 +8,6 @@ from pathlib import Path
 from examroom.plans import photos
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import fetch
-from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Work, kind
 from qbank.kernel.refused import Refused
 
@@ -33,7 +32,7 @@ def keep_photos(work: Work) -> str:
     report, plan_id = photos.PhotoReport(), work.arguments["plan_id"]
     with work.reading() as session:
         plan = fetch(session, ExamPlan, plan_id, work.who)
-        cipher = IdentityCipher(work.settings.identity_key)
+        cipher = work.settings.identity_cipher()
         for some in photos.batches(session, plan, archive, work.who, cipher, report,
                                    progress=lambda done, total: work.progress(done, total, "正在核对照片…")):
             with work.transaction() as writing:

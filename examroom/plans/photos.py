@@ -100,7 +100,7 @@ def batches(session: Session, plan: ExamPlan, archive: bytes, who: Viewer, ciphe
     found: list[Fitted] = []
     for done, total, name, content in _files(archive):
         shown = LONG_NUMBER.sub(lambda number: mask(number[0]), name)
-        fitting = {key for number in numbers_in(name) for key in by_number.get(number, by_number.get(cipher.fingerprint(number), ()))}
+        fitting = {key for number in numbers_in(name) for key in by_number.get(number) or _of_identity(by_number, cipher.fingerprints(number))}
         try:
             if len(fitting) != 1:
                 raise Refused("whose", "这个号码对应多名考生。" if fitting else "没有这个证件号码、学号或准考证号的考生。")
@@ -129,6 +129,10 @@ def numbers_in(name: str) -> list[str]:
     """What may be a number in ``电气/430102200801010019_张三.jpg``: the whole name first, else its parts."""
     stem = PurePosixPath(name).stem.strip()
     return [stem.upper(), *(part.upper() for part in NUMBERS.findall(stem) if part != stem)]
+
+
+def _of_identity(by_number: dict[str, set[int]], hashes: Iterable[str]) -> set[int]:
+    return set().union(*(by_number.get(one, set()) for one in hashes))
 
 
 def _by_number(session: Session, plan: ExamPlan) -> dict[str, set[int]]:

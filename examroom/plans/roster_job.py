@@ -9,7 +9,6 @@ from examroom.plans import candidates, checking
 from examroom.plans.models import Enrolment, ExamPlan
 from examroom.plans.roster_models import RosterImport
 from qbank.kernel.access import fetch
-from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Work, kind
 from qbank.kernel.refused import Refused
 
@@ -20,7 +19,7 @@ AT_ONCE = 100  # rows in one transaction: on SQLite nobody else writes meanwhile
 @kind(IMPORT_ROSTER, "导入考生名单")
 def import_kept_roster(work: Work) -> str:
     """Check everything first, then write in short transactions. A wrong row refuses the whole unless told to skip it."""
-    cipher = IdentityCipher(work.settings.identity_key)
+    cipher = work.settings.identity_cipher()
     confirmed = set(work.arguments["confirmed"])
     with work.reading() as session:
         kept = fetch(session, RosterImport, work.arguments["roster_id"], work.who)

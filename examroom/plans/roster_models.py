@@ -23,7 +23,7 @@ class RosterImport(Versioned, Base):
     file_name: Mapped[Line]
     uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime]
-    content: Mapped[bytes | None] = mapped_column(info={"secret": True})  # null: imported or thrown away
+    content: Mapped[bytes | None] = mapped_column(info={"secret": True, "identity": "cipher"})  # null: imported or thrown away
     imported: Mapped[int] = mapped_column(default=0)  # rows that became enrolments
     defaults: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # for cells that the file leaves empty
     ended_at: Mapped[datetime | None]

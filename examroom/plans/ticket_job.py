@@ -13,7 +13,6 @@ from examroom.plans.models import ExamPlan
 from examroom.plans.qualification_models import TicketFile
 from examroom.plans.staffing import require_officer
 from qbank.kernel.access import fetch
-from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Work, every, kind
 
 PRINT_TICKETS = "plans.print_tickets"
@@ -29,7 +28,7 @@ def print_tickets(work: Work) -> str:
         require_officer(session, plan, work.who)
         rows = session.scalars(listing.searched(plan, filters, work.who)).unique().all()
         work.progress(0, len(rows), "正在排版准考证…")
-        content = ticket_print.draw_all(session, plan, rows, key=work.settings.code_key, cipher=IdentityCipher(work.settings.identity_key),
+        content = ticket_print.draw_all(session, plan, rows, key=work.settings.code_key, cipher=work.settings.identity_cipher(),
                                         now=work.now(), progress=lambda done, total: work.progress(done, total, "正在排版准考证…"))
     with work.transaction() as session:
         session.add(TicketFile(plan_id=plan_id, account_id=work.who.account_id, count=len(rows), content=content, made_at=work.now()))

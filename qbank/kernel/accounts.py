@@ -82,8 +82,8 @@ class Account(Versioned, Base):
     generation: Mapped[int] = mapped_column(default=1)  # raised to end every session of this account at once
     active: Mapped[bool] = mapped_column(default=True)
     institution_id: Mapped[int | None] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
-    identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True})
-    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info={"secret": True})
+    identity_cipher: Mapped[bytes | None] = mapped_column(info={"secret": True, "identity": "cipher"})
+    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info={"secret": True, "identity": "hash"})
     identity_masked: Mapped[str | None] = mapped_column(sa.String(18))
     identity_kind: Mapped[IdentityKind] = mapped_column(sa.Enum(IdentityKind, native_enum=False, length=20),
                                                         default=IdentityKind.RESIDENT, server_default="RESIDENT")
@@ -200,8 +200,7 @@ def sign_in(session: Session, login: str, proven: str, address: str, *, now: dat
 
 def fits_identity(identity_hash: str | None, number: str, cipher: IdentityCipher) -> bool:
     """Whether ``number`` is the identity number that was stored as ``identity_hash``."""
-    fingerprint = cipher.fingerprint(number.strip().upper())
-    return hmac.compare_digest(identity_hash or "", fingerprint)
+    return any(hmac.compare_digest(identity_hash or "", one) for one in cipher.fingerprints(number.strip().upper()))
 
 
 def change_password(account: Account, old: str, new: str) -> None:

@@ -8,8 +8,10 @@ import hmac
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import date
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
@@ -107,19 +109,53 @@ def is_female(number: str) -> bool:
 
 
 class IdentityCipher:
-    """AES-256-GCM for the number itself, HMAC-SHA-256 for look-up; both keys derive from one kept outside."""
+    """AES-256-GCM for the number itself, HMAC-SHA-256 for look-up; both keys derive from one kept outside.
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(hashlib.sha256(b"identity/encrypt" + key).digest())
-        self._look_up = hashlib.sha256(b"identity/look-up" + key).digest()
+    While a key is being replaced the ``former`` ones stand behind it: what lies under them is read and found too, and
+    nothing is written under them. ``lasting`` makes what was given away and has to outlive its key.
+    """
+
+    def __init__(self, key: bytes, *former: bytes, lasting: bytes = b"") -> None:
+        self._ciphers = [AESGCM(hashlib.sha256(b"identity/encrypt" + one).digest()) for one in (key, *former)]
+        self._look_ups = [look_up_key(one) for one in (key, *former)]
+        self._lasting = lasting or self._look_ups[-1]
 
     def encrypt(self, number: str) -> bytes:
         nonce = os.urandom(12)
-        return nonce + self._cipher.encrypt(nonce, number.encode(), None)
+        return nonce + self._ciphers[0].encrypt(nonce, number.encode(), None)
 
     def decrypt(self, stored: bytes) -> str:
-        return self._cipher.decrypt(stored[:12], stored[12:], None).decode()
+        """Raises InvalidTag for what lies under none of the keys."""
+        *others, last = self._ciphers
+        for cipher in others:
+            with suppress(InvalidTag):
+                return cipher.decrypt(stored[:12], stored[12:], None).decode()
+        return last.decrypt(stored[:12], stored[12:], None).decode()
+
+    def is_current(self, stored: bytes) -> bool:
+        """Whether it lies under the key that is written with."""
+        try:
+            self._ciphers[0].decrypt(stored[:12], stored[12:], None)
+        except InvalidTag:
+            return False
+        return True
 
     def fingerprint(self, number: str) -> str:
-        """What the database is searched by."""
-        return hmac.new(self._look_up, number.encode(), "sha256").hexdigest()
+        """What is stored for the database to be searched by."""
+        return _keyed(self._look_ups[0], number)
+
+    def fingerprints(self, number: str) -> list[str]:
+        """All that may be stored of it: more than one while a key is being replaced."""
+        return [_keyed(key, number) for key in self._look_ups]
+
+    def lasting(self, text: str) -> str:
+        """A keyed hash that no change of the key changes: for what stands in documents that people hold."""
+        return _keyed(self._lasting, text)
+
+
+def look_up_key(key: bytes) -> bytes:
+    return hashlib.sha256(b"identity/look-up" + key).digest()
+
+
+def _keyed(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), "sha256").hexdigest()

@@ -25,7 +25,7 @@ from qbank.kernel.access import Role, Viewer, may_pass
 from qbank.kernel.accounts import Account
 from qbank.kernel.assets import Assets
 from qbank.kernel.db import Actor, Database
-from qbank.kernel.fencing import Fence
+from qbank.kernel.fencing import Fence, secure_name
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Jobs
 from qbank.kernel.lazy_session import LazySessions
@@ -42,7 +42,9 @@ CONTENT_SECURITY_POLICY = ("default-src 'none'; script-src 'self'; style-src 'se
                            "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
                            "frame-ancestors 'none'; object-src 'none'")
 SAFE_HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+                "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+                "Cross-Origin-Resource-Policy": "same-origin"}
+ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 ANONYMOUS_ACTOR = Actor(None, "未登录访问")
 SENTENCES = {
     400: "提交的内容不完整或已失效，请返回上一页刷新后重试。",
@@ -109,11 +111,12 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
     """Attach the kernel to ``app``."""
     app.secret_key = settings.secret_key
     app.session_interface = LazySessions()
+    headers = safe_headers(settings)
     app.config.update(
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_NAME=secure_name("session", secure=settings.secure_cookies), SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=settings.secure_cookies,
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024, WTF_CSRF_TIME_LIMIT=None,
     )
-    app.extensions["examroom"] = {"settings": settings, "database": database, "clock": clock,
+    app.extensions["examroom"] = {"settings": settings, "database": database, "clock": clock, "headers": headers,
                                   "jobs": Jobs(settings, database, clock), "writer": Writer(database, clock)}
     login_manager = LoginManager(app)
     login_manager.user_loader(_load)
@@ -129,13 +132,18 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(CSRFError, _bad_token)
-    app.wsgi_app = Assets(app.wsgi_app, app, SAFE_HEADERS)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = Assets(app.wsgi_app, app, headers)  # type: ignore[method-assign]  # Flask's way
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]  # Flask's way
-    app.wsgi_app = Fence(app.wsgi_app, settings.folder, settings.secret_key, secure=settings.secure_cookies)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = Fence(app.wsgi_app, settings.folder, settings.secret_key, headers, secure=settings.secure_cookies)  # type: ignore[method-assign]  # Flask's way
     for error in (HTTPException, StaleDataError, IntegrityError, OperationalError):
         app.register_error_handler(error, _failed)
     app.register_error_handler(Exception, _failed)
+
+
+def safe_headers(settings: Settings) -> dict[str, str]:
+    """What every answer carries; a browser that came over https once is not to come otherwise again."""
+    return SAFE_HEADERS | (ONLY_HTTPS if settings.secure_cookies else {})
 
 
 def writer() -> Writer:
@@ -251,7 +259,7 @@ def _finish(response: Response) -> Response:
 
 
 def _headers(response: Response) -> Response:
-    response.headers.update(SAFE_HEADERS)
+    response.headers.update(flask.current_app.extensions["examroom"]["headers"])
     caching = response.headers.get("Cache-Control", "no-cache")  # what Flask gives to every file it sends
     if caching == "no-cache" and not (request.endpoint or "").endswith("static"):
         response.headers["Cache-Control"] = "no-store"

@@ -7,7 +7,6 @@ import click
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import visible
 from qbank.kernel.commands import Installation, acting_as
-from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.times import utc_now
 from scoring.certificates import desk
 from scoring.results.models import ResultList
@@ -25,6 +24,6 @@ def issue(installation: Installation, plan: str, login: str) -> None:
         result_list = session.scalar(visible(ResultList, viewer).join(ResultList.plan).where(ExamPlan.number == plan))
         if result_list is None:
             raise click.ClickException(f"no result list of a plan {plan!r} that {login!r} may see")
-        made = desk.issue(session, result_list, viewer, cipher=IdentityCipher(installation.settings.identity_key),
+        made = desk.issue(session, result_list, viewer, cipher=installation.settings.identity_cipher(),
                           now=utc_now())
     click.echo(f"{made} certificates made")

@@ -30,13 +30,13 @@ SALT_CHARACTERS = 16
 
 def credential_id(certificate: Certificate, cipher: IdentityCipher) -> str:
     """The same for every copy of a certificate; cannot be told from its number without the installation's key."""
-    return f"urn:uuid:{uuid.UUID(cipher.fingerprint('credential:' + certificate.number)[:32])}"
+    return f"urn:uuid:{uuid.UUID(cipher.lasting('credential:' + certificate.number)[:32])}"
 
 
 def credential(certificate: Certificate, identity_number: str, cipher: IdentityCipher, public_url: str) -> dict[str, Any]:
     """The unsigned credential as Open Badges 3.0 lays it out (``OpenBadgeCredential``)."""
     issuer = {"id": f"{public_url}/certificates/issuers/{certificate.number[:13]}", "type": ["Profile"], "name": certificate.issuer}
-    salt = cipher.fingerprint("salt:" + certificate.number)[:SALT_CHARACTERS]
+    salt = cipher.lasting("salt:" + certificate.number)[:SALT_CHARACTERS]
     hashed = hashlib.sha256((identity_number + salt).encode()).hexdigest()
     begins = datetime.combine(certificate.issued_on, time(), SHANGHAI)
     title = f"{certificate.occupation}{'（' + certificate.work_type + '）' if certificate.work_type else ''} {LEVEL_NAMES[certificate.level]}"
@@ -44,7 +44,7 @@ def credential(certificate: Certificate, identity_number: str, cipher: IdentityC
         "@context": CONTEXTS, "id": credential_id(certificate, cipher), "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": "职业技能等级证书", "issuer": issuer, "validFrom": begins.isoformat(),
         "credentialSubject": {
-            "id": f"urn:uuid:{uuid.UUID(cipher.fingerprint('holder:' + certificate.identity_hash)[:32])}",
+            "id": f"urn:uuid:{uuid.UUID(cipher.lasting('holder:' + cipher.lasting(identity_number))[:32])}",
             "type": ["AchievementSubject"], "licenseNumber": certificate.number,
             "identifier": [
                 {"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": certificate.holder},

@@ -70,7 +70,7 @@ def ask_for(session: Session, result_list: ResultList, who: Viewer, *, now: date
 @jobs.kind("certificates.issue", "制作证书")
 def issue_job(work: Work) -> str:
     """As ``issue``, in chunks; what somebody else has made in the meantime is left out."""
-    cipher, seal = IdentityCipher(work.settings.identity_key), Seal.of(work.settings.folder, now=work.now())
+    cipher, seal = work.settings.identity_cipher(), Seal.of(work.settings.folder, now=work.now())
     list_id = work.arguments["list_id"]
     made = failures = 0
     while True:

@@ -29,7 +29,7 @@ class Certificate(Versioned, Base):
     result_id: Mapped[int] = mapped_column(sa.ForeignKey("results.id"), unique=True)
     number: Mapped[str] = mapped_column(sa.String(22), unique=True)  # never used twice, not even when revoked
     holder: Mapped[Line]
-    identity_hash: Mapped[str] = mapped_column(sa.String(64), index=True, info={"secret": True})
+    identity_hash: Mapped[str] = mapped_column(sa.String(64), index=True, info={"secret": True, "identity": "hash"})
     identity_masked: Mapped[str] = mapped_column(sa.String(18))
     identity_kind: Mapped[Line] = mapped_column(default=IdentityKind.RESIDENT.chinese, server_default=IdentityKind.RESIDENT.chinese)
     occupation: Mapped[Line]
@@ -66,6 +66,7 @@ class GrantedNumber(Base):
     """
 
     __tablename__ = "granted_numbers"
+    __append_only__ = frozenset()
     __unaudited__ = "never changed, and the certificate that carries the number is audited"
 
     id: Mapped[Id]
@@ -164,6 +165,7 @@ class Disclosure(Base):
     """A file with full identity numbers that somebody took: reading changes no row, so it is made one."""
 
     __tablename__ = "certificate_disclosures"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)

@@ -79,12 +79,12 @@ def _compact(text: str) -> str:
 
 def _candidates(session: Session, question: Question, cipher: IdentityCipher) -> Sequence[Certificate]:
     key = (Certificate.number == question.number if question.number
-           else Certificate.identity_hash == cipher.fingerprint(question.identity_number))
+           else Certificate.identity_hash.in_(cipher.fingerprints(question.identity_number)))
     return session.scalars(sa.select(Certificate).where(key).order_by(Certificate.issued_on.desc(), Certificate.id)).all()
 
 
 def _matches(certificate: Certificate, question: Question, cipher: IdentityCipher) -> bool:
     named = not question.name or spoken_name(certificate.holder) == question.name
     identified = (not question.identity_number
-                  or certificate.identity_hash == cipher.fingerprint(question.identity_number))
+                  or certificate.identity_hash in cipher.fingerprints(question.identity_number))
     return named and identified

@@ -98,7 +98,8 @@ def _line(answer: Answer, by_number: dict[str, ReportLine], by_identity: dict[st
     """By the certificate's number where one is written, else by the identity number."""
     if answer.number:
         return by_number.get("".join(answer.number.split()).upper())
-    return by_identity.get(cipher.fingerprint("".join(answer.identity.split()).upper())) if answer.identity else None
+    held = cipher.fingerprints("".join(answer.identity.split()).upper()) if answer.identity else []
+    return next((by_identity[one] for one in held if one in by_identity), None)
 
 
 def _state(result: str, words: Receipt) -> LineState | None:

@@ -56,7 +56,7 @@ class ReportBatch(Base):
     number: Mapped[int]  # within the list, from 1
     kind: Mapped[BatchKind] = mapped_column(sa.Enum(BatchKind, native_enum=False, length=10))
     layout: Mapped[dict[str, Any]]
-    file_cipher: Mapped[bytes] = mapped_column(deferred=True, info={"secret": True})
+    file_cipher: Mapped[bytes] = mapped_column(deferred=True, info={"secret": True, "identity": "cipher"})
     sha256: Mapped[str] = mapped_column(sa.String(64))  # of the workbook in clear
     made_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     at: Mapped[datetime]
