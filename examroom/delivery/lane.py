@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask import Flask
@@ -22,9 +23,10 @@ from werkzeug.exceptions import NotFound
 from examroom.delivery import asked, bodies, hall, opening, pages, saving, shells, tokens, told, writes
 from examroom.delivery.cards import Card, Cards, Terms, cards_of
 from examroom.delivery.models import PageState, SheetState
+from qbank.kernel import logs
 from qbank.kernel.passport import Passport, Passports
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import SAFE_HEADERS, SENTENCES
+from qbank.kernel.web import SENTENCES
 from qbank.kernel.writer import NotWritten
 
 ADDRESS = re.compile(r"/exam/(hall(?:/state)?|sheets/([0-9]{1,9})(?:/(?:events|pulse|open))?)")
@@ -32,7 +34,7 @@ LONGEST_BODY = 65_536  # a written answer that is longer goes the long way
 # A cohort that signs in or starts together must not take the processor from those who answer already: of these doors only a
 # few requests are at work at once, the others wait; who waits for a commit makes room meanwhile.
 CROWDED = re.compile(r"/exam(/hall(/state)?|/sheets/[0-9]+(/open|/state|/hand-in)?)?")
-HEADERS = [("Cache-Control", "no-store"), *SAFE_HEADERS.items()]
+NO_DOOR = (None, "")
 Start = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], Start], Iterable[bytes]]
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -55,14 +57,15 @@ class Lane:
         self.behind, self.passports = behind, Passports(app)
         self.shells = app.extensions["shells"] = shells.Shells(app)
         self.extensions = app.extensions
-        self.doors = {("POST", "events"): self._events, ("GET", "pulse"): self._pulse, ("POST", "open"): self._open,
-                      ("GET", "hall"): self._hall, ("GET", "state"): self._hall_state, ("GET", "exam"): self._exam}
+        self.doors = {("POST", "events"): (self._events, "delivery.events"), ("GET", "pulse"): (self._pulse, "delivery.pulse"),
+                      ("POST", "open"): (self._open, "delivery.open_page"), ("GET", "hall"): (self._hall, "delivery.waiting_hall"),
+                      ("GET", "state"): (self._hall_state, "delivery.hall_state"), ("GET", "exam"): (self._exam, "delivery.exam")}
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         found = ADDRESS.fullmatch(path)
         name = path.rpartition("/")[2]
-        door = self.doors.get((environ["REQUEST_METHOD"], "exam" if name.isdecimal() else name)) if found else None
+        door, route = self.doors.get((environ["REQUEST_METHOD"], "exam" if name.isdecimal() else name), NO_DOOR) if found else NO_DOOR
         turn: AbstractContextManager[None] = self._kernel["writer"].turns.taken() if CROWDED.fullmatch(path) else nullcontext()
         with turn:
             try:
@@ -71,7 +74,8 @@ class Lane:
                 answer = _answer({"code": error.code, "sentence": SENTENCES[503]}, status="503 Service Unavailable", more=(("Retry-After", "1"),))
             if answer is None:
                 return self.behind(environ, start_response)
-        start_response(answer.status, [("Content-Type", answer.kind), *HEADERS, ("Content-Length", str(len(answer.body))), *answer.more])
+        logs.here().route = route
+        start_response(answer.status, [("Content-Type", answer.kind), *self._headers, ("Content-Length", str(len(answer.body))), *answer.more])
         return [answer.body]
 
     def _events(self, environ: dict[str, Any], sheet_id: int) -> Answer | None:
@@ -109,6 +113,7 @@ class Lane:
         raw = _body(environ) if passport is not None and self.passports.is_ours(passport, environ) else None
         if passport is None or raw is None or "gzip" not in environ.get("HTTP_ACCEPT_ENCODING", ""):
             return None
+        logs.here().account = passport.account_id
         try:
             entry = opening.enter(self._kernel, (passport.account_id, passport.generation), sheet_id, raw, environ.get("REMOTE_ADDR", ""), locked=False)
         except (ValueError, Refused, NotFound, pages.LockDemanded):
@@ -146,6 +151,7 @@ class Lane:
         passport = self.passports.read(environ)
         if passport is None:
             return None, []
+        logs.here().account = passport.account_id
         with self._kernel["database"].reading() as connection:
             found = hall.places_on(connection, passport.account_id, self._terms, now=self._kernel["clock"]())
         return passport, found if all(place.generation == passport.generation for place in found) else []
@@ -163,8 +169,13 @@ class Lane:
         holder = tokens.read(self._kernel["settings"].secret_key, environ.get("HTTP_X_PAGE_TOKEN", ""))
         if holder is None or holder.sheet_id != sheet_id:
             return None
+        logs.here().account = holder.account_id
         card = cards_of(self._kernel).held(sheet_id)
         return None if card is None else (holder, card, self._terms(card.institution_id))
+
+    @cached_property
+    def _headers(self) -> list[tuple[str, str]]:
+        return [("Cache-Control", "no-store"), *self._kernel["headers"].items()]
 
     @property
     def _kernel(self) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from itsdangerous import BadSignature, Signer
 
+from qbank.kernel import logs
+
 COOKIE = "examroom_epoch"
 FOUND = re.compile(COOKIE + r"=([0-9]+\.[A-Za-z0-9_-]+)")
 SENTENCE = "考试已转到备用服务器，这台服务器不再接收数据。请不要关闭答题页，它会自动连接备用服务器。"
@@ -37,17 +39,28 @@ def step_down(folder: Path, epoch: int) -> None:
     (folder / "superseded").write_text(f"{epoch}\n", "ascii")
 
 
+def is_superseded(folder: Path) -> bool:
+    """Whether another machine has taken over from the server in ``folder``."""
+    return (folder / "superseded").exists()
+
+
+def secure_name(name: str, *, secure: bool) -> str:
+    """The name of a cookie: over https one that no other host and no page without https can set."""
+    return f"__Host-{name}" if secure else name
+
+
 class Fence:
     """Stands before the whole application."""
 
-    def __init__(self, app: Wsgi, folder: Path, secret: bytes, *, secure: bool) -> None:
+    def __init__(self, app: Wsgi, folder: Path, secret: bytes, headers: dict[str, str], *, secure: bool) -> None:
         self.app = app
+        self.headers = [*headers.items()]
         self.folder = folder
         self.marker = folder / "superseded"
         self.epoch = epoch_of(folder)
         self.signer = Signer(secret, salt="epoch")
         value = self.signer.sign(str(self.epoch)).decode()
-        self.cookie = f"{COOKIE}={value}; HttpOnly; Path=/; SameSite=Lax" + ("; Secure" if secure else "")
+        self.cookie = f"{secure_name(COOKIE, secure=secure)}={value}; HttpOnly; Path=/; SameSite=Lax" + ("; Secure" if secure else "")
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         seen = self._seen(environ.get("HTTP_COOKIE", ""))
@@ -76,7 +89,8 @@ class Fence:
         return seen
 
     def _refuse(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        logs.here().route = "superseded"
         body = json.dumps({"code": "taken_over", "sentence": SENTENCE}, ensure_ascii=False).encode()
         start_response("503 Service Unavailable", [("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store"),
-                                                   ("Content-Length", str(len(body))), ("Retry-After", "2")])
+                                                   ("Content-Length", str(len(body))), ("Retry-After", "2"), *self.headers])
         return [body]

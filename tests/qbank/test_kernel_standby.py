@@ -173,7 +173,7 @@ def _ask(folder: Path, cookie: str = "") -> tuple[str, list[tuple[str, str]]]:
         start_response("200 OK", [])  # type: ignore[operator]  # as the server calls it
         return [b"taken"]
 
-    Fence(app, folder, SECRET, secure=False)({"HTTP_COOKIE": cookie}, lambda status, headers: told.append((status, headers)))
+    Fence(app, folder, SECRET, {}, secure=False)({"HTTP_COOKIE": cookie}, lambda status, headers: told.append((status, headers)))
     return told[0]
 
 
