@@ -65,18 +65,3 @@ def verify(session: Session, heads: dict[int, tuple[str, int]]) -> list[Break]:
         if (reached[sheet_id], highest[sheet_id]) != head:
             breaks.append(Break(sheet_id, 0, f"答卷 {sheet_id} 的作答记录在末尾不完整：与答卷上的链首不符。"))
     return breaks
-
-
-def rebuild(connection: sa.Connection) -> None:
-    """Chain events that were written before there was a chain."""
-    events, sheets = table_of(AnswerEvent), table_of(Sheet)
-    heads: dict[int, str] = {}
-    links = []
-    for row in connection.execute(sa.select(events).order_by(events.c.sheet_id, events.c.id)):
-        heads[row.sheet_id] = link(heads.get(row.sheet_id, GENESIS), row.sheet_id, row.sequence, row.number, row.answer, row.flagged,
-                                   moment(row.received_at))
-        links.append({"key": row.id, "head": heads[row.sheet_id]})
-    if links:
-        connection.execute(sa.update(events).where(events.c.id == sa.bindparam("key")).values(chain=sa.bindparam("head")), links)
-        connection.execute(sa.update(sheets).where(sheets.c.id == sa.bindparam("key")).values(chain=sa.bindparam("head")),
-                           [{"key": key, "head": head} for key, head in heads.items()])

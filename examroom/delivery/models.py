@@ -116,6 +116,7 @@ class Dealing(Base):
     """One dealing of a sitting; it may be repeated until the start, the newest one holds."""
 
     __tablename__ = "dealings"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"), index=True)
@@ -182,6 +183,7 @@ class AnswerEvent(Base):
     """One change on a sheet, written durably before it is acknowledged. ``sequence`` counts on the candidate's page."""
 
     __tablename__ = "answer_events"
+    __append_only__ = frozenset()
     __table_args__ = (sa.UniqueConstraint("sheet_id", "sequence"),)
     __unaudited__ = "append-only: the answers' own history, on the hot path of the exam"
 
@@ -235,6 +237,7 @@ class TimeEntry(Base):
     """One entry of the time ledger of a sheet. Entries add up; none replaces another."""
 
     __tablename__ = "time_entries"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     sheet_id: Mapped[int] = mapped_column(sa.ForeignKey("sheets.id"), index=True)

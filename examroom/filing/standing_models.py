@@ -104,6 +104,7 @@ class ScopeEvent(Base):
     """One thing that happened to a line of the directory. Never changed; only the report that carried it is noted."""
 
     __tablename__ = "scope_events"
+    __append_only__ = frozenset({"report_id"})
 
     id: Mapped[Id]
     scope_id: Mapped[int] = mapped_column(sa.ForeignKey("filed_scopes.id"), index=True)

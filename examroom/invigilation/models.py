@@ -18,6 +18,7 @@ class Incident(Base):
     """考场情况记录: one remark or irregularity in a room, perhaps about one candidate. A withdrawn one stays readable."""
 
     __tablename__ = "incidents"
+    __append_only__ = frozenset({"withdrawn_at", "withdrawn_why"})
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), index=True)
@@ -61,6 +62,7 @@ class AdmissionCheck(Base):
     """核验: one comparison of a candidate with photo and papers at the door of a room. The newest one holds."""
 
     __tablename__ = "admission_checks"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), index=True)
@@ -78,6 +80,7 @@ class RoomClosing(Base):
     """The end of a room: who closed it, what was counted, and the head of the audit trail printed on the record."""
 
     __tablename__ = "room_closings"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), unique=True)

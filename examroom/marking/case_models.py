@@ -23,6 +23,7 @@ class KeyCheck(Base):
     """Somebody looked at a key that the answers of a sitting made suspect, and answers for it by name."""
 
     __tablename__ = "key_checks"
+    __append_only__ = frozenset()
     __table_args__ = (sa.UniqueConstraint("sitting_id", "version_id"),)
 
     id: Mapped[Id]
@@ -95,6 +96,7 @@ class CaseApproval(Base):
     """One person's approval of one preview. A new proposal needs new approvals."""
 
     __tablename__ = "case_approvals"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("item_cases.id"), index=True)
@@ -111,6 +113,7 @@ class ScoreChange(Base):
     """Both scores of a sheet that was marked again: before and after, and because of what."""
 
     __tablename__ = "score_changes"
+    __append_only__ = frozenset()
     __table_args__ = (sa.UniqueConstraint("case_id", "sheet_id"),)
 
     id: Mapped[Id]

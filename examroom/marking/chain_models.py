@@ -15,6 +15,7 @@ class ChainAcknowledgement(Base):
     """One person looked into the breaks of a sitting's event chains. ``digest``: of exactly those; a further one asks anew."""
 
     __tablename__ = "chain_acknowledgements"
+    __append_only__ = frozenset()
     __table_args__ = (sa.UniqueConstraint("sitting_id", "digest", "account_id"),)
 
     id: Mapped[Id]

@@ -160,6 +160,7 @@ class ScriptMark(Base):
     """One mark. It never changes: what is taken back stays with who took it back and why."""
 
     __tablename__ = "script_marks"
+    __append_only__ = frozenset({"withdrawn_at", "withdrawn_by", "withdrawn_reason"})
     __table_args__ = (sa.Index("uq_script_marks_standing", "task_id", unique=True,
                                sqlite_where=sa.text("withdrawn_at IS NULL"), postgresql_where=sa.text("withdrawn_at IS NULL")),
                       sa.CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn"))

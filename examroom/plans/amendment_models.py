@@ -42,6 +42,7 @@ class AmendmentDecision(Base):
     """One office's decision on an amendment."""
 
     __tablename__ = "amendment_decisions"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     amendment_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_amendments.id"), index=True)

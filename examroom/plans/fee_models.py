@@ -65,6 +65,7 @@ class FeeEntry(Base):
     """One entry; entries are only added. By plan and person, so that it outlives an enrolment that was taken back."""
 
     __tablename__ = "fee_entries"
+    __append_only__ = frozenset()
     __table_args__ = (sa.CheckConstraint("fen > 0", name="fen"),)
 
     id: Mapped[Id]
@@ -90,6 +91,7 @@ class CostEntry(Base):
     """What a plan cost: staff, material, sites. A wrong entry is cancelled, never changed."""
 
     __tablename__ = "cost_entries"
+    __append_only__ = frozenset({"cancelled_at", "cancelled_by"})
     __table_args__ = (sa.CheckConstraint("fen > 0", name="fen"),)
 
     id: Mapped[Id]

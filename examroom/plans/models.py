@@ -86,6 +86,7 @@ class PlanDecision(Base):
     """One office's decision on a plan."""
 
     __tablename__ = "plan_decisions"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)

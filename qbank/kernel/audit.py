@@ -36,6 +36,7 @@ class AuditEntry(Base):
     """One changed row. ``digest``: see ``qbank.kernel.linking``."""
 
     __tablename__ = "audit_entries"
+    __append_only__ = frozenset()
     __unaudited__ = "the trail itself"
 
     id: Mapped[Id]

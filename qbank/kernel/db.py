@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
     """Base of all tables.
 
     ``__unaudited__`` says why a table is not written to the audit trail (it is its own history); tables without it
-    are audited.
+    are audited. ``__append_only__``: the database refuses to change or delete its rows, see ``qbank.kernel.append_only``.
     """
 
     metadata = sa.MetaData(naming_convention=NAMING)
@@ -45,6 +45,7 @@ class Base(DeclarativeBase):
         list[Any]: sa.JSON(),
     }
     __unaudited__: ClassVar[str] = ""
+    __append_only__: ClassVar[frozenset[str] | None] = None  # the columns that may still be filled in; None: rows may change
 
 
 def table_of(model: type[Base]) -> sa.Table:
@@ -113,9 +114,9 @@ class Database:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=30, max_overflow=20)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=30, max_overflow=20, hide_parameters=True)  # no values in error texts
     # As many as the server has threads: what overflows a pool is opened and closed again for every request.
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=70, max_overflow=10)
+    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=70, max_overflow=10, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

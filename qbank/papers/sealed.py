@@ -85,6 +85,7 @@ class PaperLook(Base):
     """Somebody saw, printed or took away the content of a paper. Audited too: nobody takes a look back unnoticed."""
 
     __tablename__ = "paper_looks"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"), index=True)

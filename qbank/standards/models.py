@@ -190,6 +190,7 @@ class RulePackVersion(Base):
     """What a rule pack said from one change to the next: who changed it and why. Results name the version they follow."""
 
     __tablename__ = "rule_pack_versions"
+    __append_only__ = frozenset()
     __table_args__ = (sa.UniqueConstraint("pack_id", "number"), sa.CheckConstraint("reason <> ''", name="reason"))
 
     id: Mapped[Id]

@@ -48,6 +48,7 @@ class ArchiveAccess(Base):
     """查阅记录: who took a pack, or one filed scan of a packed batch, out, when and why."""
 
     __tablename__ = "archive_accesses"
+    __append_only__ = frozenset()
     __table_args__ = (sa.CheckConstraint("reason <> ''", name="reason"),)
 
     id: Mapped[Id]
@@ -135,6 +136,7 @@ class VideoCheck(Base):
     """One look at a recording: there or not, the same or not."""
 
     __tablename__ = "archive_video_checks"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     video_id: Mapped[int] = mapped_column(sa.ForeignKey("archive_videos.id"), index=True)

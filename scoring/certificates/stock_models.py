@@ -116,6 +116,7 @@ class StockCount(Base):
     """盘点: what lay in the cupboard and what the books said at that moment. A difference carries its explanation."""
 
     __tablename__ = "stock_counts"
+    __append_only__ = frozenset()
     __table_args__ = (sa.CheckConstraint("counted = expected OR explanation <> ''", name="explained"),)
 
     id: Mapped[Id]

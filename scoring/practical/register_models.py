@@ -44,6 +44,7 @@ class AssessorDraw(Base):
     """One drawing of assessors for some candidates of a plan. Each is kept: drawing until it pleases leaves a trace."""
 
     __tablename__ = "assessor_draws"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)

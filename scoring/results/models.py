@@ -185,6 +185,7 @@ class ResultDecision(Base):
     """One step of the audit of a result list."""
 
     __tablename__ = "result_decisions"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("result_lists.id"), index=True)

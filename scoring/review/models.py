@@ -111,6 +111,7 @@ class OrderDraw(Base):
     """A draw of the order in which the candidates come, repeatable from its seed."""
 
     __tablename__ = "review_draws"
+    __append_only__ = frozenset()
 
     id: Mapped[Id]
     panel_id: Mapped[int] = mapped_column(sa.ForeignKey("review_panels.id"), index=True)

@@ -15,7 +15,7 @@ from examroom.delivery import sheets
 from examroom.delivery.sheets import Event
 from examroom.marking import chains, desk
 from examroom.marking.commands import group
-from qbank.kernel import serving
+from qbank.kernel import append_only, serving
 from qbank.kernel.access import Role
 from qbank.kernel.commands import Installation
 from qbank.kernel.console import console
@@ -40,7 +40,8 @@ def world(session: Session, people: People, settings: Settings, clock: TestClock
 
 
 def forge(session: Session) -> None:
-    """Somebody at the database gives 陈晓 another answer."""
+    """Somebody who owns the database gives 陈晓 another answer."""
+    append_only.lift(session.connection())
     session.execute(sa.text("UPDATE answer_events SET answer = 'D' WHERE sequence = 2"))
     session.commit()
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from qbank.kernel import append_only
 from qbank.kernel.access import Role
 from qbank.kernel.accounts import Account, Grant, Institution, create_account, set_identity
 from qbank.kernel.audit import NOT_RECORDED, AuditEntry, AuditError, verify
@@ -117,6 +118,7 @@ def test_tampering_is_found_and_located(how: str, session: Session, people: Peop
     ids = [row.id for row in five_entries(session, people)]
     session.expunge_all()
     with database.engine.begin() as connection:
+        append_only.lift(connection)
         connection.execute(sa.text(TAMPERING[how].format(third=ids[2], last=ids[-1])))
     found = verify(session)
     assert found

@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from qbank.kernel import append_only
 from qbank.kernel.db import Base
 
 
@@ -26,6 +27,7 @@ def upgrade(engine: sa.Engine) -> None:
     """Create or upgrade the schema; all models must have been imported."""
     with engine.connect() as connection, _rows_left_alone(connection), connection.begin():
         command.upgrade(configuration(connection), "head")
+        append_only.protect(connection)  # after every upgrade: SQLite forgets the triggers of a table that it writes anew
 
 
 @contextmanager
