@@ -26,8 +26,9 @@ from qbank.items.models import Picture
 from qbank.items.pictures import missing
 from qbank.kernel import backup
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.finding import Finding
+from qbank.kernel.machine import LEAST_FREE_BYTES
 from qbank.kernel.refused import Refused
-from qbank.kernel.serving import LEAST_FREE_BYTES, Finding
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import spoken, utc_now
 from qbank.papers.contents import items_of

@@ -18,10 +18,10 @@ from examroom.invigilation.models import Rehearsal
 from examroom.plans.models import Sitting, SittingState
 from examroom.plans.staffing import require_officer
 from qbank.kernel.access import Viewer
+from qbank.kernel.finding import Finding
 from qbank.kernel.jobs import Work, kind
 from qbank.kernel.printing import typeset
 from qbank.kernel.refused import Refused
-from qbank.kernel.serving import Finding
 from qbank.kernel.times import spoken
 
 REHEARSE = "invigilation.rehearse"

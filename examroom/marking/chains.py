@@ -15,8 +15,9 @@ from examroom.delivery.chain import Break
 from examroom.marking.chain_models import ChainAcknowledgement
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import Viewer
+from qbank.kernel.doctor import EXAMINED
+from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
-from qbank.kernel.serving import EXAMINED, Finding
 
 PERSONS = 2
 SHOWN = 20
@@ -58,8 +59,8 @@ def walk(session: Session, sitting_ids: Collection[int] = ()) -> dict[tuple[int,
 
 def _examine(session: Session) -> Finding:
     found = {name: breaks for (key, name), breaks in walk(session).items() if breaks}
-    return Finding("event chains", not found, f"{sum(map(len, found.values()))} breaks",
-                   f"examroom marking verify lists them; broken: {'、'.join(found)}")
+    return Finding("event chains", not found, f"{sum(map(len, found.values()))} 处断开",
+                   f"运行 examroom marking verify 查看；断开的场次：{'、'.join(found)}")
 
 
 EXAMINED.append(_examine)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from qbank.kernel import backup_commands, migrations, serving, tls
+from qbank.kernel import backup_commands, doctor, migrations, operations, serving, tls
 from qbank.kernel.commands import Installation
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import Factory
@@ -109,7 +109,9 @@ def _worker(create_app: Factory) -> click.Command:
             serving.end_with_server()
         installation = installation_of(context, folder)
         _require_schema(installation)
-        serving.work(create_app(installation.settings).extensions["examroom"]["jobs"])
+        app = create_app(installation.settings)
+        operations.begin(app, installation.settings)
+        serving.work(app.extensions["examroom"]["jobs"])
 
     return worker
 
@@ -131,7 +133,7 @@ def upgrade(context: click.Context, folder: Path | None) -> None:
 def check(context: click.Context, folder: Path | None, as_json: bool) -> None:
     """Look the installation over; each finding comes with its remedy."""
     installation = installation_of(context, folder)
-    findings = serving.examine(installation.settings, installation.database, now=utc_now())
+    findings = doctor.examine(installation.settings, installation.database, now=utc_now())
     for finding in findings:
         if as_json:
             click.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))

@@ -72,6 +72,11 @@ def wheel_folder() -> Path | None:
     return Path(found.origin).parent if found and found.origin else None
 
 
+def font_family() -> str:
+    """The Chinese font that is printed with. Refuses where there is none."""
+    return _fonts()[1]
+
+
 @cache  # reading the fonts costs more than printing a page
 def _fonts() -> tuple[typst.Fonts, str]:
     wheel = wheel_folder()

@@ -1,4 +1,4 @@
-"""Running an installation: the web server, the worker, the doctor."""
+"""Running an installation: the web server and the worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import multiprocessing.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,17 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
-import sqlalchemy as sa
 from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 
-from qbank.kernel import audit, backup, durability, migrations
-from qbank.kernel.db import Database
+from qbank.kernel import operations
 from qbank.kernel.jobs import SWEEP_SECONDS, Jobs
 from qbank.kernel.settings import Settings
 from qbank.kernel.tls import ServerCertificate
@@ -36,21 +31,6 @@ BACKLOG = 4096  # connections that may wait for their turn: a whole cohort at on
 STOP_SECONDS = 20
 WRITE_SECONDS = 3  # for saves that wait when the server was killed
 Factory = Callable[[Settings], Flask]
-LEAST_FREE_BYTES = 500_000_000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the doctor: what was looked at, whether it is well, and what to do when it is not."""
-
-    subject: str
-    well: bool
-    detail: str
-    remedy: str = ""
-
-
-# What the rooms have the doctor look at, each in a session that only reads.
-EXAMINED: list[Callable[[sa.orm.Session], Finding]] = []
 
 
 def serve(factory: Factory, settings: Settings, host: str, port: int, certificate: ServerCertificate | None = None) -> None:
@@ -65,6 +45,7 @@ def serve(factory: Factory, settings: Settings, host: str, port: int, certificat
 def _application(factory: Factory, settings: Settings) -> Flask:
     """Runs in the process that takes the requests: nothing of the database is shared with the one that started it."""
     app = factory(settings)
+    operations.begin(app, settings)
     sys.setswitchinterval(SWITCH_SECONDS)
     if settings.unsafe_database:
         LOG.error("EXAMROOM_UNSAFE_DATABASE is set: rooms open even if the database loses acknowledged answers. Never in an exam.")
@@ -124,50 +105,3 @@ def work(jobs: Jobs) -> None:
         consumer.run()
     finally:
         stopped.set()
-
-
-def examine(settings: Settings, database: Database, *, now: datetime) -> list[Finding]:
-    """The doctor: what an installation needs, each finding with its remedy."""
-    findings = [_disk(settings)]
-    try:
-        current, newest = migrations.revisions(database.engine)
-    except sa.exc.OperationalError as error:
-        return [*findings, Finding("database", False, str(error.orig),
-                                   "start the database server, or correct EXAMROOM_DATABASE_URL")]
-    findings.append(Finding("database", True, database.engine.dialect.name))
-    findings.append(Finding("schema", current == newest, f"database {current}, program {newest}",
-                            "run: examroom upgrade"))
-    if current == newest:
-        with database.open(None, reads_only=True) as session:
-            weak = durability.weaknesses(session)
-            findings.append(Finding("durability", not weak, ", ".join(weak) or "what is acknowledged is kept",
-                                    "set synchronous_commit, fsync and full_page_writes to on; no room opens before"))
-            breaks = audit.verify(session)
-            findings.append(Finding("audit trail", not breaks, f"{len(breaks)} breaks, head {audit.head(session)[:16]}",
-                                    "; ".join(found.sentence for found in breaks[:3])))
-            findings.append(_clock(session, now))
-            findings.append(_backup(session, settings, now))
-            findings += [look(session) for look in EXAMINED]
-    return findings
-
-
-def _disk(settings: Settings) -> Finding:
-    free = shutil.disk_usage(settings.folder).free
-    return Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free in {settings.folder}",
-                   "free at least 0.5 GB: an answer that cannot be written is not acknowledged")
-
-
-def _backup(session: sa.orm.Session, settings: Settings, now: datetime) -> Finding:
-    """The age of the newest one; an installation of today has nothing to lose yet."""
-    found = backup.newest(settings)
-    began = session.scalar(sa.select(sa.func.min(audit.AuditEntry.at))) or now
-    if found is None:
-        return Finding("backup", now - began < backup.OLDEST, f"none in {settings.folder / backup.FOLDER}", "run: examroom backup")
-    age = now - found[1]
-    return Finding("backup", age <= backup.OLDEST, f"the newest is {age.total_seconds() / 3600:.1f} hours old: {found[0].name}", "run: examroom backup")
-
-
-def _clock(session: sa.orm.Session, now: datetime) -> Finding:
-    newest = session.scalar(sa.select(sa.func.max(audit.AuditEntry.at))) or datetime(2000, 1, 1, tzinfo=UTC)
-    return Finding("clock", newest <= now, f"now {now:%Y-%m-%d %H:%M:%S}Z",
-                   f"the newest record is of {newest:%Y-%m-%d %H:%M:%S}Z: set the clock of this machine")

@@ -15,7 +15,7 @@ from examroom.delivery import sheets
 from examroom.delivery.sheets import Event
 from examroom.marking import chains, desk
 from examroom.marking.commands import group
-from qbank.kernel import append_only, serving
+from qbank.kernel import append_only, doctor
 from qbank.kernel.access import Role
 from qbank.kernel.commands import Installation
 from qbank.kernel.console import console
@@ -101,7 +101,7 @@ def test_the_console_names_the_break_and_the_doctor_too(session: Session, world:
     assert broken.exit_code == 1
     assert "第 2 号作答记录" in broken.output
     assert CliRunner().invoke(group, ["verify", "999"], obj=installation).exit_code == 1
-    found = {one.subject: one.well for one in serving.examine(settings, database, now=clock())}
+    found = {one.subject: one.well for one in doctor.examine(settings, database, now=clock())}
     assert found["event chains"] is False
     seen = CliRunner().invoke(console(create_app, ()), ["--dir", str(settings.folder), "check"])
     assert "event chains" in seen.output

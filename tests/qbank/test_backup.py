@@ -26,10 +26,10 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.attachments import PNG, Attachment, from_bytes, keep, path_of
 from qbank.kernel.console import console
 from qbank.kernel.db import Actor, Database
+from qbank.kernel.doctor import examine
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.refused import Refused
 from qbank.kernel.sealed_stream import PIECE, OpeningReader, SealingWriter, Secret
-from qbank.kernel.serving import examine
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import utc_now
 from tests.conftest import MONDAY, People
