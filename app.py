@@ -43,6 +43,7 @@ import qbank.exchange.views
 import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
+import qbank.kernel.audit_commands
 import qbank.kernel.health
 import qbank.kernel.identity_commands
 import qbank.kernel.jobs
@@ -837,6 +838,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
     qbank.kernel.commands.group,
+    qbank.kernel.audit_commands.group,
     qbank.kernel.identity_commands.group,
     qbank.kernel.standby_commands.group,
     qbank.standards.commands.group,

@@ -165,6 +165,7 @@ def _packed(body: bodies.Body, answer: dict[str, Any]) -> Response:
 
 def _no(code: str, standing: saving.Standing | None = None) -> Any:
     sentence, status = SAID[code]
+    writes.SAVES.labels(code).inc()
     held: dict[str, Any] = {"acknowledged": standing.highest} if code == "behind" and standing is not None else {}
     return {"code": code, "sentence": sentence} | held | _fresh(), status
 

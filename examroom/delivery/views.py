@@ -12,7 +12,19 @@ from flask_login import logout_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import NotFound
 
-from examroom.delivery import bodies, dealing, door, hall, page_views, pages, practice_views, seb_door, sheets, work  # noqa: F401  # doors register
+from examroom.delivery import (  # noqa: F401  # doors register
+    bodies,
+    dealing,
+    door,
+    hall,
+    page_views,
+    pages,
+    practice_views,
+    seb_door,
+    sheets,
+    watched,
+    work,
+)
 from examroom.delivery.blueprint import blueprint
 from examroom.delivery.models import Dealing, Sheet
 from examroom.delivery.shells import Shells

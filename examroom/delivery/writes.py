@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
 from examroom.delivery import handing_in, pages, saving, told
@@ -14,7 +15,11 @@ from examroom.delivery.models import HandIn, SheetState
 from examroom.delivery.phase import Phase
 from examroom.delivery.told import NOTHING, Word
 from qbank.kernel.db import Actor
+from qbank.kernel.metrics import REGISTRY
 from qbank.kernel.refused import Refused
+
+SAVES = Counter("examroom_saves", "Saves of answer sheets: taken, or why the page was sent away.", ("outcome",), registry=REGISTRY)
+ANSWERS_REFUSED = Counter("examroom_answers_refused", "Answers in saves that were taken, which the sheet does not allow.", registry=REGISTRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,18 @@ class Closing:
     only_over: bool
 
 
+def _count(outcomes: Sequence[saving.Outcome]) -> None:
+    if taken := sum(not outcome.stop for outcome in outcomes):
+        SAVES.labels("taken").inc(taken)
+    if refused := sum(len(outcome.refused) for outcome in outcomes):
+        ANSWERS_REFUSED.inc(refused)
+
+
 def save(session: Session, requests: Sequence[saving.Request], now: datetime) -> list[Written]:
     """Events of many pages; a sheet whose time is over is handed in."""
     connection = session.connection()
     outcomes = saving.save(connection, requests, now=now)
+    _count(outcomes)
     for request, outcome in zip(requests, outcomes, strict=True):
         if outcome.due and outcome.standing is not None:
             _close_over(session, request, outcome.standing, now)

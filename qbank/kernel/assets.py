@@ -16,6 +16,8 @@ from typing import Any
 
 from flask import Flask
 
+from qbank.kernel import logs
+
 FOREVER = "public, max-age=31536000, immutable"
 LEAST_SAVED = 0.9  # what compression hardly shrinks goes as it is
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -41,6 +43,7 @@ class Assets:
         file = self._files.get(environ["PATH_INFO"])
         if file is None or environ["REQUEST_METHOD"] != "GET":
             return self.behind(environ, start_response)
+        logs.here().route = "static"
         plain, squeezed = _contents(file)
         packed = squeezed is not None and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
         body = squeezed if packed and squeezed is not None else plain

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qbank.kernel.db import Base, Id, Line, table_of
+from qbank.kernel.metrics import SIGN_INS
 from qbank.kernel.refused import Refused
 
 WINDOW = timedelta(minutes=15)
@@ -26,6 +27,7 @@ class SignInAttempt(Base):
     """One attempt to sign in; what the lock-out counts."""
 
     __tablename__ = "sign_in_attempts"
+    __append_only__ = frozenset()
     __unaudited__ = "append-only: its own history"
 
     id: Mapped[Id]
@@ -53,6 +55,7 @@ _RECENT = (sa.select(_ATTEMPTS.c.login, _ATTEMPTS.c.succeeded, _ATTEMPTS.c.addre
 def check(connection: sa.Connection, login: str, address: str, *, now: datetime) -> None:
     """Refuses with ``locked_out`` after repeated failures."""
     if _locked(_recent(connection, [login], now).get(login[:LONGEST_LOGIN], []), address):
+        SIGN_INS.labels("locked_out").inc()
         raise _locked_out()
 
 
@@ -65,10 +68,12 @@ def note(connection: sa.Connection, attempts: Sequence[Attempt], *, now: datetim
         seen = recent.setdefault(attempt.login[:LONGEST_LOGIN], [])
         if _locked(seen, attempt.address):
             results.append(_locked_out())
+            SIGN_INS.labels("locked_out").inc()
             continue
         seen.insert(0, (attempt.good, attempt.address))
         rows.append({"login": attempt.login[:LONGEST_LOGIN], "address": attempt.address, "at": now, "succeeded": attempt.good})
         results.append(attempt.good)
+        SIGN_INS.labels("good" if attempt.good else "failed").inc()
     if rows:
         connection.execute(sa.insert(_ATTEMPTS), rows)
     return results

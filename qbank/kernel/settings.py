@@ -52,6 +52,8 @@ class Settings:
     media_url: str = ""  # where uploaded files lie; empty: in the folder, else another folder or s3://bucket/prefix
     s3_endpoint: str = ""  # empty: that of AWS
     s3_addressing: str = "auto"
+    queue_url: str = ""  # redis://…: workers are told of jobs through Redis; empty: they look into the table of jobs
+    drain_seconds: int = 2  # between being told to stop and taking nothing more: whoever shares out the load looks elsewhere
     identity_file: Path | None = None  # where the keys are kept and changed while we run; None: they stand here
 
     @property
@@ -138,6 +140,8 @@ class Settings:
             slow_query_ms=read("SLOW_QUERY_MS", 500, _between(0, 3_600_000)),
             internal_address=read("INTERNAL_ADDRESS", None, _host_and_port),
             media_url=read("MEDIA_URL", "", _media_url),
+            queue_url=read("QUEUE_URL", "", _redis),
+            drain_seconds=read("DRAIN_SECONDS", 2, _between(0, 600)),
             s3_endpoint=read("S3_ENDPOINT", "", _web_address),
             s3_addressing=read("S3_ADDRESSING", "auto", _one_of("auto", "path", "virtual")),
             unsafe_database=read("UNSAFE_DATABASE", False, _flag),
@@ -184,6 +188,12 @@ def _web_address(text: str) -> str:
     if not text.startswith(("http://", "https://")) or any(character.isspace() for character in text):
         raise ValueError("must be an address such as https://exam.example.cn")
     return text.rstrip("/")
+
+
+def _redis(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError("must begin with redis:// or rediss://; leave it empty to use the database")
+    return text
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

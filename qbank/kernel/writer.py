@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from qbank.kernel import metrics
 from qbank.kernel.db import Database
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import Clock
@@ -88,13 +90,33 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._closed = False
         self.turns = Turns(AT_WORK)
+        self._observe: dict[Handler, Callable[[float], None]] = {}  # each handler's own histogram
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+        return self._queue.qsize()
 
     def write(self, handler: Handler, task: Any) -> Any:
         """Wait until ``task`` is durably written, and give what the handler says of it.
 
         Raises NotWritten when it was not, and whatever exception the handler gave for it.
         """
-        entry = _Entry(handler, task)
+        try:
+            began = perf_counter()
+            result = self._wait(_Entry(handler, task))
+        except NotWritten as error:
+            metrics.NOT_WRITTEN.labels(error.code).inc()
+            raise
+        observe = self._observe.get(handler)
+        if observe is None:
+            observe = self._observe[handler] = metrics.WRITE_SECONDS.labels(handler.__name__).observe
+        observe(perf_counter() - began)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def _wait(self, entry: _Entry) -> Any:
         with self._starting:
             if self._closed or self._queue.qsize() >= self._most_waiting:
                 raise NotWritten("busy")
@@ -106,7 +128,7 @@ class Writer:
             in_time = entry.released.acquire(timeout=PATIENCE_SECONDS)
         if not in_time:
             raise NotWritten("busy")
-        if isinstance(entry.result, Exception):
+        if isinstance(entry.result, NotWritten):
             raise entry.result
         return entry.result
 
@@ -133,6 +155,8 @@ class Writer:
             except Empty:
                 pass
             going_on = entry is not None
+            if batch:
+                metrics.BATCH_MEMBERS.observe(len(batch))
             try:
                 self._write(batch)
             except BaseException:  # whatever happens, nobody is left waiting
