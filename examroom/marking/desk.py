@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -115,12 +115,28 @@ def shut_until(session: Session, sitting: Sitting, *, now: datetime) -> datetime
 
     A later shift that waits with a form of the same family keeps it shut, whether its sheets are dealt already or not.
     """
-    families = {paper.family_id for paper in sitting.papers if paper.family_id is not None}
-    same = sa.or_(Paper.id.in_([paper.id for paper in sitting.papers]), Paper.family_id.in_(families))
-    others = session.scalars(sa.select(Sitting).where(Sitting.forms.any(SittingPaper.paper.has(same))))
-    waiting = [other.ends_at for other in others if other.state is SittingState.DEALT
-               or (other.state is SittingState.PLANNED and now < other.ends_at)]
-    return max(waiting, default=None)
+    return shut_of(session, [sitting], now=now).get(sitting.id)
+
+
+def shut_of(session: Session, sittings: Sequence[Sitting], *, now: datetime) -> dict[int, datetime]:
+    """The same for many sittings in two queries; one that is not named may be seen."""
+    forms = sa.select(SittingPaper.sitting_id, Paper.id, Paper.family_id).join(SittingPaper.paper)
+    own = session.execute(forms.where(SittingPaper.sitting_id.in_([one.id for one in sittings]))).all()
+    families = {family for _, _, family in own if family is not None}
+    unfinished = sa.select(Sitting, Paper.id, Paper.family_id).join(Sitting.forms).join(SittingPaper.paper).where(
+        Sitting.state.in_((SittingState.DEALT, SittingState.PLANNED)), sa.or_(Paper.id.in_({paper for _, paper, _ in own}), Paper.family_id.in_(families)))
+    ends: dict[tuple[str, int | None], datetime] = {}
+    for other, paper, family in session.execute(unfinished):
+        if other.state is SittingState.DEALT or now < other.ends_at:
+            for key in (("paper", paper), ("family", family)):
+                ends[key] = max(ends.get(key, other.ends_at), other.ends_at)
+    ends.pop(("family", None), None)
+    shut: dict[int, datetime] = {}
+    for sitting_id, paper, family in own:
+        for key in (("paper", paper), ("family", family)):
+            if key in ends:
+                shut[sitting_id] = max(shut.get(sitting_id, ends[key]), ends[key])
+    return shut
 
 
 def require_released(session: Session, sitting: Sitting, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import joinedload
 
 from examroom.delivery.models import HandIn, Sheet, SheetState
 from examroom.marking import (  # noqa: F401  # doors register
@@ -24,7 +25,7 @@ from examroom.marking.case_models import ScoreChange
 from examroom.marking.models import TheoryScore
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import fetch, visible
-from qbank.kernel.web import db, now, viewer
+from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.rulepack import PASS_HALF_POINTS
 
 PAGE = 50
@@ -32,15 +33,15 @@ PAGE = 50
 
 @blueprint.get("/")
 def index() -> Any:
-    rows = db().scalars(visible(Sitting, viewer()).where(Sitting.state != SittingState.PLANNED)
-                        .order_by(Sitting.starts_at.desc(), Sitting.id.desc()).limit(200)).all()
+    rows, total, page, pages = paged(db(), visible(Sitting, viewer()).where(Sitting.state != SittingState.PLANNED).options(joinedload(Sitting.plan))
+                                     .order_by(Sitting.starts_at.desc(), Sitting.id.desc()))
+    keys = [row.id for row in rows]
     handed_in = dict(db().execute(
-        sa.select(Sheet.sitting_id, sa.func.count()).where(Sheet.sitting_id.in_([row.id for row in rows]),
-                                                           Sheet.state == SheetState.HANDED_IN)
+        sa.select(Sheet.sitting_id, sa.func.count()).where(Sheet.sitting_id.in_(keys), Sheet.state == SheetState.HANDED_IN)
         .group_by(Sheet.sitting_id)).all())
-    shut = {row.id: desk.shut_until(db(), row, now=now()) for row in rows}
-    held = {row.id: written.pending(db(), row) for row in rows if written.questions_of(db(), row)}
-    return render_template("marking/index.html", rows=rows, handed_in=handed_in, shut=shut, written=held, now=now())
+    shut, asking = desk.shut_of(db(), rows, now=now()), written.asking(db(), keys)
+    held = {row.id: written.pending(db(), row) if row.state is not SittingState.MARKED else [] for row in rows if row.id in asking}
+    return render_template("marking/index.html", rows=rows, handed_in=handed_in, shut=shut, written=held, now=now(), total=total, page=page, pages=pages)
 
 
 @blueprint.get("/sittings/<int:sitting_id>")

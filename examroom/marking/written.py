@@ -55,6 +55,11 @@ def questions_of(session: Session, sitting: Sitting) -> Sequence[WrittenQuestion
                            .order_by(WrittenQuestion.number, WrittenQuestion.id).options(joinedload(WrittenQuestion.version))).all()
 
 
+def asking(session: Session, sitting_ids: Collection[int]) -> set[int]:
+    """Those of the sittings that have questions which people mark."""
+    return set(session.scalars(sa.select(WrittenQuestion.sitting_id).where(WrittenQuestion.sitting_id.in_(sitting_ids))))
+
+
 def pending(session: Session, sitting: Sitting) -> list[str]:
     """What keeps the scores of a closed sitting back, a sentence for each question; empty: nothing."""
     open_ones = dict(session.execute(

@@ -58,15 +58,22 @@ def costs_of(session: Session, plan: ExamPlan) -> list[CostEntry]:
 
 def balances(session: Session, viewer: Viewer, year: int) -> list[Balance]:
     """The plans of a year that the viewer sees and in which money moved, by first day."""
-    plans = session.scalars(visible(ExamPlan, viewer).where(ExamPlan.starts_on.between(date(year, 1, 1), date(year, 12, 31)))
-                            .order_by(ExamPlan.starts_on, ExamPlan.id)).all()
-    found = [balance_of(session, plan) for plan in plans]
-    return [one for one in found if one.income or one.costs]
+    of_year = visible(ExamPlan, viewer).where(ExamPlan.starts_on.between(date(year, 1, 1), date(year, 12, 31)))
+    found = _balances(session, of_year.with_only_columns(ExamPlan.id))
+    plans = session.scalars(sa.select(ExamPlan).where(ExamPlan.id.in_(found)).order_by(ExamPlan.starts_on, ExamPlan.id))
+    return [Balance(plan, *found[plan.id]) for plan in plans if any(found[plan.id])]
 
 
 def balance_of(session: Session, plan: ExamPlan) -> Balance:
     """Payments less refunds, against the costs that stand."""
-    moved = {kind: int(fen) for kind, fen in session.execute(
-        sa.select(FeeEntry.kind, sa.func.sum(FeeEntry.fen)).where(FeeEntry.plan_id == plan.id).group_by(FeeEntry.kind))}
-    costs = session.scalar(sa.select(sa.func.sum(CostEntry.fen)).where(CostEntry.plan_id == plan.id, CostEntry.cancelled_at.is_(None)))
-    return Balance(plan, moved.get(FeeKind.PAYMENT, 0) - moved.get(FeeKind.REFUND, 0), int(costs or 0))
+    return Balance(plan, *_balances(session, sa.select(sa.literal(plan.id))).get(plan.id, (0, 0)))
+
+
+def _balances(session: Session, plans: sa.Select[int]) -> dict[int, tuple[int, int]]:
+    """Plan id → income and costs, for those of ``plans`` in which money moved."""
+    sign = sa.case((FeeEntry.kind == FeeKind.PAYMENT, FeeEntry.fen), (FeeEntry.kind == FeeKind.REFUND, -FeeEntry.fen), else_=0)
+    income = {key: int(fen) for key, fen in session.execute(
+        sa.select(FeeEntry.plan_id, sa.func.sum(sign)).where(FeeEntry.plan_id.in_(plans)).group_by(FeeEntry.plan_id))}
+    costs = {key: int(fen) for key, fen in session.execute(sa.select(CostEntry.plan_id, sa.func.sum(CostEntry.fen)).where(
+        CostEntry.plan_id.in_(plans), CostEntry.cancelled_at.is_(None)).group_by(CostEntry.plan_id))}
+    return {key: (income.get(key, 0), costs.get(key, 0)) for key in income.keys() | costs.keys()}
