@@ -46,7 +46,10 @@ import qbank.items.views
 import qbank.kernel.audit_commands
 import qbank.kernel.health
 import qbank.kernel.identity_commands
+import qbank.kernel.first_run
 import qbank.kernel.jobs
+import qbank.kernel.media_commands
+import qbank.kernel.rounds
 import qbank.kernel.standby_commands
 import qbank.kernel.views
 import qbank.papers.commands
@@ -762,6 +765,9 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "archive.videos": LISTS,
     "archive.register_video": OFFICER,
     "archive.check_videos": OFFICER,
+    "archive.erasures": OFFICER,
+    "archive.ask_erasure": OFFICER,
+    "archive.decide_erasure": OFFICER,
     # scoring.worklist
     "worklist.calendar": STAFF,
     # scoring.api: the operations ask for a token of their own
@@ -838,6 +844,7 @@ TODOS: Sequence[Callable[..., list[Todo]]] = (
 # A command group for every room.
 GROUPS: Sequence[click.Group] = (
     qbank.kernel.commands.group,
+    qbank.kernel.media_commands.group,
     qbank.kernel.audit_commands.group,
     qbank.kernel.identity_commands.group,
     qbank.kernel.standby_commands.group,

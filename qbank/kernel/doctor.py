@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.kernel import audit, backup, durability, machine, migrations
+from qbank.kernel import audit, backup, durability, machine, mail, migrations, trail
 from qbank.kernel.db import Database
 from qbank.kernel.finding import Finding
 from qbank.kernel.settings import Settings
 
+THOROUGH = "audit trail"  # only a thorough look sees it
 LATE_SECONDS = 2.0  # between this machine's clock and the database server's
 # What the rooms have the doctor look at, each in a session that only reads and knows the settings (``session.info``). They may
 # take seconds: they belong to a thorough look.
@@ -29,10 +30,11 @@ NAMES = {"settings": "设置", "disk": "磁盘空间", "fonts": "中文字体", 
 
 def examine(settings: Settings, database: Database, *, now: datetime, thorough: bool = True) -> list[Finding]:
     """Everything the doctor sees: this machine first, then the database. ``thorough`` also walks the trail and the answers."""
-    return [*machine.look(settings, now=now), *_database(settings, database, now, thorough)]
+    return [*machine.look(settings, now=now), *look(settings, database, now=now, thorough=thorough)]
 
 
-def _database(settings: Settings, database: Database, now: datetime, thorough: bool) -> Iterator[Finding]:
+def look(settings: Settings, database: Database, *, now: datetime, thorough: bool) -> Iterator[Finding]:
+    """What concerns the database, the same from every host."""
     try:
         current, newest = migrations.revisions(database.engine)
     except sa.exc.DBAPIError as error:
@@ -47,10 +49,11 @@ def _database(settings: Settings, database: Database, now: datetime, thorough: b
         yield _durability(session)
         yield _clock(session, now)
         yield _backup(session, settings, now)
+        yield mail.look(session)
         if thorough:
             yield _trail(session)
-            for look in EXAMINED:
-                yield look(session)
+            for examined in EXAMINED:
+                yield examined(session)
 
 
 def _durability(session: Session) -> Finding:
@@ -60,8 +63,9 @@ def _durability(session: Session) -> Finding:
 
 
 def _trail(session: Session) -> Finding:
-    breaks = audit.verify(session)
-    return Finding("audit trail", not breaks, f"{len(breaks)} 处断开，链头 {audit.head(session)[:16]}", "；".join(found.sentence for found in breaks[:3]))
+    found = trail.examine(session)
+    told = [one.sentence for one in (*found.breaks[:3], *found.heads[:3])]
+    return Finding(THOROUGH, found.holds, f"{len(found.breaks)} 处断开，链头 {found.head[:16]}", "；".join(told))
 
 
 def _backup(session: Session, settings: Settings, now: datetime) -> Finding:

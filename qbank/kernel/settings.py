@@ -12,6 +12,7 @@ from typing import TypeVar
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.identity_keys import KEY_BYTES, IdentityKeys, derived_from, derived_in
 from qbank.kernel.keyring import Keyring
+from qbank.kernel.mail_server import MailServer
 
 PREFIX = "EXAMROOM_"
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class Settings:
     s3_addressing: str = "auto"
     queue_url: str = ""  # redis://…: workers are told of jobs through Redis; empty: they look into the table of jobs
     drain_seconds: int = 2  # between being told to stop and taking nothing more: whoever shares out the load looks elsewhere
+    mail_server: MailServer | None = None  # who takes letters of the doctor; None: whom an administrator entered, if any
     identity_file: Path | None = None  # where the keys are kept and changed while we run; None: they stand here
 
     @property
@@ -63,10 +65,8 @@ class Settings:
 
     @property
     def media(self) -> Path:
-        """Where uploaded files lie on this machine, each under the hash of its content: all of them, or copies from a bucket."""
-        if self.media_url.startswith("s3://"):
-            return self.folder / "media-copies"
-        return Path(self.media_url) if self.media_url else self.folder / "media"
+        """Where uploaded files lie, each under the hash of its content, where no bucket holds them."""
+        return Path(self.media_url) if self.media_url and not self.media_url.startswith("s3://") else self.folder / "media"
 
     @property
     def tls_folder(self) -> Path:
@@ -144,6 +144,7 @@ class Settings:
             drain_seconds=read("DRAIN_SECONDS", 2, _between(0, 600)),
             s3_endpoint=read("S3_ENDPOINT", "", _web_address),
             s3_addressing=read("S3_ADDRESSING", "auto", _one_of("auto", "path", "virtual")),
+            mail_server=read("MAIL_URL", None, MailServer.of_url),
             unsafe_database=read("UNSAFE_DATABASE", False, _flag),
             proxies=read("PROXIES", 0, _between(0, 5)),
             public_url=read("PUBLIC_URL", "http://127.0.0.1:8000", _web_address),

@@ -20,6 +20,73 @@ def upgrade() -> None:
     with op.batch_alter_table('ended_sign_ins', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ended_sign_ins_ended_at'), ['ended_at'], unique=False)
 
+    op.create_table('finding_records',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('host', sa.String(length=200), nullable=False),
+    sa.Column('subject', sa.String(length=200), nullable=False),
+    sa.Column('well', sa.Boolean(), nullable=False),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.Column('remedy', sa.Text(), nullable=False),
+    sa.Column('advice', sa.Text(), nullable=False),
+    sa.Column('since', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('looked_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('told_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_finding_records')),
+    sa.UniqueConstraint('host', 'subject', name=op.f('uq_finding_records_host_subject'))
+    )
+    op.create_table('first_runs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('begun_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_first_runs'))
+    )
+    op.create_table('mail_settings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('host', sa.String(length=200), nullable=False),
+    sa.Column('port', sa.Integer(), nullable=False),
+    sa.Column('security', sa.Enum('TLS', 'STARTTLS', 'NONE', name='security', native_enum=False, length=10), nullable=False),
+    sa.Column('login', sa.String(length=200), nullable=False),
+    sa.Column('password_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.String(length=200), nullable=False),
+    sa.Column('recipient', sa.String(length=200), nullable=False),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_settings'))
+    )
+    op.create_table('sweep_turns',
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('done_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_sweep_turns'))
+    )
+    op.create_table('erasures',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('institution_id', sa.Integer(), nullable=False),
+    sa.Column('people', sa.JSON(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.Enum('ASKED', 'DONE', 'REFUSED', name='destructionstate', native_enum=False, length=10), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('asked_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('erased', sa.JSON(), nullable=False),
+    sa.Column('kept', sa.JSON(), nullable=False),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state = 'ASKED') = (decided_by IS NULL)", name=op.f('ck_erasures_decided')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_erasures_two_persons')),
+    sa.ForeignKeyConstraint(['asked_by'], ['accounts.id'], name=op.f('fk_erasures_asked_by_accounts')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_erasures_decided_by_accounts')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_erasures_institution_id_institutions')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasures'))
+    )
+    with op.batch_alter_table('erasures', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_erasures_institution_id'), ['institution_id'], unique=False)
+
+    with op.batch_alter_table('jobs', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('holder', sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column('beat_at', qbank.kernel.times.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('tries', sa.Integer(), server_default='0', nullable=False))
+        batch_op.create_index('ix_jobs_state_id', ['state', 'id'], unique=False)
+
 
 def downgrade() -> None:
     raise NotImplementedError("restore the backup that was taken before the upgrade")
