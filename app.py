@@ -44,12 +44,16 @@ import qbank.items.commands
 import qbank.items.todo
 import qbank.items.views
 import qbank.kernel.audit_commands
+import qbank.kernel.doctor_views
+import qbank.kernel.factor_resets
+import qbank.kernel.factor_views
 import qbank.kernel.health
 import qbank.kernel.identity_commands
-import qbank.kernel.first_run
 import qbank.kernel.jobs
 import qbank.kernel.media_commands
 import qbank.kernel.rounds
+import qbank.kernel.setup_views
+import qbank.kernel.sign_in_views
 import qbank.kernel.standby_commands
 import qbank.kernel.views
 import qbank.papers.commands
@@ -120,6 +124,7 @@ SERVING = {Role.INVIGILATOR, Role.PRACTICAL_ASSESSOR, Role.REVIEW_EXAMINER}
 LISTS = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 CENTRES = {Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 TOKEN_KEEPERS = {Role.ADMINISTRATOR, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
+RESETTERS = {Role.ADMINISTRATOR, *qbank.kernel.factor_resets.SECOND}
 OFFICES = {Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.QUALITY_SUPERVISOR}
 
 # Every door and who may pass. The app does not start when a route is missing here or a line leads nowhere.
@@ -129,10 +134,31 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "home": SIGNED_IN,
     # qbank.kernel
     "accounts.sign_in": ANYONE,
+    "setup.enter": ANYONE,  # these three are pages only until there is an administrator
+    "setup.institution": ANYONE,
+    "setup.administrator": ANYONE,
+    "setup.done": ADMIN,
+    "doctor.show": ADMIN,
+    "doctor.look": ADMIN,
+    "doctor.mail_settings": ADMIN,
+    "doctor.test_mail": ADMIN,
+    "doctor.forget_mail": ADMIN,
     "accounts.sign_out": SIGNED_IN,
     "accounts.trust": ANYONE,
     "accounts.authority": ANYONE,
     "accounts.password": STAFF,
+    "accounts.factor_check": ANYONE,
+    "accounts.factor": STAFF,
+    "accounts.factor_new": STAFF,
+    "accounts.factor_codes": STAFF,
+    "accounts.factor_off": STAFF,
+    "accounts.ask_factor_reset": ADMIN,
+    "accounts.factor_resets": RESETTERS,
+    "accounts.decide_factor_reset": RESETTERS,
+    "accounts.own_sign_ins": STAFF,
+    "accounts.shut": ADMIN,
+    "accounts.reopen": ADMIN,
+    "accounts.end_sign_ins": ADMIN,
     "accounts.index": ADMIN,
     "accounts.new": ADMIN,
     "accounts.show": ADMIN,
@@ -812,7 +838,8 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("考核与结果", (("操作技能考核", "practical.index"), ("综合评审", "review.index"), ("我的评审材料", "review.mine"), ("成绩与结果", "results.index"),
                  ("成绩复核", "results.recheck_list"), ("统计报表", "reports.index"), ("我的成绩", "results.mine"),
                  ("证书", "certificates.index"), ("工作台账", "archive.batches"), ("归档", "archive.index"))),
-    ("系统", (("单位", "accounts.institutions"), ("数据接口", "api.tokens"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"))),
+    ("系统", (("单位", "accounts.institutions"), ("数据接口", "api.tokens"), ("账号与权限", "accounts.index"), ("审计留痕", "accounts.trail"),
+             ("系统检查", "doctor.show"))),
 )
 
 # What the sign-in page offers to those who have no account.
@@ -822,6 +849,8 @@ PUBLIC = (("结果公示", "results.notices"), ("收费公示", "plans.public_fe
 # Each room's own part of the work list.
 TODOS: Sequence[Callable[..., list[Todo]]] = (
     qbank.kernel.jobs.todo,
+    qbank.kernel.rounds.todo,
+    qbank.kernel.factor_resets.todo,
     qbank.items.todo.todo,
     qbank.exchange.todo.todo,
     qbank.papers.todo.todo,
@@ -877,6 +906,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.add_url_rule("/", "home", scoring.worklist.views.home)
     app.register_blueprint(qbank.kernel.health.blueprint)
+    app.register_blueprint(qbank.kernel.setup_views.blueprint)
+    app.register_blueprint(qbank.kernel.doctor_views.blueprint)
     for room in ROOMS:
         app.register_blueprint(room.views.blueprint)
     Bootstrap5(app)

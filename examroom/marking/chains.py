@@ -15,7 +15,7 @@ from examroom.delivery.chain import Break
 from examroom.marking.chain_models import ChainAcknowledgement
 from examroom.plans.models import Sitting, SittingState
 from qbank.kernel.access import Viewer
-from qbank.kernel.doctor import EXAMINED
+from qbank.kernel.doctor import EXAMINED_THOROUGHLY
 from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
 
@@ -63,7 +63,7 @@ def _examine(session: Session) -> Finding:
                    f"运行 examroom marking verify 查看；断开的场次：{'、'.join(found)}")
 
 
-EXAMINED.append(_examine)
+EXAMINED_THOROUGHLY.append(_examine)
 
 
 def acknowledge(session: Session, sitting: Sitting, comment: str, who: Viewer, *, now: datetime) -> ChainAcknowledgement:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
-from qbank.kernel import backup_commands, doctor, migrations, operations, serving, tls
+from qbank.kernel import backup_commands, first_run, migrations, operations, serving, tls
 from qbank.kernel.commands import Installation
+from qbank.kernel.doctor_commands import check
 from qbank.kernel.refused import Refused
 from qbank.kernel.serving import Factory
 from qbank.kernel.settings import BadSetting, Settings
@@ -57,13 +58,16 @@ def installation_of(context: click.Context, folder: Path | None) -> Installation
 
 
 def announce_and_serve(create_app: Factory, settings: Settings, host: str, port: int, *, worker: bool = True,
-                       certificate: tls.ServerCertificate | None = None) -> None:
+                       certificate: tls.ServerCertificate | None = None, code: str | None = None) -> None:
     """Say the address and serve, with a worker beside the server."""
     click.echo(f"examroom: {'https' if certificate else 'http'}://{host}:{port}/")
     if certificate:
         settings = dataclasses.replace(settings, secure_cookies=True)
         click.echo(f"certificate for {', '.join(certificate.names)}; the authority that computers must trust is {certificate.authority},\n"
                    f"SHA-256 {tls.fingerprint(certificate.authority)}; how to: the page /accounts/trust")
+    if code is not None:
+        here = f"{'https' if certificate else 'http'}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  # compared, not bound
+        click.echo(f"首次设置 first run: {here}/setup/  设置码 code: {code}")
     with serving.worker_beside(settings) if worker else nullcontext():
         serving.serve(create_app, settings, host, port, certificate)
 
@@ -73,6 +77,16 @@ def _require_schema(installation: Installation) -> None:
     if current != newest:
         raise click.ClickException(f"the database is at schema {current}, the program needs {newest}: "
                                    "run `examroom upgrade` first")
+
+
+def _prepare(installation: Installation) -> str | None:
+    """An empty database gets its schema, one without an administrator its first run: the code that opens the wizard."""
+    engine = installation.database.engine
+    if not sa.inspect(engine).get_table_names():
+        migrations.upgrade(engine)
+    _require_schema(installation)
+    with installation.database.transaction(None) as session:
+        return first_run.begin(session, installation.settings.secret_key, now=utc_now())
 
 
 def _serve(create_app: Factory) -> click.Command:
@@ -87,13 +101,13 @@ def _serve(create_app: Factory) -> click.Command:
     def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool, with_tls: bool, names: tuple[str, ...]) -> None:
         """Serve the pages (and do the background work)."""
         installation = installation_of(context, folder)
-        _require_schema(installation)
+        code = _prepare(installation)
         try:
             certificate = tls.ensure(installation.settings.tls_folder, (*tls.own_names(), *names), now=utc_now()) if with_tls else None
         except ValueError as error:
             raise click.ClickException(f"--tls: {error}") from error
         installation.database.engine.dispose()  # no connection may be shared with the processes that follow
-        announce_and_serve(create_app, installation.settings, host, port, worker=worker, certificate=certificate)
+        announce_and_serve(create_app, installation.settings, host, port, worker=worker, certificate=certificate, code=code)
 
     return serve
 
@@ -124,21 +138,3 @@ def upgrade(context: click.Context, folder: Path | None) -> None:
     installation = installation_of(context, folder)
     migrations.upgrade(installation.database.engine)
     click.echo(f"schema {migrations.revisions(installation.database.engine)[0]}")
-
-
-@click.command()
-@folder_option
-@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
-@click.pass_context
-def check(context: click.Context, folder: Path | None, as_json: bool) -> None:
-    """Look the installation over; each finding comes with its remedy."""
-    installation = installation_of(context, folder)
-    findings = doctor.examine(installation.settings, installation.database, now=utc_now())
-    for finding in findings:
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))
-        else:
-            click.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.subject}: {finding.detail}"
-                       + ("" if finding.well else f"\n     remedy: {finding.remedy}"))
-    if not all(finding.well for finding in findings):
-        raise SystemExit(1)

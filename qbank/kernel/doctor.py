@@ -19,9 +19,10 @@ from qbank.kernel.settings import Settings
 
 THOROUGH = "audit trail"  # only a thorough look sees it
 LATE_SECONDS = 2.0  # between this machine's clock and the database server's
-# What the rooms have the doctor look at, each in a session that only reads and knows the settings (``session.info``). They may
-# take seconds: they belong to a thorough look.
+# What the rooms have the doctor look at, each in a session that only reads and knows the settings (``session.info``); the second
+# list may take minutes where there are millions of rows.
 EXAMINED: list[Callable[[Session], Finding]] = []
+EXAMINED_THOROUGHLY: list[Callable[[Session], Finding]] = []
 NAMES = {"settings": "设置", "disk": "磁盘空间", "fonts": "中文字体", "keys": "密钥文件", "certificate": "TLS 证书", "size": "机器规格", "mail": "邮件通知",
          "time service": "时间同步", "port": "端口", "database": "数据库", "schema": "数据库结构", "durability": "断电不丢数据", "clock": "时钟",
          "backup": "备份", "audit trail": "审计留痕", "event chains": "作答记录链", "calendar": "工作日历", "host keys": "各主机密钥一致",
@@ -50,9 +51,11 @@ def look(settings: Settings, database: Database, *, now: datetime, thorough: boo
         yield _clock(session, now)
         yield _backup(session, settings, now)
         yield mail.look(session)
+        for examined in EXAMINED:
+            yield examined(session)
         if thorough:
             yield _trail(session)
-            for examined in EXAMINED:
+            for examined in EXAMINED_THOROUGHLY:
                 yield examined(session)
 
 

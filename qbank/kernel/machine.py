@@ -163,8 +163,10 @@ def _said(asked: socket.socket) -> bytes:
 def _free(host: str, number: int) -> Finding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as tried:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:  # connections that are just ending do not matter, listeners do
+            tried.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR), 1)
             tried.bind((host, number))
+            tried.listen(1)
     except OSError as error:
         return Finding("port", False, f"{host}:{number} 不能使用：{error.strerror}", "用 --host 换成本机的地址，或用 --port 换一个端口（1024 以上）")
     return Finding("port", True, f"{host}:{number} 空闲")

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_user, logout_user
 from itsdangerous import BadData
 
-from qbank.kernel import accounts, audit, sign_ins, tls
+from qbank.kernel import accounts, audit, first_run, sign_ins, tls
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
@@ -32,10 +32,12 @@ def safe_next(address: str) -> str:
     return address if re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\\]*", address) else url_for("home")
 
 
-def start_session(person: Viewer) -> None:
-    """Sign ``person`` in on this browser, in a fresh session (no fixation)."""
+def start_session(person: Viewer, *, second: bool = False) -> None:
+    """Sign ``person`` in on this browser, in a fresh session (no fixation). ``second``: the second step was taken too."""
     flask.session.clear()
     flask.session.update(seen=now().timestamp(), since=now().timestamp(), secret=sign_ins.fresh())
+    if second:
+        flask.session["second"] = True
     login_user(person)
 
 
@@ -45,18 +47,34 @@ def sign_in() -> Any:
     page = {"kept": form.get("kept", ""), "next": request.values.get("next", ""), "login": form.get("login", "").strip(),
             "locked": ""}
     if request.method == "GET":
+        if first_run.current(db()) is not None:
+            return redirect(url_for("setup.enter"))  # there is nobody yet who could sign in
         return render_template("accounts/sign_in.html", **page)
     try:
-        account = _proven(page["login"], form.get("password", ""), request.remote_addr or "")
+        account = proven_account(page["login"], form.get("password", ""), request.remote_addr or "")
     except Refused as refusal:
         return render_template("accounts/sign_in.html", **page | {"locked": refusal.sentence})
     if account is None:  # 200, so that the failed attempt is committed and counted
         return render_template("accounts/sign_in.html", **page | {"locked": "登录名或密码不正确，请重新输入。"})
+    if account.totp_since is not None:
+        return _half_way(account, page)
     start_session(account.viewer())
-    return _continue(account, page["kept"]) or redirect(safe_next(page["next"]))
+    return go_on(account, page["kept"], page["next"])
 
 
-def _proven(login: str, password: str, address: str) -> Account | None:
+def _half_way(account: Account, page: dict[str, str]) -> Any:
+    """The password was right: this browser may show the code of the person's device, and nothing else."""
+    flask.session.clear()
+    flask.session["half"] = [account.id, account.generation, now().timestamp()]
+    return render_template("accounts/factor_check.html", kept=page["kept"], next=page["next"], problem="")
+
+
+def go_on(account: Account, kept: str, address: str) -> Any:
+    """Where a finished sign-in leads: to the form that was kept, or to where the person wanted to go."""
+    return _continue(account, kept) or redirect(safe_next(address))
+
+
+def proven_account(login: str, password: str, address: str) -> Account | None:
     """Hashing holds no lock: only the note of the attempt is written."""
     with reading() as quick:
         proven = accounts.proof(quick, login, password, address, now=now())
@@ -98,7 +116,7 @@ def password() -> Any:
     except Refused as refusal:
         return render_template("accounts/password.html", problem=refusal.sentence)
     db().flush()
-    start_session(account.viewer())
+    start_session(account.viewer(), second=flask.session.get("second", False))
     flash("密码已修改，其他地方的登录已全部退出。", "success")
     return redirect(url_for("home"))
 

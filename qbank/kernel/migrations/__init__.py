@@ -26,6 +26,8 @@ def configuration(connection: sa.Connection) -> Config:
 def upgrade(engine: sa.Engine) -> None:
     """Create or upgrade the schema; all models must have been imported."""
     with engine.connect() as connection, _rows_left_alone(connection), connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('examroom upgrade'))"))  # of two hosts at once one waits
         command.upgrade(configuration(connection), "head")
         append_only.protect(connection)  # after every upgrade: SQLite forgets the triggers of a table that it writes anew
 
