@@ -12,6 +12,7 @@ from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.times import local_date, spoken
 from qbank.kernel.todo import Todo
+from scoring.archive.erasure_models import Erasure
 from scoring.archive.models import ArchiveHold, ArchivePack, Destruction, DestructionState
 from scoring.archive.retention import is_over
 from scoring.results.models import ResultDecision, ResultList, ResultState
@@ -24,7 +25,7 @@ SHOWN = 5
 def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
     if not viewer.has(Role.EXAM_OFFICER):
         return []
-    return [*_unpacked(session, viewer), *_asked(session, viewer), *_over(session, viewer, now)]
+    return [*_unpacked(session, viewer), *_asked(session, viewer), *_erasures(session, viewer), *_over(session, viewer, now)]
 
 
 def _unpacked(session: Session, viewer: Viewer) -> list[Todo]:
@@ -44,6 +45,12 @@ def _asked(session: Session, viewer: Viewer) -> list[Todo]:
     return [Todo(f"核准销毁：{one.pack.plan.title}", "archive.show", {"pack_id": one.pack_id}, f"{one.asker.name}：{one.reason}", clause=CLAUSE,
                  waits_for="另一名考务员" if one.asked_by == viewer.account_id else "")
             for one in found if on_duty(session, viewer, one.pack.plan.institution_id, Role.EXAM_OFFICER, plan_id=one.pack.plan_id)]
+
+
+def _erasures(session: Session, viewer: Viewer) -> list[Todo]:
+    found = session.scalars(visible(Erasure, viewer).where(Erasure.state == DestructionState.ASKED)).all()
+    return [Todo(f"核准到期删除个人信息：{len(one.people)} 人", "archive.erasures", {}, f"{one.asker.name}：{one.reason}", clause=CLAUSE,
+                 waits_for="另一名考务员" if one.asked_by == viewer.account_id else "") for one in found]
 
 
 def _over(session: Session, viewer: Viewer, now: datetime) -> list[Todo]:

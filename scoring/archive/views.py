@@ -17,6 +17,7 @@ from qbank.kernel.times import local_date
 from qbank.kernel.web import db, now, paged, settings, viewer
 from scoring.archive import (  # the doors of the other view modules hang on the blueprint
     desk,
+    erasure_views,  # noqa: F401
     keeping,
     keeping_views,  # noqa: F401
     ledger_views,  # noqa: F401
@@ -36,7 +37,7 @@ def index() -> Any:
     waiting = db().scalars(unpacked().order_by(ExamPlan.starts_on)).all()
     rows, total, page, pages = paged(db(), visible(ArchivePack, viewer()).order_by(ArchivePack.keep_until, ArchivePack.id))
     today = local_date(now())
-    return render_template("archive/index.html", rows=rows, total=total, page=page, pages=pages, waiting=waiting,
+    return render_template("archive/index.html", rows=rows, total=total, page=page, pages=pages, waiting=waiting, officer=viewer().has(Role.EXAM_OFFICER),
                            left={row.id: _left(row, today) for row in rows}, held={row.id: bool(keeping.standing(db(), row.plan)) for row in rows})
 
 

@@ -48,6 +48,11 @@ class Certificate(Versioned, Base):
     replacements: Mapped[list[Replacement]] = relationship(back_populates="certificate", order_by="Replacement.id")
 
     @property
+    def erased(self) -> bool:
+        """Whether what identifies the holder beyond the name went after its time, the PDF with it."""
+        return not self.identity_hash
+
+    @property
     def replaced_at(self) -> datetime | None:
         """When the newest copy was made in place of the first; None for a first copy."""
         made = [one.decided_at for one in self.replacements if one.state is ReplacementState.MADE]

@@ -98,6 +98,8 @@ def make_batch(session: Session, result_list: ResultList, kind: BatchKind, who: 
 def take(session: Session, batch: ReportBatch, who: Viewer, *, cipher: IdentityCipher, now: datetime) -> bytes:
     """The batch's workbook, the same at every time. That it was taken is put on record."""
     require_officer(session, batch.results, who)
+    if not batch.file_cipher:
+        raise Refused("erased", "这批上报数据中的个人信息已在保存期满后删除，不能再下载。")
     disclose(session, batch.results, who, Disclosed.REPORT, len(batch.lines), now)
     return base64.b64decode(cipher.decrypt(batch.file_cipher))
 

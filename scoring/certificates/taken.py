@@ -20,7 +20,7 @@ from scoring.results.models import Result, ResultList
 def all_pdfs(session: Session, result_list: ResultList, who: Viewer, *, now: datetime) -> bytes:
     """A zip of every valid certificate of a list."""
     require_officer(session, result_list, who)
-    valid = [certificate for certificate in certificates_of(session, result_list) if certificate.revoked_at is None]
+    valid = [certificate for certificate in certificates_of(session, result_list) if certificate.revoked_at is None and not certificate.erased]
     if not valid:
         raise Refused("no_certificates", "这批认定结果还没有有效的证书，没有可以下载的内容。请先制作证书。")
     pdfs = dict(session.execute(sa.select(Certificate.number, Certificate.pdf).join(Certificate.result)
@@ -37,8 +37,15 @@ def one_pdf(session: Session, certificate: Certificate, who: Viewer, *, now: dat
     """The signed PDF of one certificate."""
     result_list = certificate.result.list
     require_officer(session, result_list, who)
+    require_held(certificate)
     disclose(session, result_list, who, Disclosed.CERTIFICATE, 1, now, certificate)
     return certificate.pdf
+
+
+def require_held(certificate: Certificate) -> None:
+    """Refuse what was erased after its time."""
+    if certificate.erased:
+        raise Refused("erased", f"证书 {certificate.number} 的证件号码、照片和 PDF 已在保存期满后删除，只保留编号、姓名和结果。")
 
 
 def note_credential(session: Session, certificate: Certificate, who: Viewer, *, now: datetime) -> None:

@@ -58,6 +58,7 @@ def _seal() -> Seal:
 
 
 def _token(certificate: Certificate) -> Response:
+    taken.require_held(certificate)
     number = identity_cipher().decrypt(certificate.result.enrolment.candidate.identity_cipher or b"")
     content = credential.signed(certificate, number, identity_cipher(), _seal(), settings().public_url)
     return Response(content, mimetype=JWT, headers={"Content-Disposition": f"attachment; filename={certificate.number}.jwt",

@@ -81,6 +81,48 @@ def upgrade() -> None:
     with op.batch_alter_table('erasures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_erasures_institution_id'), ['institution_id'], unique=False)
 
+    op.create_table('factor_resets',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.Enum('ASKED', 'DONE', 'REFUSED', name='resetstate', native_enum=False, length=10), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('asked_at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('row_version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state = 'ASKED') = (decided_by IS NULL)", name=op.f('ck_factor_resets_decided')),
+    sa.CheckConstraint('account_id <> asked_by AND (decided_by IS NULL OR account_id <> decided_by)', name=op.f('ck_factor_resets_not_oneself')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_factor_resets_two_persons')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_factor_resets_account_id_accounts')),
+    sa.ForeignKeyConstraint(['asked_by'], ['accounts.id'], name=op.f('fk_factor_resets_asked_by_accounts')),
+    sa.ForeignKeyConstraint(['decided_by'], ['accounts.id'], name=op.f('fk_factor_resets_decided_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_factor_resets'))
+    )
+    with op.batch_alter_table('factor_resets', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_factor_resets_account_id'), ['account_id'], unique=False)
+
+    op.create_table('recovery_codes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('code_hash', sa.Text(), nullable=False),
+    sa.Column('used_at', qbank.kernel.times.UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_recovery_codes_account_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery_codes')),
+    sa.UniqueConstraint('account_id', 'place', name=op.f('uq_recovery_codes_account_id_place'))
+    )
+    op.create_table('totp_steps',
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('step', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_totp_steps_account_id_accounts')),
+    sa.PrimaryKeyConstraint('account_id', 'step', name=op.f('pk_totp_steps'))
+    )
+    with op.batch_alter_table('accounts', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('totp_sealed', sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column('totp_since', qbank.kernel.times.UtcDateTime(), nullable=True))
+
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.add_column(sa.Column('holder', sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column('beat_at', qbank.kernel.times.UtcDateTime(), nullable=True))
