@@ -81,7 +81,7 @@ class Sheet(Base):
     id: Mapped[Id]
     sitting_id: Mapped[int] = mapped_column(sa.ForeignKey("sittings.id"), index=True)
     enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
-    seat_id: Mapped[int] = mapped_column(sa.ForeignKey("seats.id"))
+    seat_id: Mapped[int] = mapped_column(sa.ForeignKey("seats.id"), index=True)
     # Every sheet has a paper and an end. The columns take null only because the first release's tables had neither.
     paper_id: Mapped[int] = mapped_column(sa.ForeignKey("papers.id"), index=True, nullable=True)
     ends_at: Mapped[datetime] = mapped_column(nullable=True)  # the common end and the time ledger: the save path reads this

@@ -22,7 +22,7 @@ class Incident(Base):
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), index=True)
-    sheet_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sheets.id"))  # null: about the room
+    sheet_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sheets.id"), index=True)  # null: about the room
     kind: Mapped[Line]  # one of incidents.KINDS
     text: Mapped[str]
     voids_theory: Mapped[bool] = mapped_column(default=False)  # 违纪: the theory score is void

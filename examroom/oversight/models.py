@@ -24,7 +24,7 @@ class Supervision(Base):
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
-    supervisor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    supervisor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     assigned_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     assigned_at: Mapped[datetime]
     report: Mapped[str] = mapped_column(default="")

@@ -63,7 +63,7 @@ class ExamPlan(Versioned, Base):
     title: Mapped[Line]
     number: Mapped[Line] = mapped_column(unique=True)  # 计划编号
     state: Mapped[PlanState] = mapped_column(sa.Enum(PlanState, native_enum=False, length=12), default=PlanState.DRAFT)
-    starts_on: Mapped[date]  # the first day of examination: ten working days are counted back from it
+    starts_on: Mapped[date] = mapped_column(index=True)  # the first day of examination: ten working days are counted back from it
     ends_on: Mapped[date | None]  # the last planned day; null: no sites are planned yet
     arrangement: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # days, places, people: arrangement.of
     measures: Mapped[str] = mapped_column(default="", server_default="")  # who does what, secrecy, emergencies
@@ -155,6 +155,7 @@ class Sitting(Versioned, Base):
     """场次: one theory exam at one time; its rooms open one by one."""
 
     __tablename__ = "sittings"
+    __table_args__ = (sa.Index(None, "state", "starts_at"),)  # what the sweep asks for every few seconds
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("exam_plans.id"), index=True)
@@ -259,7 +260,7 @@ class RoomInvigilator(Base):
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"))
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     sitting_room: Mapped[SittingRoom] = relationship(back_populates="invigilators")
     account: Mapped[Account] = relationship()
 

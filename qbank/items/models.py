@@ -146,7 +146,7 @@ class ItemVersion(Versioned, Base):
                                              index=True)
     content_hash: Mapped[str] = mapped_column(sa.String(64), index=True)  # over kind, stem and options: finds doubles
     words: Mapped[str] = mapped_column(default="", server_default="")  # stem and options as they are searched
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     created_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")  # why this version was made
     submitted_at: Mapped[datetime | None]  # null: never sent to review
@@ -197,7 +197,7 @@ class Review(Base):
 
     id: Mapped[Id]
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id"))
-    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     verdict: Mapped[Verdict] = mapped_column(sa.Enum(Verdict, native_enum=False, length=10))
     comment: Mapped[str] = mapped_column(default="")
     estimate: Mapped[int | None]  # Angoff: of 100 just-qualified candidates, how many answer right; null: not asked
@@ -224,7 +224,7 @@ class SecondKey(Base):
 
     id: Mapped[Id]
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("item_versions.id", ondelete="CASCADE"))
-    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    reviewer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     answer: Mapped[str]
     agrees: Mapped[bool | None]  # null: a written answer, which nobody compares by machine
     at: Mapped[datetime]
@@ -340,7 +340,7 @@ class ImportBatch(Versioned, Base):
     __tablename__ = "import_batches"
 
     id: Mapped[Id]
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
     file_name: Mapped[Line]
     file_hash: Mapped[str] = mapped_column(sa.String(64), index=True)

@@ -37,7 +37,7 @@ class Rubric(Versioned, Base):
     __tablename__ = "rubrics"
 
     id: Mapped[Id]
-    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"))
+    institution_id: Mapped[int] = mapped_column(sa.ForeignKey("institutions.id"), index=True)
     table_id: Mapped[int] = mapped_column(sa.ForeignKey("weight_tables.id"))
     name: Mapped[Line]
     frozen: Mapped[bool] = mapped_column(default=False)
@@ -126,7 +126,7 @@ class GroupMember(Base):
 
     id: Mapped[Id]
     group_id: Mapped[int] = mapped_column(sa.ForeignKey("practical_groups.id"), index=True)
-    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"))
+    enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), index=True)
     group: Mapped[PracticalGroup] = relationship(back_populates="members")
     enrolment: Mapped[Enrolment] = relationship()
     sheets: Mapped[list[MarkSheet]] = relationship(back_populates="member", order_by="MarkSheet.id")

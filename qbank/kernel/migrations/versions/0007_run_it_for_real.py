@@ -123,11 +123,50 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('totp_sealed', sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column('totp_since', qbank.kernel.times.UtcDateTime(), nullable=True))
 
+    with op.batch_alter_table('exam_plans', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_exam_plans_starts_on'), ['starts_on'], unique=False)
+
+    with op.batch_alter_table('grants', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_grants_role_institution_id'), ['role', 'institution_id'], unique=False)
+
+    with op.batch_alter_table('group_members', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_members_enrolment_id'), ['enrolment_id'], unique=False)
+
+    with op.batch_alter_table('import_batches', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_import_batches_institution_id'), ['institution_id'], unique=False)
+
+    with op.batch_alter_table('incidents', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_incidents_sheet_id'), ['sheet_id'], unique=False)
+
+    with op.batch_alter_table('item_versions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_item_versions_author_id'), ['author_id'], unique=False)
+
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.add_column(sa.Column('holder', sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column('beat_at', qbank.kernel.times.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column('tries', sa.Integer(), server_default='0', nullable=False))
         batch_op.create_index('ix_jobs_state_id', ['state', 'id'], unique=False)
+
+    with op.batch_alter_table('reviews', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reviews_reviewer_id'), ['reviewer_id'], unique=False)
+
+    with op.batch_alter_table('room_invigilators', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_room_invigilators_account_id'), ['account_id'], unique=False)
+
+    with op.batch_alter_table('rubrics', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rubrics_institution_id'), ['institution_id'], unique=False)
+
+    with op.batch_alter_table('second_keys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_second_keys_reviewer_id'), ['reviewer_id'], unique=False)
+
+    with op.batch_alter_table('sheets', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sheets_seat_id'), ['seat_id'], unique=False)
+
+    with op.batch_alter_table('sittings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sittings_state_starts_at'), ['state', 'starts_at'], unique=False)
+
+    with op.batch_alter_table('supervisions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_supervisions_supervisor_id'), ['supervisor_id'], unique=False)
 
 
 def downgrade() -> None:
