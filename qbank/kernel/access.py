@@ -76,6 +76,7 @@ class Viewer:
     generation: int
     scopes: tuple[Scope, ...]
     must_change_password: bool = False
+    second_factor: bool = False  # signs in with a code of a device beside the password
     is_authenticated = True
     is_active = True
     is_anonymous = False

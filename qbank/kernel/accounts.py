@@ -87,6 +87,8 @@ class Account(Versioned, Base):
     identity_masked: Mapped[str | None] = mapped_column(sa.String(18))
     identity_kind: Mapped[IdentityKind] = mapped_column(sa.Enum(IdentityKind, native_enum=False, length=20),
                                                         default=IdentityKind.RESIDENT, server_default="RESIDENT")
+    totp_sealed: Mapped[bytes | None] = mapped_column(info={"secret": True})  # the secret of the second step; null: none
+    totp_since: Mapped[datetime | None]
     grants: Mapped[list[Grant]] = relationship(back_populates="account", cascade="all, delete-orphan")
     institution: Mapped[Institution | None] = relationship()
 
@@ -99,13 +101,14 @@ class Account(Versioned, Base):
     def viewer(self) -> Viewer:
         """This account as the person at the door."""
         scopes = tuple(Scope(g.role, g.institution_id, g.region, g.occupation_code, g.plan_id) for g in self.grants)
-        return Viewer(self.id, self.login, self.name, self.generation, scopes, self.must_change_password)
+        return Viewer(self.id, self.login, self.name, self.generation, scopes, self.must_change_password, self.totp_since is not None)
 
 
 class Grant(Base):
     """A role given to an account, bounded by institution, region, occupation or plan (null: not bounded)."""
 
     __tablename__ = "grants"
+    __table_args__ = (sa.Index(None, "role", "institution_id"),)
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
@@ -185,7 +188,7 @@ def proof(session: Session, login: str, password: str, address: str, *, now: dat
     """
     attempts.check(session.connection(), login, address, now=now)
     stored = session.scalar(sa.select(Account.password_hash).where(Account.login == login, Account.active))
-    return stored or "" if _matches(stored or DUMMY_HASH, password) else ""
+    return stored or "" if matches(stored or DUMMY_HASH, password) else ""
 
 
 def sign_in(session: Session, login: str, proven: str, address: str, *, now: datetime) -> Account | None:
@@ -205,7 +208,7 @@ def fits_identity(identity_hash: str | None, number: str, cipher: IdentityCipher
 
 def change_password(account: Account, old: str, new: str) -> None:
     """Set a new password and end all other sessions of the account."""
-    if not account.password_hash or not _matches(account.password_hash, old):
+    if not account.password_hash or not matches(account.password_hash, old):
         raise Refused("wrong_password", "原密码不正确，请重新输入。")
     if old == new:
         raise Refused("same_password", "新密码不能与原密码相同。")
@@ -222,7 +225,8 @@ def hand_out_password(account: Account) -> str:
     return password
 
 
-def _matches(stored: str, password: str) -> bool:
+def matches(stored: str, password: str) -> bool:
+    """Whether ``password`` is what was hashed as ``stored``."""
     try:
         with HASHING:
             return HASHER.verify(stored, password)

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, attributes,
 
 from qbank.kernel import linking
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.db import Actor, Base, Id, Line
+from qbank.kernel.db import Actor, Base, Id, Line, table_of
+from qbank.kernel.times import spoken
 
 GENESIS = "0" * 64
 NOT_RECORDED = "（不记录）"
@@ -68,20 +69,30 @@ class Break:
     sentence: str
 
 
+ACTIONS = {"insert": "新增", "update": "修改", "delete": "删除"}
+
+
 def verify(session: Session) -> list[Break]:
     """Walk the whole chain. An empty list means that no entry was changed, removed, inserted or reordered.
 
-    A chain cut off at its end still holds: compare :func:`head` with the head printed or sent elsewhere.
+    A chain cut off at its end still holds: see :mod:`qbank.kernel.trail`.
     """
     breaks = []
     before = GENESIS
-    for entry in session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).yield_per(1000):
+    entries = sa.select(*table_of(AuditEntry).columns).order_by(AuditEntry.id).execution_options(yield_per=1000)
+    for entry in session.execute(entries):
         if entry.previous != before:
-            breaks.append(Break(entry.id, f"第 {entry.id} 条与上一条不衔接：有记录被删除、插入或改变了顺序。"))
+            breaks.append(Break(entry.id, f"{_told(entry)}与上一条不衔接：有记录被删除、插入或改变了顺序。"))
         if not linking.holds(entry.previous, payload_of(entry), entry.digest):
-            breaks.append(Break(entry.id, f"第 {entry.id} 条的内容被改动。"))
+            breaks.append(Break(entry.id, f"{_told(entry)}的内容被改动。"))
         before = entry.digest
     return breaks
+
+
+def _told(entry: sa.Row[Any]) -> str:
+    """Which entry it is, for somebody who looks for it."""
+    return (f"第 {entry.id} 条（{spoken(entry.at, seconds=True)}，{entry.actor_name}，{ACTIONS.get(entry.action, entry.action)} "
+            f"{entry.table_name} #{entry.row_key}）")
 
 
 def head(session: Session) -> str:
@@ -107,7 +118,7 @@ def note(session: Session, actor: Actor, action: str, table_name: str, row_key: 
     session.info.setdefault("audit_pending", []).append((action, Noted(table_name, str(row_key)), plain, actor))
 
 
-def payload_of(entry: AuditEntry) -> dict[str, Any]:
+def payload_of(entry: AuditEntry | sa.Row[Any]) -> dict[str, Any]:
     """What an entry says, as its digest covers it."""
     return {name: getattr(entry, name) for name in linking.FIELDS} | {"at": entry.at.isoformat()}
 

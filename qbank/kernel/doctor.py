@@ -16,6 +16,7 @@ from qbank.kernel import audit, backup, durability, machine, mail, migrations, t
 from qbank.kernel.db import Database
 from qbank.kernel.finding import Finding
 from qbank.kernel.settings import Settings
+from qbank.kernel.times import spoken
 
 THOROUGH = "audit trail"  # only a thorough look sees it
 LATE_SECONDS = 2.0  # between this machine's clock and the database server's
@@ -67,7 +68,7 @@ def _durability(session: Session) -> Finding:
 
 def _trail(session: Session) -> Finding:
     found = trail.examine(session)
-    told = [one.sentence for one in (*found.breaks[:3], *found.heads[:3])]
+    told = [one.sentence for one in found.breaks[:3]] + [one.sentence for one in found.heads[:3]]
     return Finding(THOROUGH, found.holds, f"{len(found.breaks)} 处断开，链头 {found.head[:16]}", "；".join(told))
 
 
@@ -87,8 +88,8 @@ def _clock(session: Session, now: datetime) -> Finding:
     remedy = "校准这台机器的时钟"
     newest = session.scalar(sa.select(sa.func.max(audit.AuditEntry.at))) or datetime(2000, 1, 1, tzinfo=UTC)
     if newest > now + timedelta(seconds=LATE_SECONDS):
-        return Finding("clock", False, f"现在 {now:%Y-%m-%d %H:%M:%S}Z，最新的记录却是 {newest:%Y-%m-%d %H:%M:%S}Z", remedy)
-    told = f"现在 {now:%Y-%m-%d %H:%M:%S}Z"
+        return Finding("clock", False, f"现在 {spoken(now, seconds=True)}，最新的记录却是 {spoken(newest, seconds=True)}", remedy)
+    told = f"现在 {spoken(now, seconds=True)}"
     if session.get_bind().dialect.name != "postgresql":
         return Finding("clock", True, told)
     theirs: datetime = session.execute(sa.text("SELECT clock_timestamp()")).scalar_one()

@@ -42,6 +42,7 @@ class Settings:
     upload_megabytes: int = 20
     jobs_inline: bool = False
     public_url: str = "http://127.0.0.1:8000"
+    totp_roles: frozenset[str] = frozenset()  # who holds one of these must sign in with a second step
     proxies: int = 0  # how many servers of ours stand in front and say whom they speak for; 0: believe nobody
     video_folder: Path | None = None  # where recordings are seen from here, read only; None: ``video`` in the folder
     unsafe_database: bool = False  # open rooms on a database that may lose what it acknowledged: for tests, never for an exam
@@ -118,7 +119,7 @@ class Settings:
             raise BadSetting(f"{PREFIX}DIR: cannot create the folder {where}: {error}") from error
         try:
             Keyring(where / "papers.key").ensure()
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise BadSetting(str(error)) from error
         no_keys: tuple[bytes, ...] = ()
         given = read("IDENTITY_KEY", no_keys, _hex_keys)
@@ -146,6 +147,7 @@ class Settings:
             s3_addressing=read("S3_ADDRESSING", "auto", _one_of("auto", "path", "virtual")),
             mail_server=read("MAIL_URL", None, MailServer.of_url),
             unsafe_database=read("UNSAFE_DATABASE", False, _flag),
+            totp_roles=read("TOTP_ROLES", frozenset(), _staff_roles),
             proxies=read("PROXIES", 0, _between(0, 5)),
             public_url=read("PUBLIC_URL", "http://127.0.0.1:8000", _web_address),
         )
@@ -225,6 +227,15 @@ def _media_url(text: str) -> str:
     return str(path)
 
 
+def _staff_roles(text: str) -> frozenset[str]:
+    from qbank.kernel.access import STAFF  # it stands above the settings
+
+    named = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if unknown := named - STAFF:
+        raise ValueError(f"{', '.join(sorted(unknown))}: not among {', '.join(sorted(STAFF))}")
+    return named
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in {"0", "1", "false", "true", "no", "yes"}:
         raise ValueError("must be 1 or 0")
@@ -247,7 +258,10 @@ def _kept_key(file: Path, *, several: bool = False) -> bytes:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(secrets.token_bytes(32))
-    key = file.read_bytes()
+    try:
+        key = file.read_bytes()
+    except OSError as error:
+        raise BadSetting(f"{file} cannot be read: {error.strerror}") from error
     if not key or len(key) % 32 or (len(key) != 32 and not several):
         raise BadSetting(f"{file} does not hold a 32-byte key; restore it from the backup")
     return key[:32]

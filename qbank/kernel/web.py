@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -187,7 +188,10 @@ def _load(key: str) -> Viewer | None:
         return None
     if sign_ins.has_ended(db(), flask.session.get("secret", "")):
         return None
-    return account.viewer()
+    person = account.viewer()
+    if person.second_factor and not flask.session.get("second"):  # came in by the exam door, with nothing but a ticket
+        return replace(person, scopes=tuple(scope for scope in person.scopes if scope.role is Role.CANDIDATE))
+    return person
 
 
 def _guard(doors: dict[str, frozenset[Role]]) -> Any:
@@ -210,12 +214,20 @@ def _guard(doors: dict[str, frozenset[Role]]) -> Any:
         if person.must_change_password and request.endpoint not in {"accounts.password", "accounts.sign_out"}:
             flash("请先设置自己的密码，再继续使用。", "warning")
             return redirect(url_for("accounts.password"))
+        if _must_enrol(person) and request.endpoint not in {"accounts.factor_new", "accounts.password", "accounts.sign_out"}:
+            flash("您的角色要求登录时使用两步验证，请先启用，再继续使用。", "warning")
+            return redirect(url_for("accounts.factor_new"))
     if may_pass(person, roles):
         return None
     if person is None:
         return _ask_to_sign_in(roles)
     LOG.warning("refused door %s to account %s", request.endpoint, person.account_id)
     return flask.abort(403)
+
+
+def _must_enrol(person: Viewer) -> bool:
+    """Whether one of the person's roles demands a second step that there is not yet."""
+    return not person.second_factor and any(scope.role in settings().totp_roles for scope in person.scopes)
 
 
 def _ask_to_sign_in(roles: frozenset[Role]) -> Any:
