@@ -7,6 +7,7 @@ A template with the newest schema is made once; every test gets a copy of its ow
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -31,15 +32,22 @@ from qbank.kernel.accounts import Account, Institution, InstitutionKind, create_
 from qbank.kernel.db import Actor, Database
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
+from tests import once_for_all
 
 PASSWORD = "correct-horse"
 accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the real cost has nothing to prove here
+once_for_all.routes_and_templates()
 MONDAY = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # 2026-06-01 09:00 in China
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite",
                      help="the database that the whole suite runs on")
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # what was imported lives as long as the run: looking through it again and again took a tenth of it
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -124,7 +132,7 @@ def no_connection_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     make = db._engine
 
     def remember(url: str) -> sa.Engine:
-        made.append(make(url))
+        made.append(once_for_all.statements(make(url)))
         return made[-1]
 
     monkeypatch.setattr(db, "_engine", remember)

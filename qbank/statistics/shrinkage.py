@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special, stats
 
+from qbank.statistics.engine.blas import one_thread
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -77,6 +79,7 @@ def _expected(x: Floats, n: Floats, expert: npt.ArrayLike | None) -> tuple[Float
     return np.where(spoken, said, common), spoken
 
 
+@one_thread
 def _fitted(x: Floats, n: Floats, expected: Floats, fixed: float | None, shifting: bool) -> tuple[float, float, bool]:
     """Prior weight, shift of the experts, and whether the weight was estimated."""
     used = n > 0
