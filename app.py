@@ -791,6 +791,8 @@ ACCESS: dict[str, AbstractSet[Role]] = {
     "archive.videos": LISTS,
     "archive.register_video": OFFICER,
     "archive.check_videos": OFFICER,
+    "archive.person_copy": OFFICER | ADMIN,
+    "archive.take_person_copy": OFFICER | ADMIN,
     "archive.erasures": OFFICER,
     "archive.ask_erasure": OFFICER,
     "archive.decide_erasure": OFFICER,

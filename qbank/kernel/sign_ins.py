@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.accounts import Account
+from qbank.kernel.accounts import Account, proof, sign_in
 from qbank.kernel.attempts import SignInAttempt
 from qbank.kernel.db import Base, table_of
 from qbank.kernel.jobs import every
+from qbank.kernel.refused import Refused
 
 KEPT = timedelta(days=8)  # longer than a sign-in may last
 SHOWN = 50
@@ -53,6 +54,27 @@ def end(session: Session, who: Viewer, secret: str, *, now: datetime) -> None:
 def end_all(account: Account) -> None:
     """End every sign-in of an account at once."""
     account.generation += 1
+
+
+def end_others(session: Session, account: Account, password: str, address: str, *, now: datetime) -> None:
+    """End every sign-in of one's own account, once the password was proven again. A wrong one counts as at the door."""
+    if sign_in(session, account.login, proof(session, account.login, password, address, now=now), address, now=now) is None:
+        raise Refused("wrong_password", "密码不正确，请重新输入。")
+    end_all(account)
+    session.flush()
+
+
+def shut(session: Session, account: Account, who: Viewer) -> None:
+    """Nobody comes in under this account any more, and whoever is in is out."""
+    if account.id == who.account_id:
+        raise Refused("own_account", "不能停用自己的账号，请由另一位系统管理员办理。")
+    account.active = False
+    end_all(account)
+
+
+def reopen(account: Account) -> None:
+    """The account may be used again, with the password it had."""
+    account.active = True
 
 
 def has_ended(session: Session, secret: str) -> bool:
