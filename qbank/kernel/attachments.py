@@ -1,16 +1,15 @@
 """Files that people hand in as evidence: judged by their content, kept once under its hash, never changed.
 
-The row says what a file is and who brought it; its bytes lie in the media folder, so that a video does not swell the
+The row says what a file is and who brought it; its bytes lie in the store, so that a video does not swell the
 database. A row without an owner shows nothing to anybody: the room that asked for a file guards it with its own row.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import logging
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -24,9 +23,11 @@ from werkzeug.datastructures import FileStorage
 
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Account
-from qbank.kernel.db import Base, Id, Line
+from qbank.kernel.db import Base, Id, Line, after_commit
 from qbank.kernel.refused import Refused
+from qbank.kernel.store import Store
 
+LOG = logging.getLogger(__name__)
 PDF, PNG, JPEG, MP4 = "application/pdf", "image/png", "image/jpeg", "video/mp4"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 NAMES = {PDF: "PDF", DOCX: "Word 文档（.docx）", PNG: "PNG 图片", JPEG: "JPG 图片", MP4: "MP4 视频"}
@@ -73,7 +74,7 @@ def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Co
         raise Refused("wrong_file_type", f"“{name}”不能上传：请上传 {allowed}。只改扩展名不能改变文件的类型。")
     if kind in (PNG, JPEG):
         _check_picture(upload.stream, name)
-    sha256, size = _store(_folder(session), upload.stream, name, most[kind])
+    sha256, size = _take(store_of(session), upload.stream, name, most[kind])
     made = Attachment(sha256=sha256, name=name, media_type=kind, size=size, uploaded_by=who.account_id, uploaded_at=now)
     session.add(made)
     session.flush()
@@ -81,16 +82,49 @@ def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Co
 
 
 def path_of(session: Session, attachment: Attachment) -> Path:
-    """Where the bytes lie. Refuses when they are gone, which a backup without the media folder brings about."""
-    place = _place(_folder(session), attachment.sha256)
-    if not place.is_file():
+    """The bytes, to be read now. Refuses when they are gone, which a backup without them brings about."""
+    found = store_of(session).find(attachment.sha256)
+    if found is None:
         raise Refused("file_missing", f"附件“{attachment.name}”的文件不在媒体文件夹中，请从备份恢复 media 文件夹。")
-    return place
+    return found
 
 
 def place_of(session: Session, sha256: str) -> Path:
-    """Where content with this hash lies in the media folder, or would lie."""
-    return _place(_folder(session), sha256)
+    """Where content with this hash lies on this machine, or would lie."""
+    return store_of(session).place(sha256)
+
+
+def store_of(session: Session) -> Store:
+    """Where the bytes lie."""
+    found: Store | None = session.info.get("media")
+    if found is None:
+        raise RuntimeError("this session was opened without a store")
+    return found
+
+
+def named(session: Session) -> set[str]:
+    """The hashes of all content that rows name: the rest of the store is nobody's."""
+    return {sha256 for names in NAMED for sha256 in names(session)}
+
+
+def missing(session: Session) -> list[str]:
+    """The hashes of what rows name and the store has not, although nobody took it away by the rules."""
+    taken_away = {sha256 for names in TAKEN_AWAY for sha256 in names(session)}
+    return sorted(named(session) - taken_away - store_of(session).held().keys())
+
+
+def discard(session: Session, hashes: Iterable[str]) -> None:
+    """Take bytes away for good once the transaction stands. What cannot be reached now is nobody's from then on and is found as such."""
+    store, gone = store_of(session), list(hashes)
+
+    def remove() -> None:
+        for sha256 in gone:
+            try:
+                store.remove(sha256)
+            except (OSError, Refused):
+                LOG.exception("not taken away: %s; run `examroom media verify --remove-orphans`", sha256)
+
+    after_commit(session, remove)
 
 
 def intact(session: Session, attachment: Attachment) -> bool:
@@ -146,40 +180,25 @@ def _check_picture(stream: IO[bytes], name: str) -> None:
         stream.seek(0)
 
 
-def _store(folder: Path, stream: IO[bytes], name: str, most_megabytes: int) -> tuple[str, int]:
-    """Write beside, then rename: a file under its hash is always whole. One without a row is harmless."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _take(store: Store, stream: IO[bytes], name: str, most_megabytes: int) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    handle, beside = tempfile.mkstemp(dir=folder, prefix="coming-")
-    try:
-        with os.fdopen(handle, "wb") as target:
-            while chunk := stream.read(CHUNK):
-                size += len(chunk)
-                if size > most_megabytes * MEGABYTE:
-                    raise Refused("file_too_large", f"“{name}”超过 {most_megabytes} MB，请压缩后再上传。")
-                digest.update(chunk)
-                target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
-        place = _place(folder, digest.hexdigest())
-        place.parent.mkdir(exist_ok=True)
-        Path(beside).replace(place)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    with store.coming() as (target, beside):
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > most_megabytes * MEGABYTE:
+                raise Refused("file_too_large", f"“{name}”超过 {most_megabytes} MB，请压缩后再上传。")
+            digest.update(chunk)
+            target.write(chunk)
+        store.keep(target, beside, digest.hexdigest())
     return digest.hexdigest(), size
-
-
-def _folder(session: Session) -> Path:
-    folder: Path | None = session.info.get("media")
-    if folder is None:
-        raise RuntimeError("this session was opened without a media folder")
-    return folder
-
-
-def _place(folder: Path, sha256: str) -> Path:
-    return folder / sha256[:2] / sha256
 
 
 def from_bytes(content: bytes, name: str) -> FileStorage:
     """Content at hand as an upload: for the demo, the shell and tests."""
     return FileStorage(BytesIO(content), filename=name)
+
+
+# What names content in the store: rows of this room, and of those that keep files of their own there.
+NAMED: list[Callable[[Session], Iterable[str]]] = [lambda session: session.scalars(sa.select(Attachment.sha256).distinct())]
+# ... and what was destroyed although a row still tells of it.
+TAKEN_AWAY: list[Callable[[Session], Iterable[str]]] = []

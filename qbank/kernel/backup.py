@@ -16,10 +16,11 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -31,19 +32,22 @@ from qbank.kernel.db import Database
 from qbank.kernel.refused import Refused
 from qbank.kernel.sealed_stream import OpeningReader, SealingWriter, Secret
 from qbank.kernel.settings import Settings
+from qbank.kernel.store import COPIES, Store
 
 FOLDER = "backups"
 ENDING = ".backup"
 UNFINISHED = ".part"
 SQLITE, POSTGRESQL = "database.sqlite3", "database.dump"
 MANIFEST = "manifest.json"
+MEDIA = "media"
 FILES = "files/"  # before the path of everything that lies in the installation's folder
 DATABASE_FILE = "examroom.sqlite3"
 # Of the folder: the database itself, what is made anew, what belongs to this machine only.
-LEFT_OUT = {FOLDER, "video", "epoch", "superseded", "standby.token", "jobs.sqlite3", "standby.sqlite3", DATABASE_FILE}
+LEFT_OUT = {FOLDER, "video", MEDIA, COPIES, "epoch", "superseded", "standby.token", "jobs.sqlite3", "standby.sqlite3", DATABASE_FILE}
 LEFT_OUT_BEGINNINGS = ("rehearsal-", "taking-", "jobs.sqlite3-", f"{DATABASE_FILE}-", "standby.")
 OLDEST = timedelta(days=1)
 CHUNK = 2**20
+Opening = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,11 @@ def newest(settings: Settings) -> tuple[Path, datetime] | None:
     return file, datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
-def make(settings: Settings, database: Database, secret: Secret, *, now: datetime, folder: Path | None = None) -> Made:
-    """Take a backup, read it back, and give it its name. Refuses where ``pg_dump`` is missing or too old."""
+def make(settings: Settings, database: Database, secret: Secret, *, now: datetime, folder: Path | None = None, media: bool = True) -> Made:
+    """Take a backup, read it back, and give it its name. Refuses where ``pg_dump`` is missing or too old.
+
+    Uploaded files are in it wherever they lie, unless ``media`` says otherwise: for a bucket that keeps versions of its own.
+    """
     folder = folder or settings.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"examroom-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{ENDING}"
@@ -76,7 +83,7 @@ def make(settings: Settings, database: Database, secret: Secret, *, now: datetim
     try:
         with os.fdopen(descriptor, "w+b") as stream, tempfile.TemporaryDirectory(dir=settings.folder, prefix="taking-") as place:
             picture, rows = _picture(settings, database, Path(place))
-            _write(stream, secret, picture, settings, database, now)
+            _write(stream, secret, picture, settings, database, now, database.media if media else None)
             stream.flush()
             os.fsync(stream.fileno())
         with draft.open("rb") as stream:
@@ -188,11 +195,11 @@ def run_pg(name: str, engine: sa.Engine, arguments: list[str], *, connected: boo
         raise Refused("pg_program_failed", f"{name} 没有完成，结果不能用。", ended.stderr.strip().splitlines()[-5:])
 
 
-def _write(stream: IO[bytes], secret: Secret, picture: Path, settings: Settings, database: Database, now: datetime) -> None:
+def _write(stream: IO[bytes], secret: Secret, picture: Path, settings: Settings, database: Database, now: datetime, media: Store | None) -> None:
     hashes: dict[str, str] = {}
     with closing(SealingWriter(stream, secret)) as sealed, tarfile.open(fileobj=sealed, mode="w|", format=tarfile.PAX_FORMAT) as packed:
-        for name, file in [(picture.name, picture), *_files(settings.folder)]:
-            with suppress(FileNotFoundError), file.open("rb") as content:  # put aside or taken away in the meantime
+        for name, opened in (picture.name, partial(picture.open, "rb")), *_files(settings.folder), *_uploaded(media):
+            with suppress(FileNotFoundError), opened() as content:  # put aside or taken away in the meantime
                 entry = packed.gettarinfo(arcname=name, fileobj=content)
                 counted = _Hashing(content, entry.size)
                 packed.addfile(entry, counted)
@@ -204,14 +211,20 @@ def _write(stream: IO[bytes], secret: Secret, picture: Path, settings: Settings,
         packed.addfile(entry, BytesIO(told))
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Keys, certificates, uploaded files: all that lies in the folder but the database and what is made anew."""
+def _files(folder: Path) -> Iterator[tuple[str, Opening]]:
+    """Keys, certificates: all that lies in the folder but the database, uploaded files and what is made anew."""
     for top in sorted(folder.iterdir()):
         if top.name in LEFT_OUT or top.name.startswith(LEFT_OUT_BEGINNINGS) or top.suffix == UNFINISHED:
             continue
         for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if file.is_file() and not file.is_symlink():
-                yield f"{FILES}{file.relative_to(folder).as_posix()}", file
+                yield f"{FILES}{file.relative_to(folder).as_posix()}", partial(file.open, "rb")
+
+
+def _uploaded(media: Store | None) -> Iterator[tuple[str, Opening]]:
+    """Uploaded files, as they will lie in the folder that a restore makes."""
+    for sha256 in sorted(media.held()) if media is not None else ():
+        yield f"{FILES}{MEDIA}/{sha256[:2]}/{sha256}", partial(media.reading, sha256)
 
 
 class _Hashing:

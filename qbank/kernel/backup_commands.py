@@ -56,11 +56,13 @@ def backup_key(file: Path) -> None:
 @key_option
 @click.option("--to", "target", type=click.Path(path_type=Path, file_okay=False), help="where to [backups in the installation's folder]")
 @click.option("--keep", type=click.IntRange(min=1), help="delete all but this many newest backups there")
+@click.option("--without-media", is_flag=True, help="leave uploaded files out: for a bucket that keeps versions of its own")
 @click.pass_context
-def backup(context: click.Context, folder: Path | None, key_file: Path | None, target: Path | None, keep: int | None) -> None:
+def backup(context: click.Context, folder: Path | None, key_file: Path | None, target: Path | None, keep: int | None, without_media: bool) -> None:
     """Back up database, keys and uploaded files into one sealed file, and read it back. Also while a sitting runs."""
     installation = _installation(context, folder)
-    made = backups.make(installation.settings, installation.database, _secret(key_file), now=utc_now(), folder=target)
+    made = backups.make(installation.settings, installation.database, _secret(key_file), now=utc_now(), folder=target,
+                        media=not without_media)
     click.echo(f"{made.file}: {made.files} files, {made.size / 1e6:.1f} MB, audit trail of {made.rows} entries, read back and verified")
     for old in backups.prune(installation.settings, keep, target) if keep else []:
         click.echo(f"deleted {old.name}")
@@ -86,6 +88,8 @@ def restore(file: Path, folder: Path, address: str, key_file: Path | None) -> No
     click.echo(f"{folder}: as it was at {found['at']}, schema {found['schema']}, audit trail head {found['head'][:16] or '(older schema)'}")
     for sentence in found["breaks"]:
         click.echo(f"BREAK {sentence}", err=True)
+    if os.environ.get("EXAMROOM_MEDIA_URL"):
+        click.echo(f"uploaded files lie in {folder / backups.MEDIA}: examroom --dir {folder} media copy {folder / backups.MEDIA}")
     click.echo(f"next: examroom --dir {folder} upgrade && examroom --dir {folder} check && examroom --dir {folder} serve")
     if found["breaks"]:
         raise SystemExit(1)

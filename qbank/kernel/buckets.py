@@ -57,11 +57,12 @@ class Bucket:
         with _said():
             self._client.delete_object(Bucket=self.name, Key=self._key(name))
 
-    def names(self) -> Iterator[str]:
+    def names(self) -> Iterator[tuple[str, float]]:
+        """Each object's name, and of when it is."""
         with _said():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix):
                 for one in page.get("Contents", ()):
-                    yield one["Key"].rpartition("/")[2]
+                    yield one["Key"].rpartition("/")[2], one["LastModified"].timestamp()
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}{name[:2]}/{name}"

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from qbank.kernel import store
 from qbank.kernel.keyring import Keyring
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
+from qbank.kernel.store import Store
 from qbank.kernel.times import Clock, UtcDateTime, utc_now
 
 NAMING = {
@@ -79,18 +80,18 @@ class Actor:
 class Database:
     """The engine and the one way to open sessions."""
 
-    def __init__(self, url: str, paper_keys: Keyring | None = None, media: Path | None = None, *,
+    def __init__(self, url: str, paper_keys: Keyring | None = None, media: Store | None = None, *,
                  unsafe: bool = False) -> None:
         self.url = url
         self.unsafe = unsafe  # rooms open although the server may forget: for tests
-        self.media = media  # the folder of uploaded files; None: nothing can be uploaded or shown here
+        self.media = media  # where uploaded files lie; None: nothing can be uploaded or shown here
         self.paper_keys = paper_keys  # travels with every session; None: no paper can be sealed or opened here
         self.engine = _engine(url)
         self._reading = self.engine.execution_options(examroom_reads_only=True)
 
     @classmethod
     def of(cls, settings: Settings) -> Database:
-        return cls(settings.database_url, settings.paper_keys, settings.media, unsafe=settings.unsafe_database)
+        return cls(settings.database_url, settings.paper_keys, store.of(settings), unsafe=settings.unsafe_database)
 
     def open(self, actor: Actor | None, *, clock: Clock = utc_now, reads_only: bool = False) -> Session:
         """A session for ``actor``; without one every audited write is refused."""

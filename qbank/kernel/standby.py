@@ -33,7 +33,7 @@ COPY = "standby.sqlite3"
 TOKEN = "standby.token"  # noqa: S105  # the name of a file
 FILES_AT_ONCE = 8_000_000  # bytes in one answer
 NOT_SHIPPED = {"epoch", "superseded", TOKEN}
-FOLDERS_NOT_SHIPPED = ("backups/", "taking-")  # large, and the standby is one itself
+FOLDERS_NOT_SHIPPED = ("media-copies/", "backups/", "taking-")  # large, and the standby is one itself
 
 
 def token_of(folder: Path) -> bytes:

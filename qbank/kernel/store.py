@@ -27,6 +27,7 @@ KEPT_SECONDS = 24 * 3600
 STALE_SECONDS = 23 * 3600  # fetched anew before it is thrown away: nobody reads what vanishes
 SWEPT_EVERY = 3600
 COMING = "coming-"
+COPIES = "media-copies"  # beside the database
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -69,16 +70,22 @@ class Store:
     def remove(self, sha256: str) -> None:
         self.place(sha256).unlink(missing_ok=True)
 
-    def held(self) -> set[str]:
-        """The hashes of everything that is kept."""
-        return {file.name for file in self.folder.glob("??/*") if HASH.fullmatch(file.name)}
+    @contextmanager
+    def reading(self, sha256: str) -> Iterator[IO[bytes]]:
+        """The bytes as they are, not compared; no copy stays. Raises FileNotFoundError."""
+        with self.place(sha256).open("rb") as stream:
+            yield stream
 
-    def examine(self) -> str:
-        """What this is; raises OSError or Refused when nothing can be written, read or taken away here."""
-        self._try_out()
-        return f"folder {self.folder}"
+    def held(self) -> dict[str, float]:
+        """The hashes of everything that is kept, and of when it is (seconds since 1970)."""
+        return {file.name: file.stat().st_mtime for file in self.folder.glob("??/*") if HASH.fullmatch(file.name)}
 
-    def _try_out(self) -> None:
+    @property
+    def told(self) -> str:
+        return str(self.folder)
+
+    def try_out(self) -> None:
+        """Write, read and take away. Raises OSError or Refused where one of them does not work."""
         content = b"examroom"
         name = hashlib.sha256(content).hexdigest()
         known = self.find(name) is not None
@@ -119,22 +126,35 @@ class BucketStore(Store):
         self.bucket.remove(sha256)
         super().remove(sha256)
 
-    def held(self) -> set[str]:
-        return {name for name in self.bucket.names() if HASH.fullmatch(name)}
+    @contextmanager
+    def reading(self, sha256: str) -> Iterator[IO[bytes]]:
+        with self.coming() as (stream, _):
+            if not self._copy(sha256, stream):
+                raise FileNotFoundError(sha256)
+            stream.seek(0)
+            yield stream
 
-    def examine(self) -> str:
-        self._try_out()
-        return f"{self.bucket.told}, copies in {self.folder}"
+    def held(self) -> dict[str, float]:
+        return {name: modified for name, modified in self.bucket.names() if HASH.fullmatch(name)}
+
+    @property
+    def told(self) -> str:
+        return self.bucket.told
+
+    def _copy(self, sha256: str, stream: IO[bytes]) -> str:
+        """The hash of what was there; empty for nothing."""
+        digest = hashlib.sha256()
+        for piece in self.bucket.pieces(sha256):
+            digest.update(piece)
+            stream.write(piece)
+        return digest.hexdigest() if stream.tell() else ""
 
     def _fetch(self, sha256: str) -> bool:
         with self.coming() as (stream, coming):
-            digest = hashlib.sha256()
-            for piece in self.bucket.pieces(sha256):
-                digest.update(piece)
-                stream.write(piece)
-            if not stream.tell():
+            found = self._copy(sha256, stream)
+            if not found:
                 return False
-            if digest.hexdigest() != sha256:
+            if found != sha256:
                 raise Refused("file_changed", "存储里的文件与登记的哈希不一致，可能已损坏或被改动，不能使用。请立即报告系统管理员，从备份恢复。")
             super().keep(stream, coming, sha256)
         return True
@@ -152,8 +172,9 @@ class BucketStore(Store):
                     file.unlink()
 
 
-def of(settings: Settings) -> Store:
-    """The store that the settings choose."""
-    if settings.media_url.startswith("s3://"):
-        return BucketStore(Bucket.at(settings.media_url, settings.s3_endpoint, settings.s3_addressing), settings.media)
-    return Store(settings.media)
+def of(settings: Settings, url: str | None = None) -> Store:
+    """The store that the settings choose, or another one at ``url``."""
+    url = settings.media_url if url is None else url
+    if url.startswith("s3://"):
+        return BucketStore(Bucket.at(url, settings.s3_endpoint, settings.s3_addressing), settings.folder / COPIES)
+    return Store(Path(url) if url else settings.media)

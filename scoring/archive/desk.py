@@ -1,19 +1,17 @@
 """Packing the evidence of a plan (notice 五(二)), taking it out, verifying it.
 
-A pack is written as a stream into the media folder, under its hash, before the short transaction that puts it on record:
+A pack is written as a stream into the store of uploaded files, under its hash, before the short transaction that puts it on record:
 a file without a record is harmless, a record without its file cannot come about.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
-from pathlib import Path
 from typing import IO
 
 import sqlalchemy as sa
@@ -23,7 +21,7 @@ from examroom.filing.duties import require_duty
 from examroom.plans.models import ExamPlan, Sitting, SittingPaper
 from qbank.kernel import jobs
 from qbank.kernel.access import Role, Viewer, fetch
-from qbank.kernel.attachments import place_of
+from qbank.kernel.attachments import NAMED, store_of
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.jobs import Job, Work
 from qbank.kernel.refused import Refused
@@ -110,29 +108,14 @@ def build(session: Session, plan: ExamPlan, who: Viewer, settings: Settings, *, 
     """Write the file; reads only. The same rows at the same ``now`` give the same bytes."""
     rules, today = pack_for(session, plan.institution), local_date(now)
     until, paper = keep_until(today, rules.archive_years), keep_until(today, rules.archive_paper_years)
-    with _coming(session) as (target, beside):
+    store = store_of(session)
+    with store.coming() as (target, beside):
         content = build_into(session, plan, who, target, settings, keep_until=until, now=now, progress=progress)
-        target.flush()
-        os.fsync(target.fileno())
+        size = target.seek(0, os.SEEK_END)
         target.seek(0)
         sha256 = digest_of(target)
-        size = beside.stat().st_size
-        place = place_of(session, sha256)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside.replace(place)
+        store.keep(target, beside, sha256)
     return Built(sha256, size, content.manifest, content.signed_by, content.audit_head, until, paper, now, content.papers)
-
-
-@contextmanager
-def _coming(session: Session) -> Iterator[tuple[IO[bytes], Path]]:
-    folder = place_of(session, "00").parents[1]
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix="coming-")
-    try:
-        with os.fdopen(handle, "w+b") as target:
-            yield target, Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def store(session: Session, plan: ExamPlan, built: Built, who: Viewer) -> ArchivePack:
@@ -160,8 +143,8 @@ def opened(session: Session, archived: ArchivePack) -> Iterator[IO[bytes]]:
         with BytesIO(archived.file) as stream:
             yield stream
         return
-    place = place_of(session, archived.sha256)
-    if not place.is_file():
+    place = store_of(session).find(archived.sha256)
+    if place is None:
         raise Refused("file_missing", "归档卷的文件不在媒体文件夹中，请从备份恢复 media 文件夹。")
     with place.open("rb") as stream:
         yield stream
@@ -201,3 +184,5 @@ def verify(session: Session, archived: ArchivePack, *, keys: Collection[str] = (
         found.append("审计留痕中找不到归档时的最新一条记录：留痕被截断或改动过。")
     return found
 
+
+NAMED.append(lambda session: session.scalars(sa.select(ArchivePack.sha256).where(ArchivePack.destroyed_at.is_(None), ArchivePack.file == b"")))

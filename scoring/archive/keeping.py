@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,8 +15,7 @@ from sqlalchemy.orm import Session
 from examroom.filing.duties import require_duty
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.attachments import Attachment, place_of
-from qbank.kernel.db import after_commit
+from qbank.kernel.attachments import TAKEN_AWAY, Attachment, discard
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date, spoken
 from scoring.archive import desk
@@ -123,17 +121,12 @@ def _destroy(session: Session, asked: Destruction, now: datetime) -> None:
         manifest = manifest_of(stream)
     asked.destroyed = [[f"归档卷 {archived.plan.number}.zip", archived.sha256, archived.size],
                        *([name, digest, size] for name, digest, size in (listed_of(manifest) if manifest else ()))]
-    gone = [place_of(session, archived.sha256)]
+    gone = [archived.sha256]
     for scan in _own_scans(session, archived.plan):
         asked.destroyed = [*asked.destroyed, [f"扫描件 {scan.name}", scan.sha256, scan.size]]
-        gone.append(place_of(session, scan.sha256))
+        gone.append(scan.sha256)
     archived.destroyed_at, archived.file = now, b""
-    after_commit(session, lambda: _remove(gone))
-
-
-def _remove(places: Sequence[Path]) -> None:
-    for place in places:
-        place.unlink(missing_ok=True)
+    discard(session, gone)
 
 
 def _own_scans(session: Session, plan: ExamPlan) -> Sequence[Attachment]:
@@ -141,3 +134,10 @@ def _own_scans(session: Session, plan: ExamPlan) -> Sequence[Attachment]:
     mine = sa.select(FiledDocument.attachment_id).where(FiledDocument.plan_id == plan.id, FiledDocument.attachment_id.is_not(None))
     others = sa.select(Attachment.sha256).where(Attachment.id.not_in(mine))
     return session.scalars(sa.select(Attachment).where(Attachment.id.in_(mine), Attachment.sha256.not_in(others)).order_by(Attachment.id)).all()
+
+
+def _destroyed(session: Session) -> set[str]:
+    return {str(sha256) for told in session.scalars(sa.select(Destruction.destroyed)) for _, sha256, _ in told}
+
+
+TAKEN_AWAY.append(_destroyed)

@@ -31,6 +31,7 @@ from qbank.kernel.migrations import upgrade
 from qbank.kernel.refused import Refused
 from qbank.kernel.sealed_stream import PIECE, OpeningReader, SealingWriter, Secret
 from qbank.kernel.settings import Settings
+from qbank.kernel.store import Store
 from qbank.kernel.times import utc_now
 from tests.conftest import MONDAY, People
 
@@ -92,7 +93,7 @@ def test_what_was_backed_up_stands_again_in_an_empty_place(made: backup.Made, fu
     assert found["head"] == audit.head(furnished)
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         ["identity.key", "media", "papers.key", "secret.key", *([] if url else ["examroom.sqlite3"])])
-    again = Database(url or f"sqlite:///{folder / 'examroom.sqlite3'}", media=folder / "media")
+    again = Database(url or f"sqlite:///{folder / 'examroom.sqlite3'}", media=Store(folder / "media"))
     with again.open(None, reads_only=True) as session:
         assert names(session) == names(furnished)
         assert path_of(session, session.scalars(sa.select(Attachment)).one()).read_bytes() == PICTURE

@@ -40,7 +40,7 @@ def test_bad_files_are_refused_and_leave_nothing(session: Session, people: Any, 
         attachments.keep(session, attachments.from_bytes(content, name), people("陈老师", Role.EXAM_OFFICER),
                          most_megabytes=1, now=MONDAY)
     assert refused.value.code == code
-    folder = session.info["media"]
+    folder = attachments.store_of(session).folder
     assert not folder.exists() or not [one for one in folder.rglob("*") if one.is_file()]
 
 
