@@ -16,9 +16,11 @@ from qbank.kernel import accounts, audit, first_run, sign_ins, tls
 from qbank.kernel.access import GRANTABLE, Role, Scope, Viewer, fetch, visible
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.db import Base
 from qbank.kernel.forms import whole_number
 from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
+from qbank.kernel.paging import counted, keyset
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import carrier, db, now, paged, reading, settings, viewer, way_back
 
@@ -229,11 +231,12 @@ def trail() -> Any:
         query = query.where(AuditEntry.table_name == table)
     if who := request.args.get("who", "").strip():
         query = query.where(AuditEntry.actor_name.contains(who, autoescape=True))
-    rows, total, page, pages = paged(db(), query)
-    tables = db().scalars(sa.select(AuditEntry.table_name).distinct().order_by(AuditEntry.table_name))
-    return render_template("accounts/audit.html", rows=rows, total=total, page=page, pages=pages, tables=tables.all(),
-                           breaks=audit.verify(db()) if request.args.get("verify") else None, head=audit.head(db()),
-                           everything=db().scalar(sa.select(sa.func.count()).select_from(AuditEntry)))
+    keys, (total, capped) = keyset(db(), query, [AuditEntry.id], request.args, descending=True), counted(db(), query)
+    rows = db().scalars(sa.select(AuditEntry).where(AuditEntry.id.in_(keys.found)).order_by(AuditEntry.id.desc())).all()
+    breaks = audit.verify(db()) if request.args.get("verify") else None
+    everything = db().scalar(sa.select(sa.func.count()).select_from(AuditEntry)) if breaks == [] else None
+    return render_template("accounts/audit.html", rows=rows, total=total, capped=capped, keys=keys, tables=sorted(Base.metadata.tables),
+                           breaks=breaks, head=audit.head(db()), everything=everything)
 
 
 @blueprint.get("/jobs/<int:job_id>")

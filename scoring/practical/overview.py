@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import Role, Viewer, visible
@@ -53,22 +54,23 @@ def own_groups(session: Session, viewer: Viewer) -> list[OwnGroup]:
     if not viewer.has(Role.PRACTICAL_ASSESSOR):
         return []
     groups = session.scalars(visible(PracticalGroup, viewer)
-                             .where(PracticalGroup.assessors.any(GroupAssessor.account_id == viewer.account_id))
-                             .order_by(PracticalGroup.starts_at.desc(), PracticalGroup.id)).all()
-    return [_own(session, group, viewer) for group in groups]
+                             .where(PracticalGroup.id.in_(sa.select(GroupAssessor.group_id).where(GroupAssessor.account_id == viewer.account_id)))
+                             .order_by(PracticalGroup.starts_at.desc(), PracticalGroup.id).options(joinedload(PracticalGroup.plan))).all()
+    return _own(session, groups, viewer)
 
 
-def _own(session: Session, group: PracticalGroup, viewer: Viewer) -> OwnGroup:
-    members = sa.select(GroupMember.id).where(GroupMember.group_id == group.id)
-    absent = sa.select(Absence.enrolment_id).where(Absence.part == Part.PRACTICAL)
-    signed = sa.select(MarkSheet.member_id).where(MarkSheet.assessor_id == viewer.account_id,
-                                                  MarkSheet.signed_at.is_not(None))
+def _own(session: Session, groups: Sequence[PracticalGroup], viewer: Viewer) -> list[OwnGroup]:
+    """The numbers of all groups in one query: an assessor has many over the years."""
+    signed = sa.exists().where(MarkSheet.member_id == GroupMember.id, MarkSheet.assessor_id == viewer.account_id, MarkSheet.signed_at.is_not(None))
+    absent = sa.exists().where(Absence.enrolment_id == GroupMember.enrolment_id, Absence.part == Part.PRACTICAL)
 
-    def count(query: sa.Select[int]) -> int:
-        return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+    def many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((condition, 1), else_=0))
 
-    return OwnGroup(group, count(members), count(members.where(GroupMember.id.in_(signed))),
-                    count(members.where(GroupMember.enrolment_id.in_(absent), GroupMember.id.not_in(signed))))
+    counted = {group_id: (int(members), int(done), int(missing)) for group_id, members, done, missing in session.execute(
+        sa.select(GroupMember.group_id, sa.func.count(), many(signed), many(sa.and_(absent, ~signed)))
+        .where(GroupMember.group_id.in_([group.id for group in groups])).group_by(GroupMember.group_id))}
+    return [OwnGroup(group, *counted.get(group.id, (0, 0, 0))) for group in groups]
 
 
 def plan_line(session: Session, plan: ExamPlan) -> PlanLine:

@@ -156,7 +156,7 @@ def server(settings: Settings) -> Iterator[tuple[int, int]]:
                                env=os.environ | {"EXAMROOM_DATABASE_URL": settings.database_url}, start_new_session=True,
                                stdout=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2])
     try:
-        for _ in range(300):
+        for _ in range(1200):  # a busy machine
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)

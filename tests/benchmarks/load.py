@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +24,7 @@ class Reply:
     status: int
     body: bytes
     seconds: float  # since the request was sent, or was due to be sent
+    head: bytes = b""
 
 
 @dataclass
@@ -64,9 +66,11 @@ class _Lane:
         self.socket.setblocking(False)
 
 
-def drive(address: tuple[str, int], plays: Iterable[Play]) -> Measured:
-    """Play all lanes to their end. Latency counts from when a request was due, however late it could be sent."""
-    measured, selector, lanes = Measured(), selectors.DefaultSelector(), [_Lane(address, play) for play in plays]
+def drive(address: tuple[str, int] | Sequence[tuple[str, int]], plays: Iterable[Play]) -> Measured:
+    """Play all lanes to their end, spread over the addresses when there are several. Latency counts from when a request was
+    due, however late it could be sent."""
+    spread = cycle([address] if isinstance(address, tuple) else address)
+    measured, selector, lanes = Measured(), selectors.DefaultSelector(), [_Lane(next(spread), play) for play in plays]
     began = perf_counter()
     waiting = sorted(lanes, key=lambda lane: lane.due, reverse=True)
     for lane in lanes:
@@ -131,7 +135,8 @@ def _receive(lane: _Lane, measured: Measured) -> Reply | None:
     seconds, status = perf_counter() - lane.began, int(raw[9:12])
     measured.latencies.append(seconds)
     measured.statuses[status] = measured.statuses.get(status, 0) + 1
-    return Reply(status, raw[raw.find(b"\r\n\r\n") + 4:], seconds)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    return Reply(status, body, seconds, head)
 
 
 def cpu_seconds(pid: int) -> float:
