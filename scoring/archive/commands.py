@@ -10,12 +10,13 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from examroom.plans.models import ExamPlan
+from examroom.plans.models import Enrolment, ExamPlan
 from qbank.kernel.access import visible
+from qbank.kernel.accounts import Account
 from qbank.kernel.commands import Installation, acting_as
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import utc_now
-from scoring.archive import desk, verifier
+from scoring.archive import desk, person, verifier
 from scoring.archive.models import ArchivePack
 from scoring.archive.signature import key_names
 
@@ -84,3 +85,21 @@ def pack(installation: Installation, plan: str, login: str) -> None:
             raise click.ClickException(f"no plan {plan!r} that {login!r} may see")
         made = desk.pack(session, found, viewer, now=utc_now())
     click.echo(f"packed {plan}: {made.size} bytes, sha256 {made.sha256}, kept until {made.keep_until}, signed by {made.signed_by}")
+
+
+@group.command("person")
+@click.argument("ticket")
+@acting_as
+@click.option("--reason", required=True, help="why the copy is taken; kept on record")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="FILE.xlsx to read, FILE.json for machines")
+@click.pass_obj
+def person_copy(installation: Installation, ticket: str, login: str, reason: str, out: Path) -> None:
+    """Write everything that is held about one person: the one with this TICKET number, or with this login."""
+    with installation.acting(login) as (session, viewer):
+        enrolled = sa.select(Enrolment.account_id).where(Enrolment.ticket_number == ticket)
+        found = session.scalar(visible(Account, viewer).where(sa.or_(Account.login == ticket, Account.id.in_(enrolled))))
+        if found is None:
+            raise click.ClickException(f"no person {ticket!r} that {login!r} may see")
+        content = person.copy_for(session, found, viewer, reason, out.suffix.removeprefix("."), cipher=installation.settings.identity_cipher(), now=utc_now())
+        out.write_bytes(content)
+    click.echo(f"{out}: {len(content)} bytes; it holds the identity number in full")

@@ -1,4 +1,4 @@
-"""到期删除: personal data that went when nobody needed it any more."""
+"""到期删除: personal data that went when nobody needed it any more; 个人信息副本: who took a copy of what is held about whom."""
 
 from __future__ import annotations
 
@@ -44,3 +44,23 @@ class Erasure(Versioned, Base):
     @property
     def finished(self) -> bool:
         return len(self.erased) + len(self.kept) == len(self.people)
+
+
+class PersonExport(Base):
+    """个人信息副本: reading changes no row, so it is made one."""
+
+    __tablename__ = "person_exports"
+    __table_args__ = (sa.CheckConstraint("reason <> ''", name="reason"),)
+    __append_only__ = frozenset()
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    taken_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    taker: Mapped[Account] = relationship(foreign_keys=[taken_by])
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
+        return cls.account.has(Account.visible_to(viewer))

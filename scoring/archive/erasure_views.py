@@ -1,19 +1,20 @@
-"""Doors: personal data that goes after its time (到期删除)."""
+"""Doors: personal data: what goes after its time (到期删除), and a copy of what is held about one person (个人信息副本)."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 
 from examroom.filing.duties import on_duty
 from qbank.kernel.access import Role, fetch, visible
-from qbank.kernel.accounts import Institution
+from qbank.kernel.accounts import Account, Institution
 from qbank.kernel.times import local_date
-from qbank.kernel.web import db, now, paged, viewer
-from scoring.archive import erasing
+from qbank.kernel.web import db, identity_cipher, now, paged, viewer
+from scoring.archive import erasing, person
 from scoring.archive.blueprint import blueprint
-from scoring.archive.erasure_models import Erasure
+from scoring.archive.erasure_models import Erasure, PersonExport
 
 
 @blueprint.get("/erasures")
@@ -40,3 +41,19 @@ def decide_erasure(erasure_id: int) -> Any:
         return redirect(url_for("accounts.job", job_id=job.id))
     flash("已记录不同意删除。")
     return redirect(url_for("archive.erasures"))
+
+
+@blueprint.get("/people/<int:account_id>")
+def person_copy(account_id: int) -> Any:
+    found = fetch(db(), Account, account_id, viewer())
+    person.require_keeper(db(), found, viewer())
+    taken = db().scalars(visible(PersonExport, viewer()).where(PersonExport.account_id == found.id).order_by(PersonExport.id.desc())).all()
+    return render_template("archive/person.html", person=found, taken=taken)
+
+
+@blueprint.post("/people/<int:account_id>")
+def take_person_copy(account_id: int) -> Any:
+    found, form = fetch(db(), Account, account_id, viewer()), request.form.get("form", "")
+    content = person.copy_for(db(), found, viewer(), request.form.get("reason", ""), form, cipher=identity_cipher(), now=now())
+    kind = "application/json" if form == "json" else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return Response(content, mimetype=kind, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'个人信息副本_{found.id}.{form}')}"})

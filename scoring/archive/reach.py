@@ -6,6 +6,7 @@ may be null only where there is no other. What a plan refers to (its papers, rub
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 
@@ -70,12 +71,12 @@ def ways() -> dict[str, tuple[Way, ...]]:
     found: dict[str, tuple[Way, ...]] = {ROOT: ()}
     for nullable in (False, True):
         while new := {table.name: (way,) for table in Base.metadata.tables.values()
-                      if table.name not in found and table.name not in REFERRED and (way := _way(table, found, nullable))}:
+                      if table.name not in found and table.name not in REFERRED and (way := way_into(table, found, nullable))}:
             found |= new
     return found | REFERRED
 
 
-def _way(table: sa.Table, found: dict[str, tuple[Way, ...]], nullable: bool) -> Way | None:
+def way_into(table: sa.Table, found: Container[str], nullable: bool) -> Way | None:
     for column in table.columns:
         for key in column.foreign_keys:
             if key.column.table.name in found and key.column.table is not table and (nullable or not column.nullable):

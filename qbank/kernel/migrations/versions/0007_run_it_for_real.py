@@ -103,6 +103,20 @@ def upgrade() -> None:
     with op.batch_alter_table('factor_resets', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_factor_resets_account_id'), ['account_id'], unique=False)
 
+    op.create_table('person_exports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('taken_by', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('at', qbank.kernel.times.UtcDateTime(), nullable=False),
+    sa.CheckConstraint("reason <> ''", name=op.f('ck_person_exports_reason')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_person_exports_account_id_accounts')),
+    sa.ForeignKeyConstraint(['taken_by'], ['accounts.id'], name=op.f('fk_person_exports_taken_by_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_exports'))
+    )
+    with op.batch_alter_table('person_exports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_person_exports_account_id'), ['account_id'], unique=False)
+
     op.create_table('recovery_codes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),

@@ -1,0 +1,41 @@
+"""What tables and columns are called for people who read what is held about them."""
+
+TITLES = {
+    "accounts": "基本信息", "enrolments": "报名", "seats": "座位", "sheets": "答卷", "admission_checks": "入场核验", "entry_proofs": "证明材料",
+    "qualification_checks": "资格审核", "results": "认定结果", "credits": "成绩认可", "group_members": "操作技能分组",
+    "practical_scores": "操作技能成绩", "absences": "缺考", "misconducts": "违纪处理", "practical_unit_choices": "考核单元选择",
+    "practical_lots": "抽签结果", "panel_vacancies": "评审席位空缺", "review_cases": "综合评审", "panel_marks": "评委签名",
+    "review_scores": "综合评审成绩", "review_dissents": "评审不同意见", "review_submissions": "论文和业绩材料", "exam_pages": "考试页面",
+    "answer_events": "作答记录", "answers": "答案", "time_entries": "时间账", "interruptions": "断线", "scripts": "书面题答题",
+    "score_changes": "成绩变动", "answer_files": "应急答案文件", "theory_scores": "理论成绩", "certificates": "证书", "granted_numbers": "证书编号",
+    "mark_sheets": "评分记录", "rechecks": "成绩复核", "score_proofs": "单科成绩证明", "discrepancies": "评分差", "review_overlap_checks": "论文查重",
+    "review_overlap_hits": "查重结果", "marking_tasks": "阅卷任务", "script_marks": "书面题评分", "certificate_replacements": "证书补换发",
+    "marks": "评分明细", "mark_corrections": "评分更正", "report_lines": "上报记录", "notices": "考场通知", "incidents": "考场情况",
+    "certificate_disclosures": "证书下载登记", "certificate_blanks": "空白证书", "incident_files": "考场情况附件", "assessor_ties": "回避关系",
+    "assessors": "考评员登记", "factor_resets": "两步验证重置", "grants": "角色", "jobs": "后台任务", "oversight_recusals": "督导回避",
+    "signing_pins": "签名密码", "export_files": "导出的题库文件", "fee_entries": "缴费", "filing_form_takings": "申报表下载登记",
+    "report_files": "报表文件", "ticket_files": "准考证文件", "archive_accesses": "档案查阅", "chain_acknowledgements": "作答链确认",
+    "markers": "阅卷员任命", "panel_members": "评审委员", "bulk_runs": "批量办理", "inspection_members": "检查组成员",
+    "room_invigilators": "监考安排", "group_assessors": "考评安排", "mark_streams": "评分设备", "paper_changes": "试卷修改",
+    "paper_looks": "试卷查阅", "paper_prints": "试卷打印", "staff_cases": "人员违规", "case_approvals": "问题试题核准", "opening_persons": "试卷启封",
+    "person_exports": "个人信息副本", "ended_sign_ins": "退出的登录", "acts": "办理过的事项", "audit_entries": "审计留痕条数",
+}
+
+COLUMNS = {
+    "id": "记录号", "login": "登录名", "name": "姓名", "active": "启用", "institution_id": "单位号", "identity_masked": "证件号码（遮盖）",
+    "identity_kind": "证件类型", "identity_number": "证件号码", "plan_id": "计划号", "account_id": "账号", "ticket_number": "准考证号",
+    "student_number": "学号", "class_name": "班级", "entry_condition": "申报条件", "facts": "登记的信息", "qualification": "资格审核",
+    "declared_by": "声明人", "declared_at": "声明时间", "code_issue": "考试码版本", "code_reason": "换发原因", "time_percent": "考试时间百分比",
+    "photo_id": "照片号", "sitting_id": "场次号", "sitting_room_id": "考场号", "enrolment_id": "报名号", "number": "编号", "seat_id": "座位号",
+    "paper_id": "试卷号", "state": "状态", "started_at": "开始时间", "handed_in_at": "交卷时间", "handed_in_how": "交卷方式", "passed": "通过",
+    "reason": "原因", "reasons": "理由", "photo": "照片相符", "checked_by": "核验人", "at": "时间", "title": "名称", "verdict": "结论",
+    "condition": "条件", "findings": "逐项结果", "theory": "理论", "practical": "操作技能", "review": "综合评审", "half_points": "半分",
+    "part": "科目", "basis": "依据", "achieved_on": "取得日期", "valid_until": "有效期至", "proposed_by": "提出人", "proposed_at": "提出时间",
+    "decided_by": "决定人", "decided_at": "决定时间", "comment": "意见", "tier": "等次", "happened_on": "发生日期", "banned_until": "禁考至",
+    "evidence": "事实和证据", "statement": "陈述申辩", "answer": "答案", "flagged": "标记", "sequence": "序号", "received_at": "收到时间",
+    "saved_at": "保存时间", "seconds": "秒", "granted_by": "批准人", "kind": "种类", "text": "内容", "holder": "持有人", "occupation": "职业",
+    "occupation_code": "职业编码", "work_type": "工种", "level": "等级", "issuer": "发证单位", "issued_on": "发证日期", "issued_by": "经办人",
+    "revoked_at": "注销时间", "revoked_why": "注销原因", "role": "角色", "region": "地区", "fen": "金额（分）", "receipt": "收据编号", "note": "备注",
+    "address": "网络地址", "table": "记录", "column": "身份", "rows": "条数", "about": "关于本人", "by": "由本人办理", "taken_by": "导出人",
+    "generation": "登录代次", "must_change_password": "须改密码",
+}
