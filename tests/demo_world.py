@@ -30,13 +30,23 @@ class Reader(FlaskClient):
         return super().open(*what, buffered=buffered, **more)
 
 
-def make_demo(folder: Path, database_url: str) -> Flask:
-    """The demo world one minute after its start; ``app.extensions["visitors"]`` is what the console prints."""
-    settings = Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32,
-                        jobs_inline=True, unsafe_database=True)  # the suite's PostgreSQL runs without fsync
-    app = create_app(make_ready(settings, fresh=False), clock=TestClock(NOW + timedelta(minutes=1)))
+def settings_of(folder: Path, database_url: str) -> Settings:
+    return Settings(folder=folder, database_url=database_url, secret_key=b"s" * 32, identity_key=b"i" * 32,
+                    unsafe_database=True)  # the suite's PostgreSQL runs without fsync
+
+
+def reopen(folder: Path, database_url: str) -> Flask:
+    """An app on the demo world in ``folder``, one minute after the start of that world."""
+    app = create_app(settings_of(folder, database_url), clock=TestClock(NOW + timedelta(minutes=1)))
     app.config.update(WTF_CSRF_ENABLED=False)
     app.test_client_class = Reader
+    return app
+
+
+def make_demo(folder: Path, database_url: str) -> Flask:
+    """The demo world one minute after its start; ``app.extensions["visitors"]`` is what the console prints."""
+    make_ready(settings_of(folder, database_url), fresh=False)
+    app = reopen(folder, database_url)
     app.extensions["visitors"] = prepare(app, now=NOW)
     return app
 

@@ -12,6 +12,7 @@ from examroom.marking.blueprint import blueprint
 from examroom.marking.case_models import AnswerFile, FileState
 from examroom.plans.models import Enrolment
 from qbank.kernel.access import fetch, visible
+from qbank.kernel.forms import plain_name
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, viewer
 
@@ -35,7 +36,7 @@ def upload_answer_file(sheet_id: int) -> Any:
     try:
         if (upload is None or not upload.filename) and not text.strip():
             raise Refused("no_file", "请选择考生页面保存的答案文件，或把考生页面上的文字粘贴进来。")
-        name = upload.filename if upload is not None and upload.filename else "粘贴的文字"
+        name = plain_name(upload.filename) if upload is not None and upload.filename else "粘贴的文字"
         content = upload.read() if upload is not None and upload.filename else text.strip().encode("utf-8", "surrogatepass")
         kept = answer_files.upload(db(), sheet, str(name), content, viewer(), now=now())
     except Refused as refusal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import PurePath
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from qbank.items.models import ImportBatch, ImportRow
 from qbank.items.states import BatchState, Purpose, RowVerdict
 from qbank.kernel.access import Role, fetch, visible
 from qbank.kernel.export import Table, workbook
+from qbank.kernel.forms import plain_name
 from qbank.kernel.jobs import enqueue
 from qbank.kernel.refused import Refused
 from qbank.kernel.web import db, now, paged, settings, viewer
@@ -143,7 +143,7 @@ def _sent(form: str) -> tuple[str, bytes, str]:
         content = sent.read()
         if not content:
             raise Refused("empty_file", f"“{sent.filename}”是空文件，请检查后重新上传。")
-        return PurePath(sent.filename.replace("\\", "/")).name[:200], content, form
+        return plain_name(sent.filename), content, form
     if typed.strip():
         return f"粘贴的文字_{now():%m%d}.txt", typed.encode("utf-8", "replace"), form or "text"
     raise Refused("no_file", "请先选择要上传的文件，或粘贴文字。")

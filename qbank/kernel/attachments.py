@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import IO
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from werkzeug.datastructures import FileStorage
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Id, Line, after_commit
+from qbank.kernel.forms import plain_name
 from qbank.kernel.refused import Refused
 from qbank.kernel.store import Store
 
@@ -68,7 +69,7 @@ def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Co
     allowed = "、".join(f"{NAMES[kind]} 不超过 {most[kind]} MB" for kind in kinds)
     if upload is None or not upload.filename:
         raise Refused("no_file", f"请选择要上传的文件（{allowed}）。")
-    name = PurePath(upload.filename.replace("\\", "/")).name[:200]
+    name = plain_name(upload.filename)
     kind = _kind(upload.stream)
     if kind not in kinds:
         raise Refused("wrong_file_type", f"“{name}”不能上传：请上传 {allowed}。只改扩展名不能改变文件的类型。")

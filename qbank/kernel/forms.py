@@ -50,6 +50,12 @@ def day(text: str, what: str) -> date:
         raise Refused("not_a_day", f"“{what}”应填写日期，例如 2026-11-22。") from None
 
 
+def plain_name(text: str) -> str:
+    """What a file is called: without folders, and without what breaks a header or a column (line ends, NUL, marks of direction)."""
+    name = PurePath(text.replace("\\", "/")).name
+    return "".join(sign for sign in name if sign.isprintable() or sign == "\u3000")[:200] or "文件"
+
+
 def excel_upload(upload: FileStorage | None) -> tuple[str, bytes]:
     """File name and content of an uploaded Excel workbook. Refuses other files by what they are, not by their name."""
     if upload is None or not upload.filename:
@@ -60,4 +66,4 @@ def excel_upload(upload: FileStorage | None) -> tuple[str, bytes]:
     if content[:4] not in EXCEL_SIGNATURES:
         raise Refused("wrong_file_type", f"“{upload.filename}”不是 Excel 工作簿。请在 Excel 或 WPS 中另存为 .xlsx 后再上传"
                                          "（CSV、文本和改了扩展名的文件都不能直接上传）。")
-    return PurePath(upload.filename).name[:200], content
+    return plain_name(upload.filename), content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Database
 from qbank.kernel.sign_ins import EndedSignIn
+from qbank.kernel.web import carrier
 from tests.conftest import PASSWORD, People, TestClock
 
 Enter = Callable[[Viewer], FlaskClient]
@@ -135,3 +137,29 @@ def test_what_an_administrator_changes_holds_from_the_next_request_on(session: S
     assert client.get("/papers/specifications").status_code == 200
     assert desk.post(f"/accounts/{chen.account_id}/grants/{grants[0]}/withdraw").status_code == 302
     assert client.get("/items/").status_code == 302  # signed out
+
+
+def test_a_token_for_one_purpose_is_none_for_another(app: Flask, session: Session, people: People, enter: Enter) -> None:
+    """A kept form, a CSRF token and a cookie are signed with one key and know each other not."""
+    chen = people("陈晓", Role.ITEM_AUTHOR)
+    session.commit()
+    client = enter(chen)
+    app.config["WTF_CSRF_ENABLED"] = True
+    good = cookie_of(client)
+    with app.test_request_context():
+        kept = carrier().dumps({"owner": str(chen.account_id), "path": "/", "fields": [], "files": []})
+        planted = carrier().dumps({"_user_id": f"{chen.account_id}:1", "seen": 9e9, "since": 9e9})
+    assert with_cookie(app, planted).get("/").status_code == 302
+    for token in (good, kept, planted):
+        refused = client.post("/accounts/sign-out", data={"csrf_token": token})
+        assert refused.status_code == 400, token[:20]
+    other = enter_with_csrf(app, people("李想", Role.ITEM_AUTHOR), session)
+    assert client.post("/accounts/sign-out", data={"csrf_token": other}).status_code == 400  # of another browser
+
+
+def enter_with_csrf(app: Flask, who: Viewer, session: Session) -> str:
+    """A CSRF token of somebody else's browser."""
+    session.commit()
+    found = re.search(r'name="csrf-token" content="([^"]+)"', app.test_client().get("/accounts/sign-in").get_data(as_text=True))
+    assert found, who.login
+    return found[1]
