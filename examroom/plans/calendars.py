@@ -12,7 +12,10 @@ from examroom.plans import calendar
 from examroom.plans.calendar import YearTable
 from examroom.plans.models import WorkingCalendar
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.doctor import EXAMINED
+from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
+from qbank.kernel.times import local_date
 
 OFFICES_ABOVE = (Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.ADMINISTRATOR)
 
@@ -60,3 +63,15 @@ def _check(year: int, off: set[date], at_work: set[date], source: str) -> None:
 
 def _days(texts: Iterable[str]) -> frozenset[date]:
     return frozenset(date.fromisoformat(text) for text in texts)
+
+
+def _examine(session: Session) -> Finding:
+    """This year's working days must be known; next year's are published in November and needed by the first plan of January."""
+    year, held = local_date(session.info["clock"]()).year, tables(session)
+    missing = [one for one in (year, year + 1) if not calendar.knows(one) and one not in held]
+    remedy = "；".join(f"在“考务方案 → 工作日历”（/plans/calendars）录入国务院办公厅公布的 {one} 年放假和调休安排" for one in missing)
+    return Finding("calendar", year not in missing, "、".join(f"缺 {one} 年" for one in missing) or f"{year}、{year + 1} 年都有",
+                   remedy, advice=remedy)
+
+
+EXAMINED.append(_examine)

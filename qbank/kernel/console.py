@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from qbank.kernel import backup_commands, first_run, migrations, operations, serving, tls
+from qbank.kernel import backup_commands, first_run, machine, migrations, operations, serving, tls
 from qbank.kernel.commands import Installation
 from qbank.kernel.doctor_commands import check
 from qbank.kernel.refused import Refused
@@ -22,6 +23,7 @@ from qbank.kernel.times import utc_now
 folder_option = click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False),
                              help="folder of the database, keys and media [EXAMROOM_DIR, ./examroom-data]")
 host_option = click.option("--host", default="127.0.0.1", show_default=True)
+PATIENCE = 10.0  # seconds for a server that ends
 port_option = click.option("--port", default=8000, show_default=True)
 
 
@@ -58,8 +60,9 @@ def installation_of(context: click.Context, folder: Path | None) -> Installation
 
 
 def announce_and_serve(create_app: Factory, settings: Settings, host: str, port: int, *, worker: bool = True,
-                       certificate: tls.ServerCertificate | None = None, code: str | None = None) -> None:
+                       certificate: tls.ServerCertificate | None = None, code: str | None = None, processes: int = 1) -> None:
     """Say the address and serve, with a worker beside the server."""
+    _wait_for(host, port)
     click.echo(f"examroom: {'https' if certificate else 'http'}://{host}:{port}/")
     if certificate:
         settings = dataclasses.replace(settings, secure_cookies=True)
@@ -69,14 +72,25 @@ def announce_and_serve(create_app: Factory, settings: Settings, host: str, port:
         here = f"{'https' if certificate else 'http'}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  # compared, not bound
         click.echo(f"首次设置 first run: {here}/setup/  设置码 code: {code}")
     with serving.worker_beside(settings) if worker else nullcontext():
-        serving.serve(create_app, settings, host, port, certificate)
+        serving.serve(create_app, settings, host, port, certificate, processes=processes)
+
+
+def _wait_for(host: str, port: int) -> None:
+    """Until the address is free: a server that was killed may still write what waited. Refuses one that stays taken."""
+    until = time.monotonic() + PATIENCE
+    while not (found := machine.free(host, port)).well:
+        if time.monotonic() > until:
+            raise click.ClickException(f"{found.detail}；{found.remedy}")
+        time.sleep(0.1)
 
 
 def _require_schema(installation: Installation) -> None:
     current, newest = migrations.revisions(installation.database.engine)
-    if current != newest:
+    if not migrations.fits(current):
         raise click.ClickException(f"the database is at schema {current}, the program needs {newest}: "
                                    "run `examroom upgrade` first")
+    if current != newest:
+        click.echo(f"the database is at schema {current}, newer than this program's {newest}: it is served as it is", err=True)
 
 
 def _prepare(installation: Installation) -> str | None:
@@ -95,10 +109,12 @@ def _serve(create_app: Factory) -> click.Command:
     @host_option
     @port_option
     @click.option("--worker/--no-worker", default=True, help="run the worker beside the server [default: yes]")
+    @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="how many share the requests: one a processor")
     @click.option("--tls", "with_tls", is_flag=True, help="serve https with a certificate of this installation's own authority")
     @click.option("--name", "names", multiple=True, help="with --tls: a name or address by which people reach this server, besides its own")
     @click.pass_context
-    def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool, with_tls: bool, names: tuple[str, ...]) -> None:
+    def serve(context: click.Context, folder: Path | None, host: str, port: int, worker: bool, processes: int, with_tls: bool,
+              names: tuple[str, ...]) -> None:
         """Serve the pages (and do the background work)."""
         installation = installation_of(context, folder)
         code = _prepare(installation)
@@ -107,7 +123,8 @@ def _serve(create_app: Factory) -> click.Command:
         except ValueError as error:
             raise click.ClickException(f"--tls: {error}") from error
         installation.database.engine.dispose()  # no connection may be shared with the processes that follow
-        announce_and_serve(create_app, installation.settings, host, port, worker=worker, certificate=certificate, code=code)
+        announce_and_serve(create_app, installation.settings, host, port, worker=worker, certificate=certificate, code=code,
+                           processes=processes)
 
     return serve
 
@@ -137,4 +154,5 @@ def upgrade(context: click.Context, folder: Path | None) -> None:
     """Create the schema, or bring it up to date."""
     installation = installation_of(context, folder)
     migrations.upgrade(installation.database.engine)
-    click.echo(f"schema {migrations.revisions(installation.database.engine)[0]}")
+    current, newest = migrations.revisions(installation.database.engine)
+    click.echo(f"schema {current}" + ("" if current == newest else f", made by a newer program (this one knows {newest}): left as it is"))

@@ -26,7 +26,7 @@ EXAMINED: list[Callable[[Session], Finding]] = []
 EXAMINED_THOROUGHLY: list[Callable[[Session], Finding]] = []
 NAMES = {"settings": "设置", "disk": "磁盘空间", "fonts": "中文字体", "keys": "密钥文件", "certificate": "TLS 证书", "size": "机器规格", "mail": "邮件通知",
          "time service": "时间同步", "port": "端口", "database": "数据库", "schema": "数据库结构", "durability": "断电不丢数据", "clock": "时钟",
-         "backup": "备份", "audit trail": "审计留痕", "event chains": "作答记录链", "calendar": "工作日历", "host keys": "各主机密钥一致",
+         "backup": "备份", "audit trail": "审计留痕", "event chains": "作答记录链", "media": "附件文件", "calendar": "工作日历", "host keys": "各主机密钥一致",
          "append-only tables": "只增不改的记录"}
 
 
@@ -43,8 +43,8 @@ def look(settings: Settings, database: Database, *, now: datetime, thorough: boo
         yield Finding("database", False, f"连接不上：{error.orig}", "启动数据库服务，或改正 EXAMROOM_DATABASE_URL")
         return
     yield Finding("database", True, database.engine.dialect.name)
-    yield Finding("schema", current == newest, f"数据库 {current or '空'}，程序 {newest}", "运行 examroom upgrade")
-    if current != newest:
+    yield Finding("schema", migrations.fits(current), f"数据库 {current or '空'}，程序 {newest}", "运行 examroom upgrade")
+    if not migrations.fits(current):
         return
     with database.open(None, clock=lambda: now, reads_only=True) as session:
         session.info["settings"] = settings

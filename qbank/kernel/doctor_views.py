@@ -21,7 +21,7 @@ blueprint = Blueprint("doctor", __name__, url_prefix="/doctor")
 def show() -> Any:
     rows = db().scalars(visible(FindingRecord, viewer()).order_by(FindingRecord.well, FindingRecord.advice == "", FindingRecord.id)).all()
     return render_template("doctor/show.html", rows=rows, looked_at=max((row.looked_at for row in rows), default=None),
-                           bad=sum(not row.well for row in rows), host=settings().public_url)
+                           bad=sum(not row.well for row in rows))
 
 
 @blueprint.post("/look")

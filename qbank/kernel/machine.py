@@ -146,7 +146,7 @@ def port(host: str, number: int) -> Finding:
             asked.sendall(f"GET /healthz/live HTTP/1.0\r\nHost: {reached}\r\n\r\n".encode())
             ours = _said(asked).find(b'"status"') >= 0
     except ConnectionRefusedError:
-        return _free(host, number)
+        return free(host, number)
     except OSError as error:
         return Finding("port", False, f"{host}:{number} 连接不上：{error}", "检查地址和防火墙")
     return Finding("port", ours, f"{host}:{number} 由考评通占用" if ours else f"{host}:{number} 被其他程序占用（或已启用 TLS 的考评通）",
@@ -160,7 +160,8 @@ def _said(asked: socket.socket) -> bytes:
     return said
 
 
-def _free(host: str, number: int) -> Finding:
+def free(host: str, number: int) -> Finding:
+    """Whether a server may begin to listen there: a second one beside it would get every other connection."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:  # connections that are just ending do not matter, listeners do

@@ -76,10 +76,16 @@ class MailServer:
         try:
             with self._reached() as server:
                 if self.login:
-                    server.login(self.login, self.password)
+                    self._sign_in(server)
                 server.send_message(letter)
         except (OSError, smtplib.SMTPException) as error:
             raise Refused("mail_failed", f"邮件没有发出：{_said(error)}", [f"{self.host}:{self.port}", str(error)[:300]]) from error
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        try:
+            server.login(self.login, self.password)
+        except smtplib.SMTPServerDisconnected as error:  # some hang up on whoever they do not know
+            raise smtplib.SMTPAuthenticationError(535, str(error).encode()) from error
 
     def _reached(self) -> smtplib.SMTP:
         if self.security is Security.TLS:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Mapped, Session
 
 from qbank.kernel import doctor, jobs, machine, mail
 from qbank.kernel.access import Role, Viewer
-from qbank.kernel.db import Base, Id, Line
+from qbank.kernel.db import Base, Database, Id, Line
 from qbank.kernel.doctor import NAMES
 from qbank.kernel.finding import Finding
 from qbank.kernel.jobs import Job, JobState, Work
 from qbank.kernel.mail_server import MailServer
+from qbank.kernel.settings import Settings
 from qbank.kernel.times import local, spoken
 from qbank.kernel.todo import Todo
 
@@ -84,7 +85,7 @@ def make_round(work: Work) -> str:
     with work.transaction() as session:
         for host, findings in seen.items():
             keep(session, host, findings, now=now)
-    tell(work, now=now)
+    tell(work.database, work.settings, now=now)
     return "/doctor/"
 
 
@@ -99,16 +100,16 @@ def keep(session: Session, host: str, findings: Sequence[Finding], *, now: datet
         session.add(record)
 
 
-def tell(work: Work, *, now: datetime) -> int:
+def tell(database: Database, settings: Settings, *, now: datetime) -> int:
     """Write one letter about everything that is bad and was not told today; how many findings were told."""
-    with work.reading() as session:
-        server = mail.server(session, work.settings)
+    with database.open(None, reads_only=True) as session:
+        server = mail.server(session, settings)
         bad = list(session.scalars(sa.select(FindingRecord).where(
             ~FindingRecord.well, sa.or_(FindingRecord.told_at.is_(None), FindingRecord.told_at <= now - TOLD_EVERY)).order_by(FindingRecord.id)))
     if server is None or not bad:
         return 0
-    write(server, bad, work.settings.public_url, now=now)
-    with work.transaction() as session:
+    write(server, bad, settings.public_url, now=now)
+    with database.transaction(None) as session:
         for record in session.scalars(sa.select(FindingRecord).where(FindingRecord.id.in_([one.id for one in bad]))):
             record.told_at = now
     return len(bad)

@@ -12,6 +12,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from qbank.kernel import doctor, first_run, tls
 from qbank.kernel.accounts import InstitutionKind
+from qbank.kernel.db import Actor
 from qbank.kernel.first_run import FirstRun
 from qbank.kernel.refused import Refused
 from qbank.kernel.views import start_session
@@ -29,6 +30,7 @@ def step(number: int) -> dict[str, Any]:
 
 def _run() -> FirstRun:
     run = first_run.current(db())
+    db().info["actor"] = Actor(None, first_run.AT_THE_DOOR)
     return run if run is not None else flask.abort(404)
 
 
