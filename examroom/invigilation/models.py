@@ -18,7 +18,7 @@ class Incident(Base):
     """考场情况记录: one remark or irregularity in a room, perhaps about one candidate. A withdrawn one stays readable."""
 
     __tablename__ = "incidents"
-    __append_only__ = frozenset({"withdrawn_at", "withdrawn_why"})
+    __append_only__ = frozenset({"voids_theory", "withdrawn_at", "withdrawn_why"})
 
     id: Mapped[Id]
     sitting_room_id: Mapped[int] = mapped_column(sa.ForeignKey("sitting_rooms.id"), index=True)

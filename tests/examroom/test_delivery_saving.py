@@ -275,6 +275,7 @@ class SavePath(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         session = self.world.session
+        append_only.lift(session.connection())
         for table in (AnswerEvent, Answer, Presence):
             session.execute(sa.delete(table))
         session.connection().execute(sa.text("UPDATE sheets SET highest = 0, chain = :none"), {"none": "0" * 64})
