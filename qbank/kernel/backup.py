@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -198,7 +199,8 @@ def run_pg(name: str, engine: sa.Engine, arguments: list[str], *, connected: boo
 def _write(stream: IO[bytes], secret: Secret, picture: Path, settings: Settings, database: Database, now: datetime, media: Store | None) -> None:
     hashes: dict[str, str] = {}
     with closing(SealingWriter(stream, secret)) as sealed, tarfile.open(fileobj=sealed, mode="w|", format=tarfile.PAX_FORMAT) as packed:
-        for name, opened in (picture.name, partial(picture.open, "rb")), *_files(settings.folder), *_uploaded(media):
+        parts: Iterator[tuple[str, Opening]] = chain([(picture.name, partial(_opened, picture))], _files(settings.folder), _uploaded(media))
+        for name, opened in parts:
             with suppress(FileNotFoundError), opened() as content:  # put aside or taken away in the meantime
                 entry = packed.gettarinfo(arcname=name, fileobj=content)
                 counted = _Hashing(content, entry.size)
@@ -218,13 +220,18 @@ def _files(folder: Path) -> Iterator[tuple[str, Opening]]:
             continue
         for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if file.is_file() and not file.is_symlink():
-                yield f"{FILES}{file.relative_to(folder).as_posix()}", partial(file.open, "rb")
+                yield f"{FILES}{file.relative_to(folder).as_posix()}", partial(_opened, file)
+
+
+def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:
+    return file.open("rb")
 
 
 def _uploaded(media: Store | None) -> Iterator[tuple[str, Opening]]:
     """Uploaded files, as they will lie in the folder that a restore makes."""
-    for sha256 in sorted(media.held()) if media is not None else ():
-        yield f"{FILES}{MEDIA}/{sha256[:2]}/{sha256}", partial(media.reading, sha256)
+    if media is not None:
+        for sha256 in sorted(media.held()):
+            yield f"{FILES}{MEDIA}/{sha256[:2]}/{sha256}", partial(media.reading, sha256)
 
 
 class _Hashing:

@@ -8,9 +8,12 @@ from contextlib import closing
 from typing import IO
 
 import click
+from sqlalchemy.orm import Session
 
 from qbank.kernel import attachments, store
 from qbank.kernel.commands import Installation
+from qbank.kernel.doctor import EXAMINED
+from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
 from qbank.kernel.store import Store
 
@@ -73,6 +76,20 @@ def _put(target: Store, stream: IO[bytes], name: str) -> None:
         if digest.hexdigest() != name:
             raise Refused("file_changed", f"文件 {name} 的内容与它的哈希不一致，没有复制。请从备份恢复这个文件后重试。")
         target.keep(written, coming, name)
+
+
+def _look(session: Session) -> Finding:
+    """Only reads: whether it can be written, `examroom media verify` tries out."""
+    held_in = attachments.store_of(session)
+    remedy = "运行 examroom media verify 查看是哪些；文件从备份恢复，对象存储则检查地址、密钥和网络"
+    try:
+        missing = attachments.missing(session)
+    except (OSError, Refused) as error:
+        return Finding("media", False, f"{held_in.told}：{error.sentence if isinstance(error, Refused) else error}", remedy)
+    return Finding("media", not missing, f"{held_in.told}，缺 {len(missing)} 个文件", remedy)
+
+
+EXAMINED.append(_look)
 
 
 def _is_intact(held_in: Store, name: str) -> bool:

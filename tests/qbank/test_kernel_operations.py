@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.bounded import Bounded
 from qbank.kernel.db import Actor, Database
+from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
 from qbank.kernel.writer import NotWritten
 from tests.conftest import PASSWORD, People, TestClock
@@ -314,3 +317,42 @@ def test_a_process_that_speaks_json_says_nothing_else_to_its_very_end() -> None:
     assert "for programs only" not in plain
     assert "WARNING examroom.told Wang writes" in plain
     assert "张三" not in plain
+
+
+def awaited(url: str, process: subprocess.Popen[bytes], log: Path) -> tuple[int, str]:
+    """The answer of a server that is just starting."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(OSError):
+            return got(url)
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.mark.one_database
+def test_a_served_installation_answers_outside_and_inside_and_speaks_json(tmp_path: Path) -> None:
+    """The program as it is started: the door for everybody says one word, the internal address says all."""
+    with closing(socket.socket()) as public, closing(socket.socket()) as inside:
+        for probe in (public, inside):
+            probe.bind(("127.0.0.1", 0))
+        ports = public.getsockname()[1], inside.getsockname()[1]
+    folder = tmp_path / "room"
+    folder.mkdir()
+    upgrade(Database(f"sqlite:///{folder / 'examroom.sqlite3'}").engine)
+    said = {"EXAMROOM_LOG_FORMAT": "json", "EXAMROOM_INTERNAL_ADDRESS": f"127.0.0.1:{ports[1]}", "EXAMROOM_DATABASE_URL": ""}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "app", "--dir", str(folder), "serve", "--port", str(ports[0]), "--no-worker"],
+                                   env=os.environ | said, stdout=subprocess.DEVNULL, stderr=log, cwd=Path(__file__).parents[2])
+        try:
+            assert awaited(f"http://127.0.0.1:{ports[0]}/healthz/live", process, tmp_path / "log") == (200, '{"status":"live"}\n')
+            assert awaited(f"http://127.0.0.1:{ports[1]}/healthz", process, tmp_path / "log")[0] == 200
+            figures = got(f"http://127.0.0.1:{ports[1]}/metrics")[1]
+            assert 'examroom_requests_total{route="operations.live",status="200"} 1.0' in figures
+            assert "process_cpu_seconds_total" in figures
+            assert got(f"http://127.0.0.1:{ports[0]}/metrics")[0] == 404
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["route"] for line in lines if line["logger"] == "request"] == ["operations.live", "other"]
+    assert f"127.0.0.1:{ports[1]}" in lines[0]["message"]

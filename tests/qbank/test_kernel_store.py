@@ -6,7 +6,8 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,16 @@ from typing import Any
 import boto3
 import click.testing
 import pytest
-from flask.testing import FlaskClient
 from moto.server import ThreadedMotoServer
 from sqlalchemy.orm import Session
 
 from app import GROUPS, create_app
-from qbank.kernel import attachments, backup, restoring, store
-from qbank.kernel.access import Role, Viewer
+from qbank.kernel import attachments, backup, media_commands, restoring, store
+from qbank.kernel.access import Role
 from qbank.kernel.attachments import PDF, Attachment, from_bytes, keep, path_of
 from qbank.kernel.console import console
-from qbank.kernel.db import Actor, Database
+from qbank.kernel.db import Database
+from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
 from qbank.kernel.sealed_stream import Secret
 from qbank.kernel.settings import BadSetting, Settings
@@ -34,7 +35,6 @@ from tests.conftest import MONDAY, People
 PROOF = b"%PDF-1.4\nsomebody's proof"
 NAME = hashlib.sha256(PROOF).hexdigest()
 BUCKET = "s3://media/exams/2026"
-OFFICER = Actor(None, "测试")
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,7 @@ def test_what_one_machine_takes_in_another_hands_out_and_keeps_a_copy_of(in_buck
         path_of(session, made)
 
 
-def test_a_page_hands_out_a_file_from_the_bucket(in_bucket: Settings, session: Session, people: People, clock: Any,
-                                                enter: Callable[[Viewer], FlaskClient]) -> None:
+def test_a_page_hands_out_a_file_from_the_bucket(in_bucket: Settings, session: Session, people: People, clock: Any) -> None:
     made = kept_by(people, session, store.of(in_bucket))
     other = create_app(in_bucket, clock=clock)
     with other.test_request_context(), other.extensions["examroom"]["database"].open(None, reads_only=True) as reading:
@@ -199,6 +198,24 @@ def test_what_is_missing_changed_or_nobodys_is_found(in_bucket: Settings, bucket
     held.remove(NAME)
     found = run(in_bucket, "verify")
     assert (found.exit_code, f"missing {NAME}" in found.output) == (1, True)
+
+
+def test_the_doctor_counts_what_is_missing_and_says_when_the_bucket_does_not_answer(
+        in_bucket: Settings, session: Session, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = store.of(in_bucket)
+    kept_by(people, session, held)
+    session.commit()
+
+    def said(settings: Settings) -> Finding:
+        with closing(Database(settings.database_url, media=store.of(settings)).open(None, reads_only=True)) as reading:
+            return media_commands._look(reading)
+
+    assert (said(in_bucket).well, said(in_bucket).detail) == (True, f"{held.told}，缺 0 个文件")
+    held.remove(NAME)
+    assert (said(in_bucket).well, said(in_bucket).detail) == (False, f"{held.told}，缺 1 个文件")
+    monkeypatch.setattr("qbank.kernel.buckets.ATTEMPTS", 1)
+    silent = said(replace(in_bucket, s3_endpoint="http://127.0.0.1:9"))
+    assert (silent.well, "没有回应" in silent.detail) == (False, True)
 
 
 def test_an_old_orphan_of_a_folder_is_taken_away(settings: Settings, session: Session, people: People) -> None:
