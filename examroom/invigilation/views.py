@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from werkzeug.exceptions import NotFound
 
 from examroom.delivery import notices
@@ -26,7 +26,7 @@ from examroom.invigilation.blueprint import blueprint
 from examroom.invigilation.choosing import the_room
 from examroom.invigilation.incidents import KINDS
 from examroom.invigilation.models import Incident, IncidentFile
-from examroom.plans.models import CandidatePhoto, Seat, Sitting, SittingRoom
+from examroom.plans.models import CandidatePhoto, RoomInvigilator, Seat, Sitting, SittingRoom
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.web import db, now, paged, viewer
 from qbank.standards.packs import pack_for
@@ -34,8 +34,9 @@ from qbank.standards.packs import pack_for
 
 @blueprint.get("/")
 def index() -> Any:
-    query = (visible(SittingRoom, viewer()).join(SittingRoom.sitting)
-             .order_by(Sitting.starts_at.desc(), SittingRoom.id))
+    query = (visible(SittingRoom, viewer()).join(SittingRoom.sitting).order_by(Sitting.starts_at.desc(), SittingRoom.id)
+             .options(contains_eager(SittingRoom.sitting).joinedload(Sitting.plan), joinedload(SittingRoom.room), selectinload(SittingRoom.seats),
+                      selectinload(SittingRoom.invigilators).joinedload(RoomInvigilator.account)))
     rows, total, page, pages = paged(db(), query)
     return render_template("invigilation/index.html", rows=rows, total=total, page=page, pages=pages, now=now())
 

@@ -14,7 +14,7 @@ from examroom.oversight.kinds import InspectionState
 from examroom.oversight.models import Supervision
 from examroom.oversight.pools import Place
 from examroom.plans import guard
-from examroom.plans.models import ExamPlan, PlanState, Sitting
+from examroom.plans.models import ExamPlan, PlanState
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.refused import Refused
@@ -70,10 +70,9 @@ def report(session: Session, supervision: Supervision, text: str, who: Viewer, *
     session.flush()
 
 
-def due_at(session: Session, plan: ExamPlan) -> datetime | None:
+def due_at(plan: ExamPlan) -> datetime | None:
     """From when a report is missing: the end of the plan's last sitting; None while it has no sitting."""
-    ends = [sitting.ends_at for sitting in session.scalars(sa.select(Sitting).where(Sitting.plan_id == plan.id))]
-    return max(ends, default=None)
+    return max((sitting.ends_at for sitting in plan.sittings), default=None)
 
 
 @guard.register_staff

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from examroom.oversight import desk
 from examroom.oversight.inspection_models import Finding, Inspection
@@ -33,10 +33,11 @@ def _reports(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]:
     if not viewer.has(Role.QUALITY_SUPERVISOR):
         return
     own = sa.select(Supervision).join(Supervision.plan).where(
-        Supervision.supervisor_id == viewer.account_id, Supervision.reported_at.is_(None), ExamPlan.starts_on <= local_date(now))
+        Supervision.supervisor_id == viewer.account_id, Supervision.reported_at.is_(None), ExamPlan.starts_on <= local_date(now)).options(
+        contains_eager(Supervision.plan).options(joinedload(ExamPlan.institution), selectinload(ExamPlan.sittings)))
     for found in session.scalars(own.order_by(ExamPlan.starts_on)):
         yield Todo(f"提交督导报告：{found.plan.title}", "oversight.show", {"supervision_id": found.id}, found.plan.institution.name,
-                   desk.due_at(session, found.plan), CLAUSE)
+                   desk.due_at(found.plan), CLAUSE)
 
 
 def _inspections(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]:
@@ -62,12 +63,11 @@ def _inspectors(one: Inspection) -> str:
 def _findings(session: Session, viewer: Viewer, now: datetime) -> Iterator[Todo]:
     """For the school what it must put right; for the inspector what was put right; each sees what the other owes."""
     handed = sa.select(Finding).join(Finding.inspection).where(Inspection.state == InspectionState.SUBMITTED).options(
-        contains_eager(Finding.inspection)).order_by(Finding.due_on, Finding.id)
+        contains_eager(Finding.inspection).joinedload(Inspection.institution)).order_by(Finding.due_on, Finding.id)
     school = viewer.reach(Inspection.institution_id, Role.EXAM_OFFICER, plan=Inspection.plan_id)
     centre = viewer.reach(Inspection.institution_id, *CENTRES, plan=Inspection.plan_id)
     mine = Inspection.inspected_by(viewer)
-    for one in session.scalars(handed.where(Finding.state == FindingState.OPEN, sa.or_(school, mine, centre))):
-        own = session.scalar(sa.select(Inspection.id).where(Inspection.id == one.inspection_id, school)) is not None
+    for one, own in session.execute(handed.where(Finding.state == FindingState.OPEN, sa.or_(school, mine, centre)).add_columns(school)):
         overdue = one.due_on is not None and local_date(now) > one.due_on
         yield _line("整改问题" if own else "等待整改", one, "" if own else one.inspection.institution.name, alarm=overdue)
     for one in session.scalars(handed.where(Finding.state == FindingState.REPLIED, sa.or_(school, mine))):

@@ -119,7 +119,7 @@ def work_list(session: Session, who: Viewer, today: date) -> sa.Select[ItemVersi
     asked = (sa.select(sa.func.count()).select_from(other).where(
         other.version_id == ItemVersion.id, other.reviewer_id != who.account_id, other.due >= today, ~done)
         .correlate(ItemVersion).scalar_subquery())
-    lacking = _approvals_column(session) - ItemVersion.approvals
+    lacking = _approvals_column(session, who) - ItemVersion.approvals
     due = sa.func.coalesce(mine.due, ItemVersion.review_due)
     return (may_review(who)
             .outerjoin(mine, sa.and_(mine.version_id == ItemVersion.id, mine.reviewer_id == who.account_id))
@@ -190,10 +190,10 @@ def _written_by(who: Viewer) -> sa.Select[int]:
     return sa.select(other.item_id).where(other.author_id == who.account_id)
 
 
-def _approvals_column(session: Session) -> sa.ColumnElement[int]:
-    """The approvals that each institution asks for, as an expression over items that wait."""
+def _approvals_column(session: Session, who: Viewer) -> sa.ColumnElement[int]:
+    """The approvals that each institution that ``who`` may review for asks, as an expression over items that wait."""
     waiting = (sa.select(Item.institution_id).distinct().join(ItemVersion, ItemVersion.item_id == Item.id)
-               .where(ItemVersion.state == S.SUBMITTED))
+               .where(ItemVersion.state == S.SUBMITTED, Item.within_reach(who, Role.ITEM_REVIEWER)))
     needed = {institution_id: approvals_needed(session, institution_id) for institution_id in session.scalars(waiting)}
     return sa.case(needed, value=Item.institution_id, else_=1) if needed else sa.literal(1)
 

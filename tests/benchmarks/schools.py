@@ -26,6 +26,7 @@ MARKED = {"accounts": {"identity_hash"}, "exam_plans": {"title"}, "item_versions
 # The batches before the newest are over, each some weeks earlier: what waits for people is what waits in one school at one time.
 OVER = {("exam_plans", "state"): "'APPROVED'", ("sittings", "state"): "'MARKED'", ("sheets", "state"): "'HANDED_IN'",
         ("sheets", "handed_in_at"): "coalesce(base.handed_in_at, base.ends_at)", ("sheets", "handed_in_how"): "coalesce(base.handed_in_how, 'ABSENT')",
+        ("supervisions", "report"): "'已提交'", ("supervisions", "reported_at"): "coalesce(base.reported_at, base.assigned_at)",
         ("mark_sheets", "signed_at"): "coalesce(base.signed_at, (SELECT min(signed_at) FROM mark_sheets))"}
 EARLIER = {("exam_plans", "starts_on"), ("exam_plans", "ends_on"), ("sittings", "starts_at"), ("practical_groups", "starts_at"),
            ("review_panels", "starts_at"), ("result_lists", "noticed_at"), ("result_lists", "notice_ends_at")}
