@@ -38,7 +38,7 @@ def answers(app: Flask, session: Session, people: People) -> dict[str, TestRespo
     session.commit()
     client, nobody = app.test_client(), app.test_client()
     made = {"sign-in": client.post("/accounts/sign-in", data={"login": zhou.login, "password": PASSWORD}, base_url="https://localhost")}
-    static = app.static_url_path + "/site.css"
+    static = f"{app.static_url_path}/site.css"
     for name in ("/", "/exam/hall", "/exam/hall/state", "/exam/sheets/1", "/plans/", "/no-such-page", static, "/results/mine"):
         made[name] = client.get(name, base_url="https://localhost")
     for name in ("/", "/exam", "/api/v1/plans", "/api/v1/openapi.json", "/certificates/revocations", "/certificates/query", "/favicon.ico"):

@@ -91,16 +91,16 @@ def test_only_named_modules_open_connections() -> None:
 
 
 def test_no_certificate_goes_unchecked() -> None:
-    wrong = [f"{file}:{call.lineno}" for file, call, name in calls()
-             if "_create_unverified" in name or any((word.arg in {"verify", "check_hostname"} and isinstance(word.value, ast.Constant) and word.value.value is False)
-                                                    or (word.arg == "verify_mode" and "CERT_NONE" in ast.unparse(word.value)) for word in call.keywords)]
+    wrong = [f"{file}:{call.lineno}" for file, call, name in calls() for word in call.keywords
+             if word.arg in {"verify", "check_hostname"} and isinstance(word.value, ast.Constant) and word.value.value is False]
     assert wrong == []
-    assert [file for file, tree in sources().items() if "CERT_NONE" in ast.unparse(tree)] == []
+    assert [file for file, tree in sources().items() if re.search("CERT_NONE|_create_unverified|check_hostname = False", ast.unparse(tree))] == []
 
 
 def test_no_broken_hash_is_used() -> None:
     wrong = [f"{file}:{call.lineno} {name}" for file, call, name in calls()
-             if (re.search(r"\b(md5|sha1)$", name.lower()) and "usedforsecurity=False" not in ast.unparse(call)) or (name == "hashlib.new") or (name == "hmac.new" and "sha1" in ast.unparse(call))]
+             if re.search(r"\b(md5|sha1)$", name.lower()) and "usedforsecurity=False" not in ast.unparse(call)]
+    wrong += [f"{file}:{call.lineno}" for file, call, name in calls() if name == "hashlib.new" or (name == "hmac.new" and "sha1" in ast.unparse(call))]
     assert wrong == []
 
 
@@ -158,7 +158,8 @@ EITHER = {
 
 
 def test_scripts_of_ours_write_text_and_never_markup() -> None:
-    forbidden = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|setTimeout\(\s*[\"'`]|__proto__|postMessage|onmessage)")
+    forbidden = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|setTimeout\(\s*[\"'`]|__proto__|postMessage"
+                           r"|onmessage)")
     scripts = [file for folder in ("templates", "examroom", "scoring", "qbank") for file in (ROOT / folder).rglob("*.js")]
     assert len(scripts) > 20
     found = {file.relative_to(ROOT).as_posix(): sorted(set(forbidden.findall(file.read_text("utf-8")))) for file in scripts}
@@ -176,7 +177,8 @@ def test_fields_of_passwords_mask_and_let_programs_fill_them() -> None:
               if re.search(r'name="[a-z_]*password"', field)]
     assert len(fields) >= 5
     assert [field for field in fields if 'type="password"' not in field[1] or "autocomplete=" not in field[1] or 'autocomplete="off"' in field[1]] == []
-    assert [file for file in (ROOT / "templates").rglob("*.js") if re.search(r"addEventListener\([\"']paste", file.read_text("utf-8")) and "password" in file.read_text("utf-8")] == []
+    scripts = [file.read_text("utf-8") for file in (ROOT / "templates").rglob("*.js")]
+    assert [text[:80] for text in scripts if "paste" in text and "password" in text] == []
 
 
 def test_every_dependency_is_pinned() -> None:
