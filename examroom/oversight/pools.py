@@ -100,7 +100,7 @@ class _Known:
         self.enrolled = {(account, school) for account, school in session.execute(studies)}
         kin = sa.select(Tie.account_id, Enrolment.plan_id).join(Enrolment, Enrolment.account_id == Tie.candidate_id).where(Tie.account_id.in_(ids))
         self.kin = {(account, plan) for account, plan in session.execute(kin)}
-        self.barred = barred.barred_staff(session, ids, on)
+        self.barred = barred.staff(session, ids, on)
 
     def reason(self, one: Account, place: Place) -> str:
         """Why ``one`` is not sent to ``place``; empty: nothing speaks against it."""

@@ -106,7 +106,7 @@ def withdraw(session: Session, case: StaffCase, reason: str, who: Viewer, *, now
     _move(session, case, CaseState.WITHDRAWN, reason, who, now)
 
 
-@barred.register_staff
+@barred.staff.register
 def bars(session: Session, account_ids: Sequence[int], on: date) -> dict[int, str]:
     """Who may not serve on that day, at whatever school."""
     rows = session.execute(sa.select(StaffCase.account_id, StaffCase.tier, StaffCase.barred_until).where(

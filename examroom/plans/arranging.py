@@ -153,7 +153,7 @@ def _people(session: Session, plan: ExamPlan, site: Site, staff_ids: Sequence[in
     held = {one.id: one for one in session.scalars(staffing.holders(plan, staffing.ROLES[site.part]))}
     if any(key not in held for key in wanted):
         raise Refused("not_qualified", f"所选人员中有人没有本校的{PEOPLE[site.part]}权限，或账号已停用。请从名单中选择，或请系统管理员授予角色。")
-    if gone := barred.barred_staff(session, wanted, site.day):
+    if gone := barred.staff(session, wanted, site.day):
         raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请换人。", [f"{held[key].name}{why}" for key, why in gone.items()])
     guard.require_apart(session, plan, wanted)
     return [held[key] for key in wanted]
@@ -164,7 +164,7 @@ def _unfit(session: Session, plan: ExamPlan, site: Site) -> list[str]:
     held = {one.id for one in session.scalars(staffing.holders(plan, staffing.ROLES[site.part]))}
     found = [f"{site.title}：{name}现在没有本校的{PEOPLE[site.part]}权限，请换人。" for key, name in site.staff if key not in held]
     names = dict(site.staff)
-    return found + [f"{names[key]}{why}" for key, why in barred.barred_staff(session, list(site.staff_ids), site.day).items()]
+    return found + [f"{names[key]}{why}" for key, why in barred.staff(session, list(site.staff_ids), site.day).items()]
 
 
 def _elsewhere(session: Session, plan: ExamPlan, site: Site) -> list[str]:

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Generic, TypeAlias, TypeVar
 
 from sqlalchemy.orm import Session
 
-Bans = Callable[[Session, Sequence[str], date], dict[str, str]]
-BANS: list[Bans] = []
+Key = TypeVar("Key", str, int)
+Bans: TypeAlias = Callable[[Session, Sequence[Key], date], dict[Key, str]]
 
 
-def register(bans: Bans) -> Bans:
-    """``bans(session, identity_hashes, on)``: hash → a sentence, for those who may not sit on that day."""
-    BANS.append(bans)
-    return bans
+class Barred(Generic[Key]):
+    """``barred(session, keys, on)``: key → a sentence, for those who are kept away on that day."""
+
+    def __init__(self) -> None:
+        self._bans: list[Bans[Key]] = []
+
+    def register(self, bans: Bans[Key]) -> Bans[Key]:
+        self._bans.append(bans)
+        return bans
+
+    def __call__(self, session: Session, keys: Sequence[Key], on: date) -> dict[Key, str]:
+        found: dict[Key, str] = {}
+        for bans in self._bans:
+            found |= bans(session, keys, on)
+        return found
 
 
-def barred(session: Session, identity_hashes: Sequence[str], on: date) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for bans in BANS:
-        found |= bans(session, identity_hashes, on)
-    return found
-
-
-StaffBans = Callable[[Session, Sequence[int], date], dict[int, str]]
-STAFF_BANS: list[StaffBans] = []
-
-
-def register_staff(bans: StaffBans) -> StaffBans:
-    """``bans(session, account_ids, on)``: account → a sentence, for those who may not invigilate, assess or inspect on that day."""
-    STAFF_BANS.append(bans)
-    return bans
-
-
-def barred_staff(session: Session, account_ids: Sequence[int], on: date) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for bans in STAFF_BANS:
-        found |= bans(session, account_ids, on)
-    return found
+candidates: Barred[str] = Barred()  # by identity hash: may not sit
+staff: Barred[int] = Barred()  # by account: may not invigilate, assess or inspect

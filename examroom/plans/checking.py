@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from examroom.filing.scopes import NOTICE
-from examroom.plans import entry, guard, roster
-from examroom.plans.barred import barred
+from examroom.plans import barred, entry, guard, roster
 from examroom.plans.condition_models import EntryCondition
 from examroom.plans.models import Enrolment, ExamPlan, Sitting, SittingPaper, SittingState
 from examroom.plans.predicate import Facts, Finding, Predicate, evaluate
@@ -188,7 +187,7 @@ def read_book(session: Session, plan: ExamPlan, hashes: Sequence[str], now: date
     return Book(entry.conditions_for(session, plan.standard_id, plan.level), accounts, {row.account_id for row in mine},
                 {row.student_number: row.name for row in mine if row.student_number}, {(row.name, row.born) for row in mine if row.born},
                 elsewhere, guard.barred_candidates(session, plan, [account.id for account in accounts.values()]), makers(session, papers),
-                barred(session, hashes, plan.starts_on))
+                barred.candidates(session, hashes, plan.starts_on))
 
 
 def chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:

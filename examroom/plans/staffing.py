@@ -64,7 +64,7 @@ def chosen_invigilators(session: Session, sitting: Sitting, room_id: int, accoun
     by_id = {account.id: account for account in invigilators_for(session, sitting.plan)}
     if any(account_id not in by_id for account_id in wanted):
         raise Refused("not_an_invigilator", "所选人员中有人没有本校监考员权限。请从名单中选择，或请系统管理员授予监考员角色。")
-    if gone := barred.barred_staff(session, wanted, local_date(sitting.starts_at)):
+    if gone := barred.staff(session, wanted, local_date(sitting.starts_at)):
         raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请换人。", [f"{by_id[key].name}{why}" for key, why in gone.items()])
     _check_number(session, sitting, len(wanted), candidates)
     elsewhere = posts(session, sitting, but_room=room_id)

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from examroom.filing.duties import on_duty, require_duty
-from examroom.plans import guard
-from examroom.plans.barred import barred_staff
+from examroom.plans import barred, guard
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant
@@ -43,8 +42,8 @@ def call_on(session: Session, plan: ExamPlan, role: Role, account_ids: Sequence[
     called = [found[key] for key in account_ids]
     if examined := guard.examined_among(session, plan, account_ids):
         raise Refused("is_candidate", f"{'、'.join(one.name for one in examined)}是本计划的考生，不能担任{role.chinese}，请回避并另选他人（{guard.SCOPE}）。")
-    if barred := barred_staff(session, account_ids, plan.starts_on):
-        raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请另选他人。", [f"{found[key].name}{why}" for key, why in barred.items()])
+    if kept_away := barred.staff(session, account_ids, plan.starts_on):
+        raise Refused("barred_staff", "所选人员中有人在停止参与认定的期限内，请另选他人。", [f"{found[key].name}{why}" for key, why in kept_away.items()])
     return called
 
 

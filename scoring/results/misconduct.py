@@ -112,7 +112,7 @@ def unproposed(session: Session, plan: ExamPlan) -> Sequence[Incident]:
         .order_by(Incident.id)).all()
 
 
-@barred.register
+@barred.candidates.register
 def bans(session: Session, identity_hashes: Sequence[str], on: date) -> dict[str, str]:
     """Identity hash → why this person may not be enrolled for a plan that begins ``on``; at whatever school."""
     rows = session.execute(sa.select(Account.identity_hash, Misconduct.tier, Misconduct.banned_until).select_from(Misconduct)

@@ -50,7 +50,7 @@ def of_list(session: Session, result_list: ResultList, *, now: datetime) -> list
                            .order_by(Enrolment.ticket_number)).all()
     taken = credits.times_carried(session, [row.id for row in rows])
     hashes = [row.enrolment.candidate.identity_hash or "" for row in rows]
-    bans = barred.barred(session, hashes, local_date(now))
+    bans = barred.candidates(session, hashes, local_date(now))
     until = credits.years_later(plan.starts_on, pack.make_up_years)
     return [_resit(row, plan.level, pack, taken, until, bans, local_date(now)) for row in rows]
 

@@ -104,11 +104,11 @@ def test_who_is_barred_may_neither_invigilate_nor_inspect_until_the_last_day(cit
     staff_cases.tell(session, case, city.tan, now=MONDAY)
     staff_cases.decide(session, case, True, "属实", city.deng, now=AFTER)
     assert teacher.account_id not in {one.id for one in desk.eligible(session, plan)}
-    held = barred.barred_staff(session, [teacher.account_id, sun.account_id], date(2027, 6, 9))
+    held = barred.staff(session, [teacher.account_id, sun.account_id], date(2027, 6, 9))
     assert held == {teacher.account_id: "因违规（暂停参与认定）至 2027年6月9日 不得参与认定工作"}
-    assert barred.barred_staff(session, [teacher.account_id], date(2027, 6, 10)) == {}
+    assert barred.staff(session, [teacher.account_id], date(2027, 6, 10)) == {}
     staff_cases.withdraw(session, case, "复核后撤销", city.deng, now=AFTER)
-    assert barred.barred_staff(session, [teacher.account_id], date(2026, 6, 10)) == {}
+    assert barred.staff(session, [teacher.account_id], date(2026, 6, 10)) == {}
 
 
 def test_tiers_of_staff_are_read_from_the_pack_and_nonsense_is_quoted() -> None:

@@ -108,11 +108,11 @@ def test_a_ban_keeps_the_candidate_out_of_plans_that_begin_before_it_ends(world:
     chen.candidate.identity_hash = "h" * 64
     case = propose(world, chen, "特别严重违纪")
     assert case.banned_until == date(2027, 6, 1)  # twelve months by the default pack
-    assert barred.barred(world.session, ["h" * 64], TODAY) == {}
+    assert barred.candidates(world.session, ["h" * 64], TODAY) == {}
     misconduct.decide(world.session, world.heard(case), True, "", world.checker, now=NOW)
-    assert "禁考至 2027年6月1日" in barred.barred(world.session, ["h" * 64], date(2027, 6, 1))["h" * 64]
-    assert barred.barred(world.session, ["h" * 64], date(2027, 6, 2)) == {}
-    assert barred.barred(world.session, ["x" * 64], TODAY) == {}
+    assert "禁考至 2027年6月1日" in barred.candidates(world.session, ["h" * 64], date(2027, 6, 1))["h" * 64]
+    assert barred.candidates(world.session, ["h" * 64], date(2027, 6, 2)) == {}
+    assert barred.candidates(world.session, ["x" * 64], TODAY) == {}
 
 
 def test_tiers_are_read_from_the_pack_and_nonsense_is_quoted() -> None:
