@@ -23,7 +23,7 @@ from qbank.kernel.times import local, spoken
 from qbank.kernel.todo import Todo
 
 EVERY = timedelta(hours=1)
-THOROUGH_EVERY = timedelta(hours=20)
+THOROUGH_EVERY = timedelta(hours=12)
 AT_NIGHT = range(1, 6)  # hours in China: walking through all answers takes a processor
 OVERDUE = timedelta(days=3)  # a computer that is off at night
 TOLD_EVERY = timedelta(days=1)
