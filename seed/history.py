@@ -29,6 +29,7 @@ from scoring.practical import desk as practical
 from scoring.practical.models import PracticalGroup, RowKind
 from scoring.practical.rubrics import RowDraft, build_rubric
 from scoring.results import desk as results
+from seed import office
 from seed.enrolling import enrol
 from seed.people import Student
 from seed.planning import ASSESSORS, RESERVE, ROOM_STAFF, STAFF, TURN, WORKSHOP, Place, arrange, group_sizes
@@ -234,9 +235,11 @@ def finish(stage: Stage, plan_id: int, day: float) -> None:
             results.decide(session, session.get_one(results.ResultList, list_id), who, True, "核对无误。",
                            now=stage.days(day + later))
     with stage.acting("officer", stage.days(day + 15)) as (session, who):
-        certificates.issue(session, session.get_one(results.ResultList, list_id), who, cipher=stage.cipher,
-                           now=stage.days(day + 15))
+        issued = session.get_one(results.ResultList, list_id)
+        certificates.issue(session, issued, who, cipher=stage.cipher, now=stage.days(day + 15))
+        office.hand_out(stage, session, issued, who, day + 15)
     with stage.acting("officer", stage.days(day + 16)) as (session, who):
+        office.file_away(session, stage, session.get_one(ExamPlan, plan_id), who, day + 16)
         archive.pack(session, session.get_one(ExamPlan, plan_id), who, now=stage.days(day + 16))
 
 

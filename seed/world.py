@@ -15,7 +15,20 @@ from qbank.kernel import migrations
 from qbank.kernel.accounts import Institution
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
-from seed import answers, assessors, bank, cast, enrolling, filing, history, planning, skills, supervising, technicians
+from seed import (
+    answers,
+    assessors,
+    bank,
+    cast,
+    enrolling,
+    filing,
+    history,
+    office,
+    planning,
+    skills,
+    supervising,
+    technicians,
+)
 from seed.history import Schedule
 from seed.people import Student, students
 from seed.stage import Stage
@@ -71,6 +84,7 @@ def build(stage: Stage) -> None:
     _plans(stage, students(STUDENTS))
     filing.go_on(stage)
     supervising.play(stage)
+    office.connect_platform(stage)
 
 
 def _plans(stage: Stage, everybody: list[Student]) -> None:
@@ -90,7 +104,9 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-34))):
         history.mark_practice(stage, group, nine(-34) + timedelta(hours=6), seed=2 + 10 * turn, veto=not turn)
         assessors.settle(stage, group, nine(-34) + timedelta(hours=8))
+    office.charge(stage, plan)
     history.finish(stage, plan, (nine(-33) - stage.now).days)
+    office.keep_for_inquiry(stage, plan, (nine(-33) - stage.now).days + 18)
 
     plan = history.plan(stage, Schedule("电工二级（技师）认定（评审中）", 2, stage.days(-50), local_date(nine(-4))), review,
                         [planning.theory(nine(-4), 12), *planning.practical(nine(-3), 12), planning.review(nine(-2), 12)])
@@ -111,6 +127,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.close(stage, sitting)
     for turn, group in enumerate(history.practical_groups(stage, plan, 4, nine(-1))):
         history.mark_practice(stage, group, nine(-1) + timedelta(hours=6), seed=7 + turn, assessors=planning.ASSESSORS[1:], leave_out=2)
+    office.hear(stage, plan)
 
     history.plan(stage, Schedule("下一批电工四级认定（待审核）", 4, stage.days(-1), local_date(nine(20))), coming,
                  [planning.theory(nine(20), len(coming), planning.RESERVE), *planning.practical(nine(21), len(coming))], approve=False)
