@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from qbank.kernel.access import Viewer
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.identity import IdentityCipher, check, mask
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 
 EXAMPLES = {"identity": "430102199001011234", "name": "示例", "number": "1", "area": "120", "brand": "示例品牌", "model": "示例型号"}
 
@@ -98,10 +98,7 @@ def template(part: Part) -> bytes:
 
 def read(part: Part, content: bytes) -> list[dict[str, str]]:
     """The rows below the head of an uploaded workbook. Refuses what is no such table."""
-    try:
-        sheets = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None)
-    except Exception as error:  # the reader of damaged workbooks raises whatever it likes
-        raise Refused("broken_workbook", "这个工作簿读不出来，请在 Excel 或 WPS 中另存为 .xlsx 后再上传。") from error
+    sheets = frames(content, Refused("broken_workbook", "这个工作簿读不出来，请在 Excel 或 WPS 中另存为 .xlsx 后再上传。"))
     wanted = {_bare(field.title): field.key for field in part.columns}
     needed = {_bare(field.title) for field in part.columns if field.required}
     for sheet in sheets.values():

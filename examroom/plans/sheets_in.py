@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from rapidfuzz import fuzz
 
 from examroom.plans.predicate import LEVELS
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 
 HEAD_WITHIN = 15  # rows in which the head of a table is looked for
 ALIKE = 86  # of 100: a head misspelt by one sign of five still counts
@@ -36,23 +36,20 @@ class Sheet:
 
 def read_sheets(content: bytes, heads: Heads, needed: Sequence[str], what: str) -> list[Sheet]:
     """Every worksheet that has a head with the ``needed`` fields. Refuses what cannot be read, saying what to do."""
-    try:
-        frames = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None)
-    except Exception as error:  # calamine raises errors of many types for damaged files
-        raise Refused("unreadable", "这个 Excel 文件已损坏或加了密码，无法读取。请在 Excel 或 WPS 中打开后另存为新的 .xlsx 再上传。") from error
+    read = frames(content, Refused("unreadable", "这个 Excel 文件已损坏或加了密码，无法读取。请在 Excel 或 WPS 中打开后另存为新的 .xlsx 再上传。"))
     found, lacking = [], tuple(needed)
-    for name, frame in frames.items():
+    for name, frame in read.items():
         line, columns = head_of(frame, heads)
         missing = tuple(field for field in needed if field not in columns)
         if missing:
             lacking = min(lacking, missing, key=len)
         elif rows := _rows(frame, line, columns):
-            found.append(Sheet(str(name), tuple(rows), frozenset(columns)))
+            found.append(Sheet(name, tuple(rows), frozenset(columns)))
         else:
             lacking = ()
     if found:
         return found
-    if all(frame.empty for frame in frames.values()):
+    if all(frame.empty for frame in read.values()):
         raise Refused("empty_roster", f"这个工作簿是空的。请下载{what}模板，填写后上传。")
     if lacking:
         named = "”“".join(heads[field][0] for field in lacking)

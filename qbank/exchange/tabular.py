@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-import pandas as pd
 import xlsxwriter
 
 from qbank.exchange.drafts import Drafts, Found, Loss, LossReport
@@ -19,6 +18,7 @@ from qbank.exchange.rows import cells_of_found, draft_of_cells
 from qbank.exchange.sheets import Lines, SheetRow, Workbook, plain_cell, rows_of, safe_cell
 from qbank.items.writing import half_width
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 
 MOST_BYTES = 300 * 1024 * 1024  # unpacked: a small zip can hold gigabytes
 MOST_PARTS = 5_000
@@ -145,16 +145,9 @@ def _sheets(content: bytes, name: str) -> dict[str, Lines]:
         raise Refused("wrong_file_type", f"“{name}”不是 Excel 工作簿。请在 Excel 或 WPS 中打开，另存为 .xlsx 后再上传。")
     elif "_VBA_PROJECT".encode("utf-16-le") in content:
         raise Refused("macros", f"“{name}”带有宏，为安全起见不读取。请另存为不带宏的 .xlsx 后再上传。")
-    try:
-        # Without na_filter=False an option that reads "NA" or "null" would become an empty cell.
-        frames = pd.read_excel(io.BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None,
-                               na_filter=False)
-    except BaseException as error:  # a panic of the reader's Rust part is not an Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        raise _unreadable(name) from error
-    return {str(sheet): [[cell if isinstance(cell, str) else "" for cell in line] for line in frame.to_numpy(dtype=object)]
-            for sheet, frame in frames.items()}
+    # Without na_filter=False an option that reads "NA" or "null" would become an empty cell.
+    return {sheet: [[cell if isinstance(cell, str) else "" for cell in line] for line in frame.to_numpy(dtype=object)]
+            for sheet, frame in frames(content, _unreadable(name), na_filter=False).items()}
 
 
 def pictures_in_workbook(content: bytes) -> int:

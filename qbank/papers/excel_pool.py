@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ import pandas as pd
 from qbank.items.draft import KINDS
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from qbank.papers.engine.items import ItemPool
 from qbank.papers.measuring import PRIOR_B, Floats, Parameters
 from qbank.papers.specification import LeafRange, Part, Quotas, derive_quotas
@@ -104,10 +104,7 @@ def template() -> bytes:
 
 def _sheets(content: bytes) -> dict[str, list[tuple[int, dict[str, str]]]]:
     """Sheet → (line, cells by title) of the lines that hold anything."""
-    try:
-        book = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None)
-    except Exception as error:  # calamine ends in exceptions of many kinds on what it cannot read
-        raise Refused("no_workbook", "文件不是可以读取的 Excel 工作簿（.xlsx）。可以用 examroom papers template 生成模板。") from error
+    book = frames(content, Refused("no_workbook", "文件不是可以读取的 Excel 工作簿（.xlsx）。可以用 examroom papers template 生成模板。"))
     found = {}
     for sheet, columns in COLUMNS.items():
         if sheet not in book:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
-
-import pandas as pd
 
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from qbank.standards.models import LEVEL_NAMES, Subject
 from qbank.standards.tables import PointDraft, RangeDraft, table_findings
 from qbank.standards.weights import ABSENT, WHOLE, read_weight
@@ -50,13 +48,9 @@ class _Row:
 
 def sheets(content: bytes) -> dict[str, list[Cells]]:
     """Every worksheet as rows of text. Refuses what is no workbook, and one that is too long."""
-    try:
-        frames = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None,
-                               na_filter=False)
-    except Exception as error:  # calamine raises many kinds for a damaged file
-        raise Refused("broken_workbook", "这个 Excel 文件已损坏或受密码保护，无法读取。请在 Excel 或 WPS 中打开，另存为新的 .xlsx 后再上传。") from error
-    found = {str(name): [[" ".join(str(cell).split()) for cell in row] for row in frame.itertuples(index=False)]
-             for name, frame in frames.items()}
+    unreadable = Refused("broken_workbook", "这个 Excel 文件已损坏或受密码保护，无法读取。请在 Excel 或 WPS 中打开，另存为新的 .xlsx 后再上传。")
+    found = {name: [[" ".join(str(cell).split()) for cell in row] for row in frame.itertuples(index=False)]
+             for name, frame in frames(content, unreadable, na_filter=False).items()}
     if any(len(rows) > MOST_ROWS for rows in found.values()):
         raise Refused("too_many_rows", f"工作表超过 {MOST_ROWS} 行，不像是一张权重表。请删除多余的行后再上传。")
     if not any(any(any(row) for row in rows) for rows in found.values()):

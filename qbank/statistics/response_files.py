@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from qbank.statistics.distractors import score_choices
 from qbank.statistics.responses import NOT_PRESENTED, OMITTED, Responses
 
@@ -68,12 +69,7 @@ def _cells(content: bytes, name: str) -> list[list[str]]:
 
 
 def _workbook(content: bytes, name: str) -> pd.DataFrame:
-    try:
-        return pd.read_excel(io.BytesIO(content), engine="calamine", dtype=str, header=None, na_filter=False)
-    except BaseException as error:  # a panic of the reader's Rust part is not an Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        raise Refused("unreadable", f"“{name}”打不开：文件可能已损坏或设有密码。") from error
+    return next(iter(frames(content, Refused("unreadable", f"“{name}”打不开：文件可能已损坏或设有密码。"), na_filter=False).values()))
 
 
 def _text(content: bytes, name: str) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 
 import pandas as pd
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from qbank.kernel.access import Viewer
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from scoring.certificates.layout import Layout, Receipt
 from scoring.certificates.report_models import LineState, ReportBatch, ReportLine, ReportReceipt
 from scoring.certificates.taken import require_officer
@@ -70,10 +70,7 @@ def read(session: Session, batch: ReportBatch, file_name: str, content: bytes, w
 
 def answers_in(content: bytes, words: Receipt) -> list[Answer]:
     """The rows below the head of the first sheet that has one. Refuses a workbook without the titles of ``words``."""
-    try:
-        sheets = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None, nrows=MOST_ROWS)
-    except Exception as error:  # whatever a damaged workbook makes the reader raise
-        raise Refused("damaged_file", "文件打不开，可能已损坏或加了密码。请在 Excel 或 WPS 中另存为 .xlsx 后重试。") from error
+    sheets = frames(content, Refused("damaged_file", "文件打不开，可能已损坏或加了密码。请在 Excel 或 WPS 中另存为 .xlsx 后重试。"), nrows=MOST_ROWS)
     for sheet in sheets.values():
         lines = [["" if pd.isna(cell) else str(cell).strip() for cell in line] for line in sheet.itertuples(index=False)]
         for place, line in enumerate(lines[:HEADS_SEARCHED]):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
 
 import pandas as pd
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant, Institution
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from qbank.standards.models import Occupation
 from scoring.practical import register
 from scoring.practical.register_models import Assessor
@@ -43,10 +43,7 @@ def template() -> bytes:
 
 def read_lines(content: bytes) -> list[Line]:
     """The rows below the head. Refuses what is no such workbook."""
-    try:
-        sheets = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=None)
-    except Exception as error:  # the reader of damaged workbooks raises whatever it likes
-        raise Refused("broken_workbook", "这个工作簿读不出来，请在 Excel 或 WPS 中另存为 .xlsx 后再上传。") from error
+    sheets = frames(content, Refused("broken_workbook", "这个工作簿读不出来，请在 Excel 或 WPS 中另存为 .xlsx 后再上传。"))
     wanted = [title for title, _ in COLUMNS]
     for sheet in sheets.values():
         table = [["" if pd.isna(cell) else str(cell).strip() for cell in row] for row in sheet.itertuples(index=False)]

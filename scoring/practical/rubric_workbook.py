@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import pandas as pd
 
 from qbank.kernel.export import Table, workbook
 from qbank.kernel.forms import half_points
 from qbank.kernel.refused import Refused
+from qbank.kernel.workbooks import frames
 from scoring.practical.models import Rubric
 from scoring.practical.rows import RowKind, spoken, told
 from scoring.practical.rubrics import MOST_ROWS, RowDraft, Section, sections_of
@@ -72,8 +72,6 @@ def _draft(cells: dict[str, str], paths: dict[str, str], section: str) -> RowDra
 
 
 def _lines(content: bytes) -> list[list[str]]:
-    try:
-        frame = pd.read_excel(BytesIO(content), engine="calamine", dtype=str, header=None, sheet_name=0)
-    except Exception as error:  # calamine raises many kinds for a damaged file
-        raise Refused("broken_file", "这个 Excel 文件已损坏，无法读取。请在 Excel 或 WPS 中打开后另存为 .xlsx 再上传。") from error
+    read = frames(content, Refused("broken_file", "这个 Excel 文件已损坏，无法读取。请在 Excel 或 WPS 中打开后另存为 .xlsx 再上传。"))
+    frame = next(iter(read.values()))
     return [["" if pd.isna(cell) else str(cell).strip() for cell in row] for row in frame.itertuples(index=False)]
