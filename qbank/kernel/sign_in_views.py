@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import flask
 from flask import flash, redirect, render_template, request, url_for
 
 from qbank.kernel import sign_ins
@@ -29,7 +28,7 @@ def own_sign_ins() -> Any:
         except Refused as refusal:
             problem = refusal.sentence
     return render_template("accounts/sign_ins.html", rows=sign_ins.recent(db(), viewer().login), problem=problem,
-                           began=flask.session.get("since", 0), hours=settings().session_hours, idle=settings().idle_minutes)
+                           hours=settings().session_hours, idle=settings().idle_minutes)
 
 
 @blueprint.post("/<int:account_id>/shut")
