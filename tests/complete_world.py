@@ -51,6 +51,7 @@ from qbank.kernel.access import GRANTABLE, Role, Scope
 from qbank.kernel.accounts import Account, Grant, Institution, InstitutionKind, create_account
 from qbank.kernel.attachments import Attachment
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.factor_resets import FactorReset
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.jobs import Job, JobState
 from qbank.papers.models import Paper, PaperFamily, Specification
@@ -101,7 +102,7 @@ IDS: dict[str, Any] = {
     "pair_id": ItemPair, "items.run_id": BulkRun, "reports.file_id": ReportFile,
     "amendment_id": PlanAmendment, "schedule_id": FeeSchedule, "entry_id": FeeEntry, "cost_id": CostEntry,
     "plans.proof_id": EntryProof, "plans.file_id": TicketFile, "condition_id": EntryCondition,
-    "token_id": ApiToken,
+    "token_id": ApiToken, "reset_id": FactorReset,
     "oversight.draw_id": InspectionDraw, "inspection_id": Inspection, "finding_id": Finding, "template_id": CheckTemplate,
     "oversight.file_id": OversightFile, "recusal_id": Recusal, "oversight.case_id": StaffCase,
     "structure_id": ContentStructure, "practical.version_id": TaskVersion, "attachment_id": TaskAttachment, "draw_id": PracticalDraw,
@@ -282,6 +283,7 @@ def complete(world: World) -> None:
             Rehearsal(sitting_id=sheet.sitting_id, asked_by=officer.id, at=NOW, well=True, findings=[], figures=[]),
             ApiToken(name="市监管平台", secret_hash="0" * 64, hint="kpt_000000", reads=["plans"], region="4301", issued_by=officer.id, issued_at=NOW,
                      expires_at=NOW + timedelta(days=30)),
+            FactorReset(account_id=officer.id, reason="手机丢失", asked_by=author.id, asked_at=NOW),
             FiledDocument(plan=plan, line="notice", title="认定公告", place="3 柜", filed_by=officer.id, at=NOW),
             ArchiveHold(plan=plan, reason="信访核查", role=Role.EXAM_OFFICER.value, set_by=officer.id, set_at=NOW),
             Destruction(pack=pack, reason="保存期满", asked_by=officer.id, asked_at=NOW),

@@ -20,6 +20,7 @@ from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.factor_resets import FactorReset, ResetState
+from qbank.kernel.keyring import open_bytes
 from qbank.kernel.refused import Refused
 from qbank.kernel.second_factor import RecoveryCode, UsedStep
 from qbank.kernel.settings import BadSetting, Settings
@@ -178,7 +179,7 @@ def test_enrolling_asks_for_the_password_and_ends_what_was_open_elsewhere(zhou: 
     assert not any(word in trail for word in (secret, *codes, *hashes, account.totp_sealed.hex()))
     assert all(one.startswith("$argon2id$") for one in hashes)
     with pytest.raises(Refused, match="pack_damaged"):  # under another account's name it does not open
-        second_factor.open_bytes(second_factor.sealing_key(settings.code_key), account.totp_sealed, b"totp 999")
+        open_bytes(second_factor.sealing_key(settings.code_key), account.totp_sealed, b"totp 999")
 
 
 def test_an_offer_is_its_own_persons_and_grows_old(zhou: Viewer, enter: Enter, people: People, session: Session, clock: TestClock) -> None:
