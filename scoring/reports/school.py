@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Viewer, visible
 from qbank.kernel.accounts import Institution
 from qbank.standards.models import LEVEL_NAMES
-from scoring.reports.cohort import cohort_of
+from scoring.reports.cohort import outcomes_of
 from scoring.reports.rates import Line, Rate, of_part, overall
+from scoring.results.merge import least_of, required_parts
 from scoring.results.models import ResultList
+from scoring.results.packs_used import pack_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Wish:
 def posted(session: Session, wish: Wish, viewer: Viewer) -> list[ResultList]:
     """The lists that were posted: a draft is nobody's pass rate yet."""
     query = visible(ResultList, viewer).join(ResultList.plan).where(ResultList.noticed_at.is_not(None)).options(
-        sa.orm.contains_eager(ResultList.plan)).order_by(ExamPlan.starts_on)
+        sa.orm.contains_eager(ResultList.plan).options(joinedload(ExamPlan.institution), joinedload(ExamPlan.standard))).order_by(ExamPlan.starts_on)
     if wish.school:
         query = query.where(ExamPlan.institution_id == wish.school)
     if wish.year:
@@ -58,9 +60,12 @@ def by_occupation(session: Session, wish: Wish, viewer: Viewer) -> list[tuple[Ra
     """Occupation and level → its rate and those of its parts, in the order of the names."""
     lines: dict[tuple[str, int], list[Line]] = {}
     least: dict[tuple[str, int], tuple[tuple[str, ...], Mapping[str, int]]] = {}
-    for found in posted(session, wish, viewer):
-        cohort = cohort_of(session, found)
-        lines.setdefault((cohort.occupation, cohort.level), []).extend(cohort.lines)
-        least[cohort.occupation, cohort.level] = cohort.parts, cohort.least
+    lists = posted(session, wish, viewer)
+    outcomes = outcomes_of(session, lists)
+    for found in lists:
+        key, pack = (found.plan.standard.label, found.plan.level), pack_of(found)
+        lines.setdefault(key, []).extend(outcomes[found.id])
+        parts = required_parts(found.plan.level, pack)
+        least[key] = parts, {part: least_of(part, pack) for part in parts}
     return [(overall(lines[key], f"{key[0]} {LEVEL_NAMES[key[1]]}"),
              [of_part(lines[key], part, least[key][1][part]) for part in least[key][0]]) for key in sorted(lines)]
