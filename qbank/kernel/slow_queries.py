@@ -15,7 +15,7 @@ from qbank.kernel import logs, metrics
 LOG = logging.getLogger(__name__)
 LONGEST = 2000
 LITERAL = re.compile(r"'(?:[^']|'')*'")
-LIST = re.compile(r"\((\s*(?:\?|%\(\w+\)s(?:::\w+)?|[$:]\w+)\s*,){4,}[^()]*\)")
+LIST = re.compile(r"\bIN \((?=[?%$:])(?:[^()]|\([^()]*\))*\)")
 
 
 def watch(engine: sa.Engine, milliseconds: int) -> None:
@@ -35,5 +35,5 @@ def watch(engine: sa.Engine, milliseconds: int) -> None:
 
 
 def without_values(statement: str) -> str:
-    """One line without literals; a long list of placeholders is one of them."""
-    return LIST.sub("(…)", LITERAL.sub("'…'", " ".join(statement.split())))[:LONGEST]
+    """One line without literals and long lists of placeholders."""
+    return LIST.sub("IN (…)", LITERAL.sub("'…'", " ".join(statement.split())))[:LONGEST]

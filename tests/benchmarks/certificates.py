@@ -28,6 +28,7 @@ from qbank.kernel.db import Actor, Database
 from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.migrations import upgrade
 from qbank.kernel.settings import Settings
+from qbank.kernel.store import Store
 from scoring.certificates import desk, seals
 from scoring.certificates.models import Certificate
 from scoring.results.models import ResultList
@@ -70,7 +71,7 @@ def main(count: int) -> None:
         app = create_app(settings, clock=TestClock(NOW))
         database = app.extensions["examroom"]["database"]
         with database.transaction(Actor(None, "测量"), clock=lambda: NOW) as session:
-            session.info["media"] = settings.folder / "media"
+            session.info["media"] = Store(settings.folder / "media")
             world = FinalWorld(session, People(session), passed=tuple(f"考生{place:04d}" for place in range(count)), failed=())
             seals.set_seal(session, world.school, from_bytes(seal(), "章.png"), world.officer, now=NOW)
             for place, enrolment in enumerate(world.candidates):

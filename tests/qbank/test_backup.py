@@ -292,7 +292,7 @@ def two_databases(furnished: Session, database: Database, fresh_database_url: Ca
     with restoring.engine_at(url) as engine, engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     with source.open(SOMEBODY, clock=lambda: MONDAY) as session:
-        session.info["media"] = tmp_path / "media"
+        session.info["media"] = Store(tmp_path / "media")
         people = People(session)
         keep(session, from_bytes(PICTURE, "章.png"), people("李芳", Role.EXAM_OFFICER), kinds=(PNG,), most_megabytes=1, now=MONDAY)
         session.commit()
