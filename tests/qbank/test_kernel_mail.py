@@ -69,7 +69,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
     def start(security: Security) -> tuple[MailServer, Post]:
         post, port = Post(), free_port()
-        ways: dict[Security, dict[str, Any]] = {Security.TLS: {"ssl_context": context}, Security.STARTTLS: {"tls_context": context, "require_starttls": True}, Security.NONE: {}}
+        ways: dict[Security, dict[str, Any]] = {
+            Security.TLS: {"ssl_context": context}, Security.STARTTLS: {"tls_context": context, "require_starttls": True}, Security.NONE: {}}
         asked: dict[str, Any] = {"authenticator": knows, "auth_required": True, "auth_require_tls": security is Security.STARTTLS}
         running.append(Controller(post, hostname="127.0.0.1", port=port, **ways[security], **asked))
         running[-1].start()
