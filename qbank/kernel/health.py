@@ -7,13 +7,9 @@ schema is one that this program knows or a newer one (which only expands, so tha
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, current_app
 
 from qbank.kernel import fencing, migrations
@@ -50,25 +46,13 @@ class Watch:
         found = self._revision()
         if found is None:
             return Health.DATABASE
-        return Health.READY if fits(found[0]) else Health.SCHEMA
+        return Health.READY if migrations.fits(found[0]) else Health.SCHEMA
 
 
 def revision_of(database: Database) -> str | None:
     """The schema's revision; None where there is none."""
     with database.reading() as connection:
         return MigrationContext.configure(connection).get_current_revision()
-
-
-def fits(revision: str | None) -> bool:
-    """Whether this program works on a schema of ``revision``: its own newest, or one that only a newer program knows."""
-    head, known = _own_revisions()
-    return revision is not None and (revision == head or revision not in known)
-
-
-@cache
-def _own_revisions() -> tuple[str | None, Collection[str]]:
-    script = ScriptDirectory(str(Path(migrations.__file__).parent))
-    return script.get_current_head(), frozenset(one.revision for one in script.walk_revisions())
 
 
 @blueprint.get("/healthz")

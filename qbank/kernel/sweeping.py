@@ -34,7 +34,8 @@ _MISSING = {"sqlite": sqlite.insert(_TURNS).on_conflict_do_nothing(), "postgresq
 
 def prepare(session: Session, name: str) -> None:
     """See to it that the sweep has its row."""
-    session.execute(_MISSING[session.get_bind().dialect.name], {"name": name, "done_at": NEVER})
+    if session.scalar(sa.select(_TURNS.c.name).where(_TURNS.c.name == name)) is None:  # an insert would wait for whoever sweeps
+        session.execute(_MISSING[session.get_bind().dialect.name], {"name": name, "done_at": NEVER})
 
 
 def take(session: Session, name: str, *, now: datetime) -> bool:

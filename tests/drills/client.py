@@ -139,6 +139,7 @@ class Candidate:
     gives_again: bool = False  # as the page does: what a server lacks of it is sent again (only the standby drill wants that)
     refused: list[dict[str, Any]] = field(default_factory=list)
     breaks: int = 0
+    why: list[str] = field(default_factory=list)  # what each break was
     resent: int = 0
     last: dict[str, Any] = field(default_factory=dict)  # the standing in the newest answer
 
@@ -250,8 +251,9 @@ class Candidate:
             try:
                 if await act() is not False:
                     return
-            except (Broken, ValueError, KeyError):
+            except (Broken, ValueError, KeyError) as error:
                 self.breaks += 1
+                self.why.append(str(error))
                 self.wire.close()
             await asyncio.sleep(pause * (0.5 + self.chance.random()))
             pause = min(pause * 2, 1.0)
@@ -278,11 +280,11 @@ def _csrf(reply: Reply) -> str:
     return found.group(1).decode()
 
 
-async def serving(port: int, *, seconds: float = 60.0) -> float:
+async def serving(port: int, *, seconds: float = 60.0, host: str = "127.0.0.1") -> float:
     """Wait for a server that answers; how long it took."""
     began = perf_counter()
     while perf_counter() - began < seconds:
-        wire = Wire(lambda: ("127.0.0.1", port))
+        wire = Wire(lambda: (host, port))
         with contextlib.suppress(Broken):
             if (await wire.ask("GET", "/exam", {})).status == 200:
                 wire.close()

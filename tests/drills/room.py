@@ -114,11 +114,11 @@ class Nursery:
     """A process that has imported everything and forks what is asked of it (``tests.drills.nursery``).
 
     ``module`` is another one, with a build that is wrong on purpose; ``environment`` holds what counts before a process
-    begins (``LD_PRELOAD``).
+    begins (``LD_PRELOAD``); ``root`` is another checkout.
     """
 
-    def __init__(self, environment: dict[str, str] | None = None, module: str = "tests.drills.nursery") -> None:
-        self.process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+    def __init__(self, environment: dict[str, str] | None = None, module: str = "tests.drills.nursery", root: Path = ROOT) -> None:
+        self.process = subprocess.Popen([sys.executable, "-m", module], cwd=root, text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, env={**os.environ, **SAYS_NOTHING, **(environment or {})},
                                         start_new_session=True)
         self._told()
@@ -155,6 +155,7 @@ class Program:
     nursery: Nursery
     command: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--no-worker")
     pid: int = 0
+    address: str = "127.0.0.1"
 
     def start(self) -> Program:
         self.pid = self.nursery.fork(self.hall, ["--dir", str(self.hall.folder), *self.command, "--port", str(self.port)])
@@ -162,7 +163,7 @@ class Program:
 
     async def ready(self, seconds: float = 60.0) -> float:
         """Wait until it serves; how long that took. What it said last if it ends instead."""
-        waiting = asyncio.ensure_future(serving(self.port, seconds=seconds))
+        waiting = asyncio.ensure_future(serving(self.port, seconds=seconds, host=self.address))
         while not waiting.done():
             await asyncio.wait([waiting], timeout=0.2)
             try:
