@@ -24,6 +24,7 @@ FORMAT, VERSION = "examroom-answers", 1
 MOST_BYTES = 10_000_000
 MOST_EVENTS = 20_000
 HIGHEST = 1_000_000
+UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")  # no database holds it
 LINE = re.compile(r"EXAMROOM ([0-9]{1,2})/([0-9]{1,2}) ([0-9a-f]{8}) (\S+)")
 TAMPERED = "文件内容与它自己的校验码不符：传送中损坏或被改动过，不能使用。请让考生页面重新生成文件。"
 
@@ -66,7 +67,7 @@ def read(content: bytes) -> Found:
         raise Refused("version", f"答案文件的版本是 {str(body.get('version'))[:20]}，本系统只能读取第 {VERSION} 版。")
     found = Found(_whole(body, "sheet"), _whole(body, "page_generation"), _whole(body, "acknowledged"), _events(body.get("events")),
                   _text(body.get("made_at")), _text(body.get("digest")), _text(body.get("proof")))
-    if not hmac.compare_digest(found.digest.encode(), digest(found.sheet, found.page_generation, found.acknowledged, found.events).encode()):
+    if not hmac.compare_digest(found.digest.encode("utf-8", "replace"), digest(found.sheet, found.page_generation, found.acknowledged, found.events).encode()):
         raise Refused("tampered", TAMPERED)
     return found
 
@@ -111,7 +112,7 @@ def _events(rows: Any) -> tuple[Written, ...]:
         fields = row if isinstance(row, dict) else {}
         sequence, number, answer, flagged = (fields.get(name) for name in ("sequence", "number", "answer", "flagged"))
         if not (type(sequence) is int and type(number) is int and isinstance(answer, str) and isinstance(flagged, bool)
-                and 1 <= sequence <= HIGHEST):
+                and 1 <= sequence <= HIGHEST and UNWRITABLE.search(answer) is None):
             raise Refused("events", "答案文件里有不完整的作答记录，文件已损坏。请让考生页面重新生成文件。")
         found.append(Written(sequence, number, answer, flagged))
     if any(one.sequence >= other.sequence for one, other in pairwise(found)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -154,7 +156,7 @@ def _files(archive: bytes) -> Iterator[tuple[int, int, str, bytes]]:
             for place, entry in enumerate(entries, 1):
                 with packed.open(entry) as stream:  # never more than one photo may have, whatever the entry says
                     yield place, len(entries), _readable(entry), stream.read(LARGEST + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Refused("not_a_zip", "这不是可以读取的 ZIP 压缩包（或设了密码）。请把照片直接压缩成 ZIP 后再上传。") from error
 
 

@@ -26,6 +26,7 @@ GENESIS = "0" * 64
 BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError,
           AttributeError)
 CHUNK = 2**20
+MOST_HELD = 64 * 2**20  # of one file that is read as a whole, or of one row: what is larger is no pack of ours
 SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo of RFC 8017, 9.2
 ENTRY = ("actor_id", "actor_name", "action", "table_name", "row_key", "changes", "at")
 
@@ -182,6 +183,8 @@ def _measured(pack: zipfile.ZipFile, name: str) -> tuple[str, int]:
 
 def _read(pack: zipfile.ZipFile, name: str) -> bytes | None:
     try:
+        if pack.getinfo(name).file_size > MOST_HELD:
+            return None
         return pack.read(name)
     except BROKEN:
         return None
@@ -193,7 +196,7 @@ def _lines(pack: zipfile.ZipFile, name: str, report: Report) -> Iterator[dict[st
         return
     try:
         with pack.open(name) as stream:
-            for line in stream:
+            while line := stream.readline(MOST_HELD):
                 yield json.loads(line)
     except BROKEN:
         report.add("chain", name, f"{name} 无法逐行读取，不能重算。")

@@ -49,7 +49,7 @@ def sign_with(session: Session, sheet: MarkSheet, who: Viewer, signature: str, *
 def _read(signature: str) -> dict[str, Any]:
     try:
         told = json.loads(signature)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise Refused("no_signature", "没有收到签名，请重新签字。")
@@ -67,7 +67,7 @@ def pen(session: Session, data_url: str, who: Viewer, *, now: datetime) -> Attac
             ink = sum(alpha.histogram()[128:])
             if ink < LEAST_INK or ink > 0.5 * picture.width * picture.height:
                 raise Refused("empty_signature", "签名太短或没有签名，请在框内写全姓名。")
-    except (binascii.Error, OSError, ValueError, SyntaxError) as error:
+    except (binascii.Error, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Refused("no_signature", "没有收到签名，请重新签字。") from error
     return attachments.keep(session, attachments.from_bytes(content, f"签名-{who.name}.png"), who, kinds=(attachments.PNG,),
                             most_megabytes=1, now=now)
