@@ -79,7 +79,7 @@ class Copier:
         self.office = self._keys(sa.select(Grant.account_id).where(Grant.role.in_(office)))
         self.office += [key for key in self._keys(sa.select(Account.id).where(Account.institution_id.is_(None))) if key not in self.candidates]
 
-    def _keys(self, query: sa.Select[tuple[int]]) -> list[int]:
+    def _keys(self, query: sa.Select[int]) -> list[int]:
         return sorted(set(self.connection.scalars(query)))
 
     def _unbound(self, yes: bool) -> None:
@@ -94,7 +94,7 @@ class Copier:
         whose = {"institutions": f"base.id IN ({_list(self.schools)}) AND copies.batch = 0",
                  "accounts": self._which("base.id"), "grants": self._which("base.account_id")}.get(
             table.name, "true" if self.counts[table.name] == PLAN else "copies.batch = 0")
-        return (f'INSERT INTO "{table.name}" ({", ".join(columns)}) SELECT {", ".join(values)} FROM copies CROSS JOIN "{table.name}" AS base '
+        return (f'INSERT INTO "{table.name}" ({", ".join(columns)}) SELECT {", ".join(values)} FROM copies CROSS JOIN "{table.name}" AS base '  # noqa: S608  # names of our own tables
                 f'WHERE base."{key}" <= {self.strides[table.name]} AND {whose}')
 
     def _which(self, key: str) -> str:
@@ -173,4 +173,4 @@ def go_on_counting(connection: sa.Connection) -> None:
         for column in table.primary_key:
             name = connection.scalar(sa.text(f"SELECT pg_get_serial_sequence('\"{table.name}\"', '{column.name}')"))
             if name:
-                connection.execute(sa.text(f"SELECT setval('{name}', (SELECT coalesce(max(\"{column.name}\"), 1) FROM \"{table.name}\"))"))
+                connection.execute(sa.text(f"SELECT setval('{name}', (SELECT coalesce(max(\"{column.name}\"), 1) FROM \"{table.name}\"))"))  # noqa: S608  # as above

@@ -32,6 +32,7 @@ from flask import Flask
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app import create_app
+from qbank.kernel.db import Base
 from qbank.kernel.moving import move
 from qbank.kernel.settings import Settings
 from seed import cast
@@ -134,7 +135,8 @@ def grown(engine: sa.Engine, size: Size) -> None:
             go_on_counting(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
-        rows = {name: connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) for name in ("accounts", "exam_plans", "sheets", "answers", "marks")}
+        rows = {name: connection.scalar(sa.select(sa.func.count()).select_from(Base.metadata.tables[name]))
+                for name in ("accounts", "exam_plans", "sheets", "answers", "marks")}
     tell(schools=size.schools, batches=size.batches, seconds=round(time.perf_counter() - began, 1), rows=rows)
 
 
@@ -178,7 +180,7 @@ def planned(app: Flask, ear: Ear) -> None:
     """What happens all the time, statement by statement, as PostgreSQL carried it out."""
     database = app.extensions["examroom"]["database"]
     with database.engine.connect() as connection:
-        large = set(connection.scalars(sa.text(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > {LARGE}")))
+        large = set(connection.scalars(sa.text("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > :least"), {"least": LARGE}))
     for act in acts(app):
         for found in explained(database, ear, act):
             through = sorted(found.scanned & large)
