@@ -14,6 +14,7 @@ from examroom.delivery.models import HandIn, Sheet
 from examroom.delivery.sheets import Event
 from qbank.items.states import ItemKind
 from qbank.papers.models import PaperItem
+from seed import written
 from seed.stage import Stage
 
 
@@ -59,6 +60,8 @@ def _events(session: Session, sheet: Sheet, theta: float, draw: random.Random, u
 
 def _choice(item: PaperItem, theta: float, draw: random.Random) -> str:
     version = item.version
+    if version.kind is ItemKind.ESSAY:
+        return written.answer(theta, draw)
     right = 1 / (1 + math.exp(-1.2 * (theta - (version.difficulty - 3) * 0.8)))
     if draw.random() < right:
         return version.key

@@ -14,12 +14,12 @@ from qbank.papers.specification import FORMS, Part
 from qbank.standards import intake, tables
 from qbank.standards.models import Standard, Subject, WeightTable
 from qbank.standards.tables import RangeDraft
-from seed import motor, reviewing
+from seed import motor, reviewing, written
 from seed.stage import Stage
 from seed.weights import ELECTRICIAN, NOTE, OTHERS, SAMPLE_NOTE, SkillTable
 
 FILES = Path(__file__).parent
-TECHNICIAN_FORM = (Part("single", 60, 2), Part("judge", 20, 2), Part("multiple", 10, 4))
+TECHNICIAN_FORM = (Part("single", 50, 2), Part("judge", 20, 2), Part("multiple", 10, 4), Part("essay", 2, 10))
 
 
 def write_standards(stage: Stage) -> None:
@@ -61,6 +61,8 @@ def fill_bank(stage: Stage, level: int, author: str) -> None:
         school = who.institution_for(*(scope.role for scope in who.scopes)) or 0
         batch = batches.upload(session, table, school, name, (FILES / name).read_bytes(), who, now=stage.days(-150))
         batches.apply(session, batch, who, now=stage.days(-150))
+    if level == 2:
+        written.write(stage, table_id, author)
     reviewing.submit_and_approve(stage, table_id, author, leave=level == 4)
     if level == 4:
         reviewing.fill_practice_bank(stage, table_id)
@@ -79,7 +81,7 @@ def compose_papers(stage: Stage) -> None:
                              now=stage.days(-100))
         half = desk.specify(session, fourth, school, "电工四级 单选160＋判断40", FORMS["160×0.5+40×0.5"], who, minutes=120,
                             now=stage.days(-100))
-        technician = desk.specify(session, second, school, "电工二级 单选60＋判断20＋多选10", TECHNICIAN_FORM, who, minutes=120,
+        technician = desk.specify(session, second, school, "电工二级 单选50＋判断20＋多选10＋论述2", TECHNICIAN_FORM, who, minutes=120,
                                   now=stage.days(-100))
         draw = random.Random(20_200_320)
         for specification, forms in ((usual, 1), (usual, 2), (technician, 1)):

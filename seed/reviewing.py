@@ -149,7 +149,9 @@ def _right(version: ItemVersion) -> list[str]:
 
 
 def _wrong(version: ItemVersion) -> list[str]:
-    """Another answer than the key's: every item of the demo's workbooks is a choice or a judgement."""
+    """Another answer than the key's."""
+    if version.kind is ItemKind.ESSAY:
+        return ["先断电验电，再从电源开始逐段检查。"]
     if version.kind is ItemKind.JUDGE:
         return ["F" if version.key == "T" else "T"]
     letters = [option.letter for option in version.options]

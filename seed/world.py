@@ -28,6 +28,7 @@ from seed import (
     skills,
     supervising,
     technicians,
+    written,
 )
 from seed.history import Schedule
 from seed.people import Student, students
@@ -114,6 +115,7 @@ def _plans(stage: Stage, everybody: list[Student]) -> None:
     history.open_rooms(stage, sitting)
     answers.answer(stage, sitting, ability=1.0, spread=0.6, seed=3)
     history.close(stage, sitting)
+    written.mark(stage, sitting, nine(-3))
     for group in history.practical_groups(stage, plan, 2, nine(-3)):
         history.mark_practice(stage, group, nine(-3) + timedelta(hours=6), seed=4)
         assessors.settle(stage, group, nine(-3) + timedelta(hours=8))

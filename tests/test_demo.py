@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from examroom.delivery.models import Sheet, SheetState
+from examroom.marking.written_models import Script, ScriptMark
+from examroom.plans.fee_models import CostEntry, FeeEntry, FeeKind
 from examroom.plans.models import Enrolment, ExamPlan, PlanState
+from examroom.plans.tie_models import Tie
 from qbank.items.models import Item, ItemVersion, Review, ReviewTask, SecondKey
 from qbank.items.states import ItemState, Purpose, Verdict
 from qbank.kernel import audit
@@ -21,10 +24,16 @@ from qbank.kernel.accounts import Account
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.times import local_date
 from qbank.standards.models import Point, Range, WeightTable
+from scoring.api.models import ApiToken
+from scoring.archive.models import ArchiveHold, FiledDocument, Video
+from scoring.certificates.report_models import LineState, ReportLine
+from scoring.certificates.stock_models import Blank, BlankState, StockCount
+from scoring.results.case_models import Misconduct
 from scoring.results.models import Result, ResultList, ResultState
 from seed import cast
 from seed.practice import ITEMS
 from seed.world import make_ready, prepare
+from seed.written import LEFT
 from tests.demo_world import NOW, counted, enter, follow, make_demo
 
 
@@ -108,3 +117,21 @@ def test_review_is_under_way_in_all_its_steps(demo: Flask) -> None:
         assert count(ItemVersion, ItemVersion.state == ItemState.SUBMITTED, ItemVersion.review_due < local_date(NOW)) >= 3
         assert count(ItemVersion, ItemVersion.state == ItemState.IN_USE) >= 300
         assert count(Item, Item.purpose == Purpose.PRACTICE) == len(ITEMS) + 2
+
+
+def test_fees_blanks_paper_files_and_a_hearing_are_there_to_be_seen(demo: Flask) -> None:
+    def count(model: type[Any], *conditions: Any) -> int:
+        return counted(demo, sa.select(sa.func.count()).select_from(model).where(*conditions))
+
+    assert [count(FeeEntry, FeeEntry.kind == kind) for kind in (FeeKind.CHARGE, FeeKind.WAIVER, FeeKind.PAYMENT)] == [24, 1, 22]  # one owes
+    assert count(CostEntry) == 2
+    assert count(Tie) == 1
+    printed = count(Blank, Blank.state == BlankState.USED)
+    assert printed == count(ReportLine) >= 10
+    assert count(Blank) == 200
+    assert count(StockCount, StockCount.counted == 200 - printed) == 1
+    assert count(ReportLine, ReportLine.state == LineState.REJECTED) == 1
+    assert [count(FiledDocument), count(Video), count(ArchiveHold), count(ApiToken)] == [3, 1, 1, 1]
+    assert count(Script) == 24  # two questions, twelve candidates
+    assert count(ScriptMark, ScriptMark.task_id.is_not(None)) == 2 * 24 - LEFT
+    assert count(Misconduct, Misconduct.statement != "", Misconduct.decided_at.is_(None)) == 1
