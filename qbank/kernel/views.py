@@ -22,6 +22,7 @@ from qbank.kernel.institutions import describe
 from qbank.kernel.jobs import Job
 from qbank.kernel.paging import counted, keyset
 from qbank.kernel.refused import Refused
+from qbank.kernel.trail import Trail, examine
 from qbank.kernel.web import carrier, db, now, paged, reading, settings, viewer, way_back
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
@@ -233,10 +234,14 @@ def trail() -> Any:
         query = query.where(AuditEntry.actor_name.contains(who, autoescape=True))
     keys, (total, capped) = keyset(db(), query, [AuditEntry.id], request.args, descending=True), counted(db(), query)
     rows = db().scalars(sa.select(AuditEntry).where(AuditEntry.id.in_(keys.found)).order_by(AuditEntry.id.desc())).all()
-    breaks = audit.verify(db()) if request.args.get("verify") else None
-    everything = db().scalar(sa.select(sa.func.count()).select_from(AuditEntry)) if breaks == [] else None
     return render_template("accounts/audit.html", rows=rows, total=total, capped=capped, keys=keys, tables=sorted(Base.metadata.tables),
-                           breaks=breaks, head=audit.head(db()), everything=everything)
+                           found=_examined(), head=audit.head(db()))
+
+
+def _examined() -> Trail | None:
+    """The whole trail, walked when somebody asks, and compared with the head that was typed from paper."""
+    printed = request.args.get("head", "").strip()
+    return examine(db(), [printed] if printed else []) if printed or request.args.get("verify") else None
 
 
 @blueprint.get("/jobs/<int:job_id>")

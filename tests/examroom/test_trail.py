@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from examroom.delivery.models import HandIn
 from examroom.delivery.sheets import Event
 from examroom.invigilation import record, rooms
 from qbank.kernel import append_only, audit, database_role, doctor, linking, trail
+from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.audit import AuditEntry
 from qbank.kernel.audit_commands import group
 from qbank.kernel.commands import Installation
@@ -199,3 +201,19 @@ def test_the_doctor_tells_of_a_trigger_that_somebody_took_away(session: Session,
     meddle(database)
     found = database_role.look(session)
     assert (found.well, "触发器" in found.detail) == (False, True)
+
+
+def test_the_administrator_types_a_head_from_paper_into_the_page(session: Session, world: SittingWorld, people: People, database: Database,
+                                                                enter: Callable[[Viewer], FlaskClient]) -> None:
+    tan = people("谭晓", scopes=[Scope(Role.ADMINISTRATOR)])
+    head = printed_head(session, world)
+    session.commit()
+    client = enter(tan)
+    page = client.get("/accounts/audit", query_string={"head": head[:20]}).get_data(as_text=True)
+    assert ("首尾相接，未发现改动" in page, "它和以前的记录没有改动" in page) == (True, True)
+    assert client.get("/accounts/audit", query_string={"head": "第八章"}).status_code == 409
+    entry = session.scalar(sa.select(AuditEntry.id).where(AuditEntry.digest == head))
+    session.commit()
+    meddle(database, sa.delete(ENTRIES).where(ENTRIES.c.id >= entry))
+    page = client.get("/accounts/audit?verify=1").get_data(as_text=True)
+    assert ("与别处所记的链首不符" in page, "room_closings #1" in page) == (True, True)
