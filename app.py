@@ -48,6 +48,7 @@ import qbank.kernel.doctor_views
 import qbank.kernel.factor_resets
 import qbank.kernel.factor_views
 import qbank.kernel.health
+import qbank.kernel.host_key_commands
 import qbank.kernel.identity_commands
 import qbank.kernel.jobs
 import qbank.kernel.media_commands
@@ -878,6 +879,7 @@ GROUPS: Sequence[click.Group] = (
     qbank.kernel.media_commands.group,
     qbank.kernel.audit_commands.group,
     qbank.kernel.identity_commands.group,
+    qbank.kernel.host_key_commands.group,
     qbank.kernel.standby_commands.group,
     qbank.standards.commands.group,
     qbank.items.commands.group,

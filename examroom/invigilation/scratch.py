@@ -32,6 +32,7 @@ from examroom.plans.models import Enrolment, Sitting, SittingRoom
 from qbank.kernel import append_only, migrations
 from qbank.kernel.accounts import Account
 from qbank.kernel.db import Base, Database
+from qbank.kernel.host_keys import HostKey
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import utc_now
@@ -126,6 +127,7 @@ def _begin_now(engine: sa.Engine, sitting_id: int) -> None:
     own = sa.select(Sheet.id).where(Sheet.sitting_id == sitting_id)
     with engine.begin() as connection:
         append_only.lift(connection)
+        connection.execute(sa.delete(HostKey))  # it is served with a secret of its own
         models: tuple[Any, ...] = (ExamPage, AnswerEvent, Answer, Presence)
         for model in models:
             connection.execute(sa.delete(model).where(model.sheet_id.in_(own)))
@@ -143,7 +145,8 @@ def _server(settings: Settings, folder: Path, url: str, secret: str) -> Iterator
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     held = settings.identity
-    environment = os.environ | {"EXAMROOM_DATABASE_URL": url, "EXAMROOM_SECRET_KEY": secret, "EXAMROOM_SECURE_COOKIES": "0", "EXAMROOM_INTERNAL_ADDRESS": "",
+    environment = os.environ | {"EXAMROOM_DATABASE_URL": url, "EXAMROOM_SECRET_KEY": secret, "EXAMROOM_SECURE_COOKIES": "0",
+                                "EXAMROOM_DRAIN_SECONDS": "0", "EXAMROOM_INTERNAL_ADDRESS": "",
                                 "EXAMROOM_IDENTITY_KEY": ",".join(key.hex() for key in held.keys), "EXAMROOM_CODES_KEY": held.derived.hex()}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own program

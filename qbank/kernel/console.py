@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from qbank.kernel import backup_commands, first_run, machine, migrations, operations, serving, tls
+from qbank.kernel import backup_commands, first_run, host_keys, machine, migrations, operations, serving, tls
 from qbank.kernel.commands import Installation
 from qbank.kernel.doctor_commands import check
 from qbank.kernel.refused import Refused
@@ -93,12 +93,21 @@ def _require_schema(installation: Installation) -> None:
         click.echo(f"the database is at schema {current}, newer than this program's {newest}: it is served as it is", err=True)
 
 
+def _require_keys(installation: Installation) -> None:
+    """A host with other keys than the database was made with would write what nobody else can read."""
+    with installation.database.transaction(None) as session:
+        if other := host_keys.differing(session, installation.settings):
+            raise click.ClickException(f"{installation.settings.folder}: {', '.join(other)}: {host_keys.REMEDY}")
+        host_keys.remember(session, installation.settings)
+
+
 def _prepare(installation: Installation) -> str | None:
     """An empty database gets its schema, one without an administrator its first run: the code that opens the wizard."""
     engine = installation.database.engine
     if not sa.inspect(engine).get_table_names():
         migrations.upgrade(engine)
     _require_schema(installation)
+    _require_keys(installation)
     with installation.database.transaction(None) as session:
         return first_run.begin(session, installation.settings.secret_key, now=utc_now())
 
@@ -140,6 +149,7 @@ def _worker(create_app: Factory) -> click.Command:
             serving.end_with_server()
         installation = installation_of(context, folder)
         _require_schema(installation)
+        _require_keys(installation)
         app = create_app(installation.settings)
         operations.begin(app, installation.settings)
         serving.work(app.extensions["examroom"]["jobs"])

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.kernel import audit
+from qbank.kernel import audit, host_keys
 from qbank.kernel.db import Actor, Base, Database
 from qbank.kernel.identity import IdentityCipher
 from qbank.kernel.identity_keys import KEY_BYTES, name_of, next_in, write_whole
@@ -194,6 +194,7 @@ def _finish(database: Database, settings: Settings, actor: Actor, rows: dict[str
             if any(settings.folder.glob("taking-*")):
                 raise Refused("backup_runs", "正在备份。旧密钥仍然保留；请等备份结束后再运行一次本命令。")
             write_whole(settings.identity_file, held.keys[0])
+        host_keys.replaced(session, "identity", held.keys[0])
         audit.note(session, actor, "rotate", "identity_keys", name_of(held.keys[0]),
                    {"former": [",".join(map(name_of, held.keys[1:])), None if not keep_former else "kept"], "rows": [None, sum(rows.values())]})
     return Rotated(rows, orphans, keep_former or settings.identity_file is None)

@@ -36,6 +36,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items.models import ItemVersion
+from qbank.kernel import host_keys
 from qbank.kernel.keyring import KEY_BYTES, Keyring, open_bytes, seal_bytes
 from qbank.kernel.refused import Refused
 from qbank.papers.models import Paper, PaperItem
@@ -154,6 +155,7 @@ def rotate(session: Session) -> tuple[str, int]:
     if session.get_bind().dialect.name == "postgresql":  # SQLite's writer is alone already
         session.execute(sa.text("LOCK TABLE sealed_packs, paper_prints, sealed_lists IN SHARE ROW EXCLUSIVE MODE"))
     name = keys.add()
+    host_keys.replaced(session, "papers", keys.file.read_bytes()[:KEY_BYTES])
     held: Sequence[SealedPack | PaperPrint | SealedLists] = [
         *session.scalars(sa.select(SealedPack)), *session.scalars(sa.select(PaperPrint)), *session.scalars(sa.select(SealedLists))]
     for one in held:

@@ -40,6 +40,11 @@ def upgrade() -> None:
     sa.Column('begun_at', qbank.kernel.times.UtcDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_first_runs'))
     )
+    op.create_table('host_keys',
+    sa.Column('name', sa.String(length=30), nullable=False),
+    sa.Column('mark', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_host_keys'))
+    )
     op.create_table('mail_settings',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('host', sa.String(length=200), nullable=False),
