@@ -85,8 +85,11 @@ class Keyring:
             os.link(beside, self.file)
         except FileExistsError:
             pass  # the other process was first
+        except OSError:  # a file system without links: some sticks and shares
+            if not self.file.exists():
+                beside.replace(self.file)
         finally:
-            beside.unlink()
+            beside.unlink(missing_ok=True)
 
 
 def name_of(key: bytes) -> str:

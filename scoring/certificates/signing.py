@@ -119,8 +119,11 @@ def _keep(file: Path, pem: bytes) -> None:
             os.link(draft, file)
         except FileExistsError:
             return
+        except OSError:  # a file system without links
+            if not file.exists():
+                draft.replace(file)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 def _new_pem(now: datetime) -> bytes:

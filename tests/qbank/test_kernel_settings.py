@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -149,3 +151,16 @@ def test_what_is_no_half_point_is_refused_by_name(text: str) -> None:
 def test_a_missing_upload_is_refused() -> None:
     with pytest.raises(Refused, match="请先选择"):
         excel_upload(None)
+
+
+def test_keys_are_made_where_files_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError("no links here")))
+    made = Settings.from_environment({}, folder=tmp_path).paper_keys.names()
+    assert Settings.from_environment({}, folder=tmp_path).paper_keys.names() == made
+    assert [file.name for file in tmp_path.glob("papers.key*")] == ["papers.key"]
+
+
+def test_a_key_that_cannot_be_read_stops_the_start_and_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").mkdir()
+    with pytest.raises(BadSetting, match=r"secret\.key cannot be read"):
+        Settings.from_environment({}, folder=tmp_path)
