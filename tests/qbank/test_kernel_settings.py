@@ -27,6 +27,7 @@ from tests.conftest import People, TestClock
 BAD = {
     "EXAMROOM_IDLE_MINUTES": "soon", "EXAMROOM_DATABASE_URL": "mysql://root@localhost/x", "EXAMROOM_SECRET_KEY": "short",
     "EXAMROOM_IDENTITY_KEY": "zz", "EXAMROOM_SECURE_COOKIES": "maybe", "EXAMROOM_UPLOAD_MEGABYTES": "0",
+    "EXAMROOM_QUEUE_URL": "postgresql://db/other", "EXAMROOM_DRAIN_SECONDS": "-1",
 }
 
 
