@@ -67,12 +67,12 @@ def kind(address: str) -> str:
     return re.sub(r"\d+", "N", address.split("?")[0])
 
 
-def follow(client: FlaskClient, first: str = "/") -> Iterator[tuple[str, TestResponse]]:
-    """Every address that is linked from ``first`` on, at most three of a kind, with its answer."""
+def follow(client: FlaskClient, first: str = "/", most: int = 3) -> Iterator[tuple[str, TestResponse]]:
+    """Every address that is linked from ``first`` on, at most ``most`` of a kind, with its answer."""
     waiting, seen, kinds = [first], set(), Counter[str]()
     while waiting:
         address = waiting.pop(0)
-        if address in seen or kinds[kind(address)] >= 3:
+        if address in seen or kinds[kind(address)] >= most:
             continue
         seen.add(address)
         kinds[kind(address)] += 1

@@ -100,10 +100,8 @@ def fill_all_forms(world: World) -> tuple[int, int, set[str]]:
     corpus, tried, taken, shown = itertools.cycle(CORPUS), 0, 0, set()
     known: set[tuple[str, ...]] = set()
     for login, client in everybody(world).items():
-        pages = Counter[str]()
-        for address, answer in follow(client, FIRST.get(login, "/")):
-            pages[kind(address)] += 1
-            if pages[kind(address)] > 1 or answer.status_code != 200 or answer.mimetype != "text/html" or not answer.get_data():
+        for address, answer in follow(client, FIRST.get(login, "/"), most=1):
+            if answer.status_code != 200 or answer.mimetype != "text/html" or not answer.get_data():
                 continue
             for form in lxml.html.fromstring(answer.get_data(as_text=True)).forms:
                 action = urljoin(address, form.get("action") or address)
