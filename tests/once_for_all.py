@@ -53,8 +53,9 @@ def routes_and_templates() -> None:
 
 def statements(engine: sa.Engine) -> sa.Engine:
     """``engine``, which speaks through the dialect of the run's first engine of its kind: compiled SQL is kept by dialect."""
-    first = _first.setdefault(engine.dialect.name, engine)
-    if first is engine:
+    first = _first.get(engine.dialect.name)
+    if first is None or getattr(first.dialect, "server_version_info", None) is None:  # nobody connected yet: it knows nothing of its server
+        _first[engine.dialect.name] = engine
         engine._compiled_cache = LRUCache(STATEMENTS)
     else:
         engine.dialect = engine.pool._dialect = first.dialect

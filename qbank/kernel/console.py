@@ -96,9 +96,9 @@ def _require_schema(installation: Installation) -> None:
 def _require_keys(installation: Installation) -> None:
     """A host with other keys than the database was made with would write what nobody else can read."""
     with installation.database.transaction(None) as session:
+        host_keys.remember(session, installation.settings)  # of two hosts that start at once the first counts
         if other := host_keys.differing(session, installation.settings):
             raise click.ClickException(f"{installation.settings.folder}: {', '.join(other)}: {host_keys.REMEDY}")
-        host_keys.remember(session, installation.settings)
 
 
 def _prepare(installation: Installation) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from qbank.kernel import doctor
@@ -33,6 +34,7 @@ class HostKey(Base):
 
 
 _KEYS = table_of(HostKey)
+_INSERTS = {"sqlite": sqlite.insert(_KEYS).on_conflict_do_nothing(), "postgresql": postgresql.insert(_KEYS).on_conflict_do_nothing()}
 
 
 def marks(settings: Settings) -> dict[str, list[str]]:
@@ -51,11 +53,10 @@ def differing(session: Session, settings: Settings) -> list[str]:
 
 def remember(session: Session, settings: Settings, *, anew: bool = False) -> None:
     """Write down the keys that the database does not know yet; ``anew``: those of this host are right from now on."""
-    known = set(session.scalars(sa.select(_KEYS.c.name)))
+    insert = _INSERTS[session.get_bind().dialect.name]
     for name, held in marks(settings).items():
-        if name not in known:
-            session.execute(sa.insert(_KEYS).values(name=name, mark=held[0]))
-        elif anew:
+        session.execute(insert, {"name": name, "mark": held[0]})
+        if anew:
             _put(session, name, held[0])
 
 
