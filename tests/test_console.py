@@ -47,7 +47,7 @@ def test_every_room_has_a_group() -> None:
     other = {"kernel": "accounts", "statistics": "stats"}
     rooms = [room.__name__.split(".")[1] for room in ROOMS]
     of_the_kernel = {"room", "audit", "identity", "keys", "media"}
-    assert {group.name for group in GROUPS} == {other.get(name, name) for name in rooms} - {"worklist"} | of_the_kernel  # the work list shows what the others say
+    assert {group.name for group in GROUPS} == {other.get(name, name) for name in rooms} - {"worklist"} | of_the_kernel  # it shows what the others say
 
 
 def test_a_new_installation_gets_its_administrator_with_a_one_time_password(
