@@ -59,7 +59,8 @@ def progress(session: Session, sitting: Sitting, questions: Sequence[WrittenQues
     here = WrittenQuestion.sitting_id == sitting.id
     counts: dict[int, dict[str, int]] = {question.id: dict.fromkeys(("scripts", "blank", "settled", "by_chief"), 0) for question in questions}
     for question_id, how, number in session.execute(
-            sa.select(Script.question_id, Script.how, sa.func.count()).join(Script.question).where(here).group_by(Script.question_id, Script.how)):
+            sa.select(Script.question_id, Script.how, sa.func.count()).join(Script.question).where(here, Script.question_id.in_(counts))
+            .group_by(Script.question_id, Script.how)):
         row = counts[question_id]
         row["scripts"] += number
         row["settled"] += number if how is not None else 0
