@@ -114,7 +114,8 @@ def install(app: Flask, settings: Settings, database: Database, clock: Clock, do
     app.session_interface = LazySessions()
     headers = safe_headers(settings)
     app.config.update(
-        SESSION_COOKIE_NAME=secure_name("session", secure=settings.secure_cookies), SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_NAME=secure_name("session", secure=settings.secure_cookies), SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024, WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions["examroom"] = {"settings": settings, "database": database, "clock": clock, "headers": headers,

@@ -104,7 +104,7 @@ def shape(connection: sa.Connection) -> Shape:
     for table in seen.get_table_names():
         columns = {one["name"]: (str(one["type"]), one["nullable"], one["default"] is not None) for one in seen.get_columns(table)}
         unique = {tuple(one["column_names"]) for one in seen.get_unique_constraints(table)}
-        unique |= {tuple(one["column_names"]) for one in seen.get_indexes(table) if one["unique"]}
+        unique |= {tuple(name or "" for name in one["column_names"]) for one in seen.get_indexes(table) if one["unique"]}
         pointers = {(tuple(one["constrained_columns"]), one["referred_table"]) for one in seen.get_foreign_keys(table)}
         checks = {str(one["sqltext"]) for one in seen.get_check_constraints(table)}
         found[table] = {"columns": columns, "unique": unique, "pointers": pointers, "checks": checks}

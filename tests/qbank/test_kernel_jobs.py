@@ -78,7 +78,8 @@ def read(session: Session, column: Any, *conditions: Any) -> Any:
 
 
 def state_of(session: Session, job_id: int) -> JobState:
-    return read(session, Job.state, Job.id == job_id)
+    found: JobState = read(session, Job.state, Job.id == job_id)
+    return found
 
 
 def test_workers_on_two_hosts_share_the_jobs_and_do_each_once(session: Session, hosts: Hosts, composer: Viewer, clock: TestClock,

@@ -268,7 +268,7 @@ def test_a_thousand_passwords_at_once_leave_a_processor_to_the_exam(monkeypatch:
 
     monkeypatch.setattr(accounts, "HASHER", Slow())
     with ThreadPoolExecutor(16) as crowd:
-        assert all(crowd.map(lambda _: accounts._matches("stored", "word"), range(48)))
+        assert all(crowd.map(lambda _: accounts.matches("stored", "word"), range(48)))
     assert most[0] == max(1, (os.cpu_count() or 2) // 2)
 
 
@@ -276,7 +276,7 @@ def test_no_write_lock_is_held_while_a_password_is_hashed(monkeypatch: pytest.Mo
                                                           app: Flask, database: Database) -> None:
     chen = people("陈晓", Role.ITEM_AUTHOR)
     session.commit()
-    honest, written = accounts._matches, []
+    honest, written = accounts.matches, []
 
     def meanwhile(stored: str, password: str) -> bool:
         with database.transaction(Actor(None, "保存答案")) as other:  # would wait thirty seconds for a lock
@@ -284,7 +284,7 @@ def test_no_write_lock_is_held_while_a_password_is_hashed(monkeypatch: pytest.Mo
         written.append(True)
         return honest(stored, password)
 
-    monkeypatch.setattr(accounts, "_matches", meanwhile)
+    monkeypatch.setattr(accounts, "matches", meanwhile)
     assert app.test_client().post("/accounts/sign-in", data={"login": chen.login, "password": PASSWORD}).status_code == 302
     assert written == [True]
 
