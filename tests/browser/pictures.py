@@ -25,19 +25,19 @@ WIDE, PHONE, TABLET = (1366, 768), (390, 844), (1180, 820)
 
 # picture → whose, on what, and the way there: an address, then links by what their address looks like.
 PAGES: dict[str, tuple[str, tuple[int, int], Sequence[str]]] = {
-    "author": ("author", WIDE, ("/items/", r"/items/\d+$")),
+    "author": ("author", WIDE, ("/items/", r"/items/\d+\?version=1$")),
     "reviewer": ("reviewer", WIDE, ("/items/review", r"/items/review/\d+|/items/\d+")),
     "composer": ("composer", WIDE, ("/papers/", r"/papers/\d+$")),
     "officer": ("officer", WIDE, ("/",)),
     "results": ("officer", WIDE, ("/results/", r"/results/plans/\d+")),
     "invigilator": ("invigilator", WIDE, ("/invigilation/", r"/invigilation/rooms/\d+$")),
     "marker": ("marker", WIDE, ("/marking/written", r"/marking/written/")),
-    "assessor": ("assessor", TABLET, ("/practical/groups/4",)),
-    "examiner": ("examiner", WIDE, ("/review/", r"/review/panels/\d+/room")),
+    "assessor": ("assessor", TABLET, ("/practical/groups/4", r"/mark\?member=")),
+    "examiner": ("examiner", WIDE, ("/review/", r"/review/panels/\d+", r"/review/panels/\d+/room|/review/cases/")),
     "supervisor": ("supervisor", PHONE, ("/oversight/inspections", r"/oversight/inspections/\d+")),
     "city": ("city", WIDE, ("/reports/region",)),
     "province": ("province", WIDE, ("/plans/", r"/plans/\d+$")),
-    "administrator": ("admin", WIDE, ("/accounts/audit",)),
+    "administrator": ("admin", WIDE, ("/doctor/",)),
     "anyone": ("", WIDE, ("/certificates/query",)),
 }
 
@@ -78,7 +78,7 @@ def candidate(browser: Browser, address: str, ticket: str, identity_number: str)
     page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=address)
     page.goto("/exam")
     page.fill("[name=ticket]", ticket)
-    page.fill("[name=identity]", identity_number)
+    page.fill("[name=identity_number]", identity_number)
     page.keyboard.press("Enter")
     page.wait_for_load_state("networkidle")
     take(page, "exam")
