@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import gc
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -38,6 +40,7 @@ PASSWORD = "correct-horse"
 accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the real cost has nothing to prove here
 once_for_all.routes_and_templates()
 LONG = {"tests", "drills", "browser", "client"}
+BUCKET = "s3://media/exams/2026"
 MONDAY = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)  # 2026-06-01 09:00 in China
 
 
@@ -245,3 +248,41 @@ def enter(app: Flask) -> Callable[[Viewer], FlaskClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """An S3 server that is none of ours."""
+    from moto.server import ThreadedMotoServer  # heavy, and few tests need it
+
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A bucket of its own for each test, and a witness that looks into it."""
+    import boto3  # as above
+
+    for name, value in (("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_DEFAULT_REGION", "us-east-1"),
+                        ("AWS_EC2_METADATA_DISABLED", "true")):
+        monkeypatch.setenv(name, value)
+    client = boto3.session.Session().client("s3", endpoint_url=endpoint)
+    client.create_bucket(Bucket="media")
+    yield client
+    for one in client.list_objects_v2(Bucket="media").get("Contents", ()):
+        client.delete_object(Bucket="media", Key=one["Key"])
+    client.delete_bucket(Bucket="media")
+
+
+@pytest.fixture
+def in_bucket(settings: Settings, endpoint: str, bucket: Any) -> Settings:
+    return replace(settings, media_url=BUCKET, s3_endpoint=endpoint)
+
+
+def keys(bucket: Any) -> list[str]:
+    return [one["Key"] for one in bucket.list_objects_v2(Bucket="media").get("Contents", ())]

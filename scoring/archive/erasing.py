@@ -22,9 +22,9 @@ from examroom.plans.qualification_models import EntryProof
 from qbank.kernel import audit, jobs
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.accounts import Account, Grant, Institution
-from qbank.kernel.attachments import Attachment, place_of
+from qbank.kernel.attachments import TAKEN_AWAY, Attachment, discard
 from qbank.kernel.audit import NOT_RECORDED
-from qbank.kernel.db import Base, after_commit, table_of
+from qbank.kernel.db import Base, table_of
 from qbank.kernel.jobs import Job, Work
 from qbank.kernel.refused import Refused
 from qbank.kernel.times import local_date
@@ -156,17 +156,19 @@ def _erase_proofs(session: Session, own: sa.Select[int]) -> None:
     mine = sa.select(EntryProof.attachment_id).where(EntryProof.enrolment_id.in_(own))
     theirs = (sa.select(EntryProof.attachment_id).join(EntryProof.enrolment).join(Enrolment.candidate)
               .where(EntryProof.enrolment_id.not_in(own), Account.identity_masked.is_not(None)))
-    found = session.scalars(sa.select(Attachment).where(Attachment.id.in_(mine), Attachment.id.not_in(theirs))).all()
-    for one in found:
-        shared = session.scalar(sa.select(Attachment.id).where(Attachment.sha256 == one.sha256, Attachment.id != one.id).limit(1))
-        if shared is None:
-            _remove_later(session, one.sha256)
-        _blank(session, Attachment.__tablename__, table_of(Attachment).c.id == one.id, {"name": GONE})
+    found = session.scalars(sa.select(Attachment).where(Attachment.id.in_(mine), Attachment.id.not_in(theirs), Attachment.size > 0)).all()
+    _blank(session, Attachment.__tablename__, table_of(Attachment).c.id.in_([one.id for one in found]), {"name": GONE, "size": 0})
+    discard(session, _erased(session) & {one.sha256 for one in found})
 
 
-def _remove_later(session: Session, sha256: str) -> None:
-    place = place_of(session, sha256)
-    after_commit(session, lambda: place.unlink(missing_ok=True))
+def _erased(session: Session) -> set[str]:
+    """Content whose every row was blanked: a row without size, which no upload has."""
+    whole = sa.orm.aliased(Attachment)
+    left = sa.exists().where(whole.sha256 == Attachment.sha256, whole.size > 0)
+    return set(session.scalars(sa.select(Attachment.sha256).where(Attachment.size == 0, ~left)))
+
+
+TAKEN_AWAY.append(_erased)
 
 
 def _erase_reports(session: Session, issued: sa.Select[int]) -> None:

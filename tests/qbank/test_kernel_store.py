@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click.testing
 import pytest
-from moto.server import ThreadedMotoServer
 from sqlalchemy.orm import Session
 
 from app import GROUPS, create_app
@@ -30,44 +26,10 @@ from qbank.kernel.sealed_stream import Secret
 from qbank.kernel.settings import BadSetting, Settings
 from qbank.kernel.store import BucketStore, Store
 from qbank.kernel.times import utc_now
-from tests.conftest import MONDAY, People
+from tests.conftest import BUCKET, MONDAY, People, keys
 
 PROOF = b"%PDF-1.4\nsomebody's proof"
 NAME = hashlib.sha256(PROOF).hexdigest()
-BUCKET = "s3://media/exams/2026"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A bucket of its own for each test, and a witness that looks into it."""
-    for name, value in (("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_DEFAULT_REGION", "us-east-1"),
-                        ("AWS_EC2_METADATA_DISABLED", "true")):
-        monkeypatch.setenv(name, value)
-    client = boto3.session.Session().client("s3", endpoint_url=endpoint)
-    client.create_bucket(Bucket="media")
-    yield client
-    for one in client.list_objects_v2(Bucket="media").get("Contents", ()):
-        client.delete_object(Bucket="media", Key=one["Key"])
-    client.delete_bucket(Bucket="media")
-
-
-@pytest.fixture
-def in_bucket(settings: Settings, endpoint: str, bucket: Any) -> Settings:
-    return replace(settings, media_url=BUCKET, s3_endpoint=endpoint)
-
-
-def keys(bucket: Any) -> list[str]:
-    return [one["Key"] for one in bucket.list_objects_v2(Bucket="media").get("Contents", ())]
 
 
 def host(settings: Settings, folder: Path) -> Store:

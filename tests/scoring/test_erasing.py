@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,11 +20,13 @@ from sqlalchemy.orm import Session
 
 from examroom.plans.models import CandidatePhoto, Enrolment
 from examroom.plans.qualification_models import EntryProof
+from qbank.kernel import attachments, store
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account, give
 from qbank.kernel.attachments import Attachment, from_bytes, keep, place_of
 from qbank.kernel.audit import AuditEntry, verify
 from qbank.kernel.refused import Refused
+from qbank.kernel.settings import Settings
 from qbank.kernel.times import local_date
 from scoring.archive import erasing, keeping
 from scoring.archive.erasure_models import Erasure
@@ -33,7 +38,7 @@ from scoring.certificates.report_models import BatchKind, ReportBatch
 from scoring.results.case_models import Misconduct
 from scoring.results.merge import THEORY
 from scoring.results.models import CreditState, Objection, Result
-from tests.conftest import MONDAY, People
+from tests.conftest import MONDAY, People, keys
 from tests.scoring.archive_world import keep_one_key, small_pack
 from tests.scoring.final_world import CIPHER, FinalWorld, identity_number
 
@@ -173,6 +178,30 @@ def test_a_file_of_a_whole_class_goes_with_the_last_of_them(world: FinalWorld, s
     assert place_of(session, hashlib.sha256(REGISTER).hexdigest()).is_file()
     assert session.scalars(sa.select(Objection.raised_by)).one() != erasing.GONE
     assert session.scalars(sa.select(ReportBatch.file_cipher)).one() != b""
+
+
+def test_a_bucket_loses_the_files_and_so_do_the_copies_of_a_machine(world: FinalWorld, session: Session, in_bucket: Settings, bucket: Any,
+                                                                     tmp_path: Path) -> None:
+    """The diploma was handed in twice: the bytes go with the second row, and nobody misses them afterwards."""
+    session.info["media"] = held = store.of(replace(in_bucket, folder=tmp_path / "one"))
+    for one in world.candidates[:2]:
+        file = keep(session, from_bytes(DIPLOMA, "毕业证.pdf"), world.officer, now=MONDAY)
+        session.add(EntryProof(enrolment=one, attachment=file, title="毕业证", at=MONDAY))
+    session.commit()
+    name = hashlib.sha256(DIPLOMA).hexdigest()
+    erasing.erase(session, world.candidates[0].account_id)
+    session.commit()
+    assert keys(bucket)[0].endswith(name)  # Li's
+    erasing.erase(session, world.candidates[1].account_id)
+    session.rollback()
+    assert held.find(name) is not None
+    erasing.erase(session, world.candidates[1].account_id)
+    session.commit()
+    assert (keys(bucket), held.place(name).exists(), held.find(name)) == ([], False, None)
+    assert attachments.missing(session) == [hashlib.sha256(REGISTER).hexdigest()]  # Wang's still, in the folder of before
+    erasing.erase(session, world.candidates[2].account_id)
+    session.commit()
+    assert attachments.missing(session) == []
 
 
 def test_who_is_no_longer_due_when_the_job_comes_is_left_and_named(world: FinalWorld, session: Session) -> None:
