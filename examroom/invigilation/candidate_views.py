@@ -18,7 +18,7 @@ from qbank.kernel import jobs
 from qbank.kernel.access import fetch, visible
 from qbank.kernel.forms import whole_number
 from qbank.kernel.refused import Refused
-from qbank.kernel.web import db, large, now, paged, settings, viewer
+from qbank.kernel.web import db, large, now, paged, viewer
 
 
 @blueprint.get("/plans/<int:plan_id>/candidates")
@@ -71,8 +71,8 @@ def keep_photos(plan_id: int) -> Any:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Refused("no_file", "请选择 ZIP 压缩包，里面的照片以证件号码、学号或准考证号命名。")
-    aside = photo_job.put_aside(settings().folder / "coming", upload.read(photos.MOST_BYTES + 1))
-    job = jobs.enqueue(db(), photo_job.KEEP_PHOTOS, {"plan_id": plan.id, "path": aside}, viewer(), now=now())
+    aside = photo_job.put_aside(db(), upload.read(photos.MOST_BYTES + 1))
+    job = jobs.enqueue(db(), photo_job.KEEP_PHOTOS, {"plan_id": plan.id, **aside}, viewer(), now=now())
     return redirect(url_for("accounts.job", job_id=job.id))
 
 

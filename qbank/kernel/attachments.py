@@ -75,7 +75,7 @@ def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Co
         raise Refused("wrong_file_type", f"“{name}”不能上传：请上传 {allowed}。只改扩展名不能改变文件的类型。")
     if kind in (PNG, JPEG):
         _check_picture(upload.stream, name)
-    sha256, size = _take(store_of(session), upload.stream, name, most[kind])
+    sha256, size = _take(store_of(session), upload.stream, name, most[kind] * MEGABYTE)
     made = Attachment(sha256=sha256, name=name, media_type=kind, size=size, uploaded_by=who.account_id, uploaded_at=now)
     session.add(made)
     session.flush()
@@ -101,6 +101,11 @@ def store_of(session: Session) -> Store:
     if found is None:
         raise RuntimeError("this session was opened without a store")
     return found
+
+
+def put(session: Session, content: bytes) -> str:
+    """Keep content that no attachment is: its hash, which a row that ``NAMED`` knows has to name."""
+    return _take(store_of(session), BytesIO(content), "", len(content))[0]
 
 
 def named(session: Session) -> set[str]:
@@ -181,13 +186,13 @@ def _check_picture(stream: IO[bytes], name: str) -> None:
         stream.seek(0)
 
 
-def _take(store: Store, stream: IO[bytes], name: str, most_megabytes: int) -> tuple[str, int]:
+def _take(store: Store, stream: IO[bytes], name: str, most: int) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     with store.coming() as (target, beside):
         while chunk := stream.read(CHUNK):
             size += len(chunk)
-            if size > most_megabytes * MEGABYTE:
-                raise Refused("file_too_large", f"“{name}”超过 {most_megabytes} MB，请压缩后再上传。")
+            if size > most:
+                raise Refused("file_too_large", f"“{name}”超过 {most // MEGABYTE} MB，请压缩后再上传。")
             digest.update(chunk)
             target.write(chunk)
         store.keep(target, beside, digest.hexdigest())

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from qbank.items import pictures
+from qbank.kernel import attachments
 from qbank.kernel.access import Viewer
 from qbank.kernel.accounts import Institution
 from qbank.kernel.export import Table, workbook
@@ -33,6 +34,7 @@ from qbank.papers.sealed import PaperPrint
 
 MOST_COPIES = 1000
 AT_ONCE = 10  # copies of one PDF: fewer repeat the fonts, and typst keeps what it set last, 5 MB a copy of ten PDFs
+FORMERLY = "prints"  # the folder, beside the database, of prints made before the store took them: <name>.bin
 TITLES = {"paper": "试卷与答题卡", "key": "标准答案与评分标准", "copies": "个人卷"}
 SIGNS = {"T": "√", "F": "×"}
 
@@ -56,7 +58,7 @@ def make(work: Work) -> str:
     content, pages = _zipped(files), sum(count_pages(content) for name, content in files if name.endswith(".pdf"))
     with work.transaction() as session:
         keep(session, session.get_one(Paper, paper.id), work.who, f"{opened[0]['title']} {TITLES[options['what']]}", content, options,
-             pages, work.settings.folder, now=work.now())
+             pages, now=work.now())
     return f"/papers/{paper.id}/prints"
 
 
@@ -107,19 +109,15 @@ def key_table(sheet: Sheet, options: dict[str, Any], now: datetime) -> bytes:
               f"个人卷题序（母卷题号） {sheet.paper.name}", note[:1])], made_at=now)
 
 
-def keep(session: Session, paper: Paper, who: Viewer, title: str, content: bytes, options: dict[str, Any], pages: int, folder: Path, *,
+def keep(session: Session, paper: Paper, who: Viewer, title: str, content: bytes, options: dict[str, Any], pages: int, *,
          now: datetime) -> PaperPrint:
-    """Encrypt under a key of its own and put it into the folder; the row says whose it is."""
+    """Encrypt under a key of its own and put it into the store; the row says whose it is."""
     key = secrets.token_bytes(KEY_BYTES)
     about = _about(paper)
     name, wrapped = packs.keyring_of(session).wrap(key, about)
-    digest = hashlib.sha256(content).hexdigest()
-    row = PaperPrint(paper_id=paper.id, account_id=who.account_id, title=title[:200], options=options, digest=digest, pages=pages,
-                     file_name=f"{secrets.token_hex(16)}.bin", wrapped_key=wrapped, key_name=name, made_at=now)
-    place = folder / "prints"
-    place.mkdir(mode=0o700, exist_ok=True)
-    (place / row.file_name).write_bytes(seal_bytes(key, content, about))
-    (place / row.file_name).chmod(0o600)
+    row = PaperPrint(paper_id=paper.id, account_id=who.account_id, title=title[:200], options=options, digest=hashlib.sha256(content).hexdigest(),
+                     pages=pages, file_name=attachments.put(session, seal_bytes(key, content, about)), wrapped_key=wrapped, key_name=name,
+                     made_at=now)
     session.add(row)
     looks.record(session, paper, who, "copies" if options["what"] == "copies" else "printed", now=now, detail=title)
     session.flush()
@@ -131,10 +129,10 @@ def take(session: Session, row: PaperPrint, who: Viewer, folder: Path, *, now: d
     looks.require(session, row.paper, who)
     if row.options["what"] == "key":
         embargo.require(session, [row.paper_id], now=now)
-    try:
-        sealed = (folder / "prints" / row.file_name).read_bytes()
-    except FileNotFoundError:
-        raise Refused("print_gone", "这次打印的文件已不在，请重新打印。") from None
+    place = folder / FORMERLY / row.file_name if row.file_name.endswith(".bin") else attachments.store_of(session).find(row.file_name)
+    if place is None or not place.is_file():
+        raise Refused("print_gone", "这次打印的文件已不在，请重新打印。")
+    sealed = place.read_bytes()
     about = _about(row.paper)
     content = open_bytes(packs.keyring_of(session).unwrap(row.key_name, row.wrapped_key, about), sealed, about)
     looks.record(session, row.paper, who, "taken", now=now, detail=row.title)
@@ -161,3 +159,6 @@ def count_pages(pdf: bytes) -> int:
 
 def _about(paper: Paper) -> bytes:
     return packs.about(paper.id, "print")
+
+
+attachments.NAMED.append(lambda session: session.scalars(sa.select(PaperPrint.file_name).where(PaperPrint.file_name.not_like("%.bin"))))

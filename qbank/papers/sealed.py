@@ -98,7 +98,7 @@ class PaperLook(Base):
 
 
 class PaperPrint(Base):
-    """Something printed of a paper, kept encrypted in the installation's folder until somebody takes it away."""
+    """Something printed of a paper, kept encrypted in the store until somebody takes it away."""
 
     __tablename__ = "paper_prints"
 
@@ -107,7 +107,7 @@ class PaperPrint(Base):
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     title: Mapped[Line]
     options: Mapped[dict[str, Any]]  # kind, copies, what was shuffled, seed of the copies
-    file_name: Mapped[Line]
+    file_name: Mapped[Line]  # the hash of the encrypted file, by which the store knows it
     digest: Mapped[str] = mapped_column(sa.String(64))  # of what was printed, not of the encrypted file
     pages: Mapped[int]
     wrapped_key: Mapped[bytes] = mapped_column(info={"secret": True})

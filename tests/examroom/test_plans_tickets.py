@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pypdf
 import pytest
@@ -15,10 +17,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from examroom.plans import codes, photos, seating, ticket_job, ticket_print
+from examroom.plans import codes, photo_job, photos, seating, ticket_job, ticket_print
 from examroom.plans.models import CandidatePhoto, Enrolment, PlanState
 from examroom.plans.qualification_models import TicketFile
+from qbank.kernel import attachments
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.jobs import Job, Jobs, JobState
 from qbank.kernel.refused import Refused
 from qbank.standards.rulepack import RulePack
 from tests.conftest import MONDAY, People, TestClock
@@ -97,6 +101,8 @@ def test_a_zip_comes_in_by_a_job_that_names_what_it_left(world: PlanWorld, sessi
     plan = world.draft()
     world.enrol(plan, 2)
     session.commit()
+    before = attachments.store_of(session).held().keys(), attachments.named(session)
+    session.rollback()
     liu = enter(world.liu)
     door = f"/invigilation/plans/{plan.id}/photos"
     archive = packed(("20240001.jpg", picture(1)), ("20249999.jpg", picture(2)))
@@ -105,9 +111,30 @@ def test_a_zip_comes_in_by_a_job_that_names_what_it_left(world: PlanWorld, sessi
     assert "已保存 1 张照片，1 个文件没有保存" in page
     assert "20249999.jpg：没有这个证件号码、学号或准考证号的考生" in page
     assert liu.post(door).status_code == 409
-    assert list((app.extensions["examroom"]["settings"].folder / "coming").iterdir()) == []
     session.expire_all()
     assert session.scalar(sa.select(sa.func.count(Enrolment.photo_id))) == 1
+    assert (attachments.store_of(session).held().keys(), attachments.named(session)) == before  # done with
+
+
+def test_a_zip_that_waits_is_found_by_a_worker_of_another_host_and_is_nobodys_afterwards(world: PlanWorld, session: Session, app: Flask,
+                                                                                         tmp_path: Path) -> None:
+    plan = world.draft()
+    world.enrol(plan, 1)
+    proofs = attachments.named(session)
+    aside = photo_job.put_aside(session, packed(("20240001.jpg", picture(1))))
+    again = photo_job.put_aside(session, packed(("20240001.jpg", picture(1))))
+    assert b"20240001" not in attachments.place_of(session, aside["archive"]).read_bytes()
+    first, second = (Job(kind=photo_job.KEEP_PHOTOS, title="导入考生照片", arguments={"plan_id": plan.id, **one}, account_id=world.liu.account_id,
+                         created_at=MONDAY) for one in (aside, again))
+    session.add_all([first, second])
+    session.commit()
+    assert attachments.named(session) - proofs == {aside["archive"], again["archive"]}
+    held = app.extensions["examroom"]
+    other_host = Jobs(dataclasses.replace(held["settings"], folder=tmp_path / "other"), held["database"], clock=lambda: MONDAY)
+    other_host.run(first.id)
+    session.expire_all()
+    assert (first.state, session.scalar(sa.select(sa.func.count(Enrolment.photo_id)))) == (JobState.DONE, 1)
+    assert attachments.store_of(session).held().keys() - proofs == attachments.named(session) - proofs == {again["archive"]}
 
 
 def test_the_ticket_says_who_when_where_and_carries_photo_and_code(world: PlanWorld) -> None:

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
+from qbank.kernel import attachments
 from qbank.kernel.access import Role, Viewer
 from qbank.kernel.jobs import Job
 from qbank.kernel.settings import Settings
@@ -22,6 +23,7 @@ from qbank.papers.contents import items_of
 from qbank.papers.copies import Master, arrange
 from qbank.papers.desk import assemble, seal, specify
 from qbank.papers.models import Paper
+from qbank.papers.print_work import FORMERLY
 from qbank.papers.sealed import PaperPrint
 from qbank.papers.specification import Part
 from qbank.papers.typesetting import typeset
@@ -198,11 +200,21 @@ def test_only_who_may_look_prints_and_takes_and_each_is_on_record(
     assert told[-3:] == [("printed", "刘考务"), ("taken", "刘考务"), ("content", "刘考务")]
     assert looks.looks_at(session, opened)[0].address == "10.1.2.3"
     assert "10.1.2.3" in enter(colleague).get(f"/papers/{opened.id}/looks").get_data(as_text=True)
-    kept = (settings.folder / "prints" / row.file_name).read_bytes()
-    assert b"%PDF" not in kept  # encrypted in the folder
-    (settings.folder / "prints" / row.file_name).write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    assert row.file_name in attachments.named(session)
+    place = attachments.store_of(session).place(row.file_name)
+    kept = place.read_bytes()
+    assert b"%PDF" not in kept  # encrypted in the store
+    place.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     session.commit()
     assert enter(officer).post(f"/papers/prints/{row.id}").status_code == 409
+    place.unlink()
+    assert "请重新打印" in enter(officer).post(f"/papers/prints/{row.id}").get_data(as_text=True)
+    row.file_name = "0123456789abcdef0123456789abcdef.bin"  # made before the store took prints
+    (settings.folder / FORMERLY).mkdir()
+    (settings.folder / FORMERLY / row.file_name).write_bytes(kept)
+    session.commit()
+    assert enter(officer).post(f"/papers/prints/{row.id}").status_code == 200
+    assert row.file_name not in attachments.named(session)
 
 
 def test_a_shut_paper_is_neither_printed_nor_shown(session: Session, paper: Paper, composer: Viewer, enter: Enter, clock: TestClock) -> None:
