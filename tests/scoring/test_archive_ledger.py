@@ -21,6 +21,7 @@ from examroom.plans.models import PlanDecision, PlanState, SittingRoom
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.times import SHANGHAI
 from scoring.archive import desk, filed, keeping, ledger, volumes
+from scoring.archive.erasure_models import Erasure
 from scoring.archive.ledger import Asked, Standing
 from scoring.archive.models import Destruction, FiledDocument
 from scoring.archive.steps import PHASES, SOURCES, steps_of
@@ -175,14 +176,18 @@ def doors(world: FinalWorld) -> list[tuple[str, str]]:
     held = keeping.hold(session, world.plan, world.officer, "信访核查", now=MONDAY)
     made.keep_until = made.paper_until = MONDAY.astimezone(SHANGHAI).date() - timedelta(days=1)
     asked = Destruction(pack=made, reason="期满", asked_by=world.officer.account_id, asked_at=MONDAY)
-    session.add(asked)
+    person = world.candidates[0].account_id
+    erasure = Erasure(institution_id=world.school.id, people=[person], reason="期满", asked_by=world.officer.account_id, asked_at=MONDAY)
+    session.add_all([asked, erasure])
     session.commit()
     plan, pack = f"/archive/plans/{world.plan.id}", f"/archive/{made.id}"
     return [("GET", plan), ("GET", f"{plan}/covers.pdf"), ("GET", f"{plan}/ledger"), ("GET", f"{plan}/ledger.pdf"), ("GET", f"{plan}/ledger.xlsx"),
             ("GET", f"{plan}/videos"), ("GET", pack), ("GET", f"{pack}/verify"), ("POST", f"{plan}/hold"), ("POST", f"/archive/holds/{held.id}/release"),
             ("POST", f"{plan}/pack"), ("POST", f"{plan}/documents"), ("POST", f"{plan}/videos"), ("POST", f"{plan}/videos/check"),
             ("POST", f"/archive/documents/{scan.id}/withdraw"), ("POST", f"/archive/documents/{scan.id}/scan"), ("POST", f"{pack}/download"),
-            ("POST", f"{pack}/destruction"), ("POST", f"/archive/destructions/{asked.id}")]
+            ("POST", f"{pack}/destruction"), ("POST", f"/archive/destructions/{asked.id}"),
+            ("POST", f"/archive/erasures/institutions/{world.school.id}"), ("POST", f"/archive/erasures/{erasure.id}"),
+            ("GET", f"/archive/people/{person}"), ("POST", f"/archive/people/{person}")]
 
 
 def test_every_door_of_the_archive_is_shut_to_strangers(world: FinalWorld, enter: Enter, people: Any) -> None:
@@ -191,9 +196,10 @@ def test_every_door_of_the_archive_is_shut_to_strangers(world: FinalWorld, enter
     city = people("钟主任", scopes=[Scope(Role.CITY_OFFICER, region="4301")])
     elsewhere = people("别市主任", scopes=[Scope(Role.CITY_OFFICER, region="4303")])
     tried = doors(world)
-    shared = {"archive.batches", "archive.index", "archive.ledger_book", "archive.accesses"}  # lists: each sees what is his
+    shared = {"archive.batches", "archive.index", "archive.ledger_book", "archive.accesses", "archive.erasures"}  # lists: each sees what is his
     assert len(tried) == len([name for name in ACCESS if name.startswith("archive.")]) - len(shared)
-    school_only = {(method, address) for method, address in tried if method == "POST" and not address.endswith(("/hold", "/release"))}
+    school_only = {(method, address) for method, address in tried
+                   if "/people/" in address or (method == "POST" and not address.endswith(("/hold", "/release")))}
     for who, shut in ((stranger, 404), (elsewhere, 404), (candidate, 403)):
         browser = enter(who)
         for address in ("/archive/", "/archive/ledger", "/archive/accesses"):
