@@ -12,13 +12,16 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from qbank.kernel import audit, backup, durability, machine, mail, migrations, trail
+from qbank.kernel import audit, backup, durability, machine, mail, migrations, sweeping, trail
+from qbank.kernel.attempts import SignInAttempt
 from qbank.kernel.db import Database
 from qbank.kernel.finding import Finding
+from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.settings import Settings
 from qbank.kernel.times import spoken
 
 THOROUGH = "audit trail"  # only a thorough look sees it
+SILENT = timedelta(minutes=5)  # a worker that sweeps every few seconds, and is noted to the minute, has ended
 LATE_SECONDS = 2.0  # between this machine's clock and the database server's
 # What the rooms have the doctor look at, each in a session that only reads and knows the settings (``session.info``); the second
 # list may take minutes where there are millions of rows.
@@ -27,7 +30,7 @@ EXAMINED_THOROUGHLY: list[Callable[[Session], Finding]] = []
 NAMES = {"settings": "设置", "disk": "磁盘空间", "fonts": "中文字体", "keys": "密钥文件", "certificate": "TLS 证书", "size": "机器规格", "mail": "邮件通知",
          "time service": "时间同步", "port": "端口", "database": "数据库", "schema": "数据库结构", "durability": "断电不丢数据", "clock": "时钟",
          "backup": "备份", "audit trail": "审计留痕", "event chains": "作答记录链", "media": "附件文件", "calendar": "工作日历", "host keys": "各主机密钥一致",
-         "append-only tables": "只增不改的记录"}
+         "append-only tables": "只增不改的记录", "worker": "后台任务进程"}
 
 
 def examine(settings: Settings, database: Database, *, now: datetime, thorough: bool = True) -> list[Finding]:
@@ -51,6 +54,7 @@ def look(settings: Settings, database: Database, *, now: datetime, thorough: boo
         yield _durability(session)
         yield _clock(session, now)
         yield _backup(session, settings, now)
+        yield _worker(session, now)
         yield mail.look(session)
         for examined in EXAMINED:
             yield examined(session)
@@ -81,6 +85,20 @@ def _backup(session: Session, settings: Settings, now: datetime) -> Finding:
         return Finding("backup", now - began < backup.OLDEST, f"{settings.folder / backup.FOLDER} 里还没有备份", remedy, advice=remedy)
     age = now - found[1]
     return Finding("backup", age <= backup.OLDEST, f"最新的备份已有 {age.total_seconds() / 3600:.1f} 小时：{found[0].name}", remedy)
+
+
+def _worker(session: Session, now: datetime) -> Finding:
+    """Whether one swept lately. Bad where it is missed: nobody closes sittings while people sign in, or a job waits. A server that
+    has just started has a worker in a moment, and one that stands still needs none."""
+    swept = sweeping.newest(session)
+    if swept is not None and now - swept <= SILENT:
+        return Finding("worker", True, f"最近一次运行：{spoken(swept)}")
+    since = SignInAttempt.at < now - SILENT if swept is None else SignInAttempt.at.between(swept + SILENT, now - SILENT)
+    missed = [sa.select(SignInAttempt.id).where(since),
+              sa.select(Job.id).where(Job.state == JobState.WAITING, Job.created_at < now - SILENT)]
+    well = not any(session.scalar(one.limit(1)) for one in missed)
+    remedy = "启动 examroom worker（examroom serve 不加 --no-worker 时自带一个），并查看它的日志；没有它，到时的场次不会自动收卷，导入、打印等任务不会办理"
+    return Finding("worker", well, "从未运行过" if swept is None else f"最近一次运行：{spoken(swept)}", remedy, advice=remedy if well else "")
 
 
 def _clock(session: Session, now: datetime) -> Finding:

@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 from app import GROUPS, create_app, waiting
 from examroom.plans import calendar, calendars
 from qbank.kernel import console as console_module
-from qbank.kernel import doctor, jobs, machine, printing, rounds, serving, tls
+from qbank.kernel import doctor, jobs, machine, printing, rounds, serving, sweeping, tls
 from qbank.kernel.access import Role, Viewer
+from qbank.kernel.attempts import SignInAttempt
 from qbank.kernel.console import console
 from qbank.kernel.db import Database
 from qbank.kernel.finding import Finding
@@ -199,6 +200,34 @@ def test_every_finding_has_a_chinese_name_and_those_that_ask_for_something_say_w
     found = [*doctor.examine(settings, database, now=datetime.now(UTC)), machine.port("127.0.0.1", 1)]
     assert {one.subject for one in found} <= doctor.NAMES.keys()
     assert all(one.remedy for one in found if not one.well)
+
+
+def test_a_worker_that_is_missed_is_bad_and_one_that_is_about_to_start_is_not(database: Database, settings: Settings, session: Session) -> None:
+    def seen(now: datetime) -> Finding:
+        session.commit()
+        return of(list(doctor.look(settings, database, now=now, thorough=False)), "worker")
+
+    def minutes(number: float) -> datetime:
+        return NOON + timedelta(minutes=number)
+
+    new = seen(NOON)
+    assert (new.well, new.detail) == (True, "从未运行过")
+    assert "worker" in new.advice
+    sweeping.prepare(session, "closing")
+    assert seen(NOON).detail == "从未运行过"
+    assert sweeping.take(session, "closing", now=NOON)
+    assert (seen(minutes(5)).well, seen(minutes(5)).advice) == (True, "")
+    night = seen(minutes(900))  # stands still, or has just started
+    assert (night.well, bool(night.advice)) == (True, True)
+    session.add(SignInAttempt(login="liu", address="", succeeded=True, at=minutes(890)))
+    assert seen(minutes(894)).well
+    bad = seen(minutes(896))
+    assert (bad.well, "examroom worker" in bad.remedy) == (False, True)
+    assert sweeping.take(session, "closing", now=minutes(896))
+    assert seen(minutes(897)).well
+    session.add(Job(kind="papers.print", title="打印试卷", arguments={}, created_at=minutes(1000)))
+    assert seen(minutes(1004)).well
+    assert not seen(minutes(1006)).well
 
 
 def test_the_page_shows_what_the_worker_saw_and_the_first_page_says_that_something_is_to_do(
