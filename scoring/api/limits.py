@@ -1,6 +1,7 @@
 """How often one may ask: a bucket of turns for each token or address that fills up again with time. Pure, in memory.
 
-One process answers all requests of an installation (``qbank.kernel.serving``), so its memory is the one place to count.
+Each process counts for itself, so N processes let a token have up to N times its rate: the limits keep a machine from being worn
+out and tokens from being guessed, which that changes little, and a shared count would make a write of every read.
 """
 
 from __future__ import annotations
