@@ -55,6 +55,24 @@ class Host:
         self.server.pid = 0
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process does anything any more: one that nobody has buried yet does not."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def takers(program: Program) -> set[int]:
+    """The processes of a server that take requests."""
+    def helps(pid: str) -> bool:
+        return "resource_tracker" in (Path("/proc") / pid / "cmdline").read_text()
+
+    threads = list((Path("/proc") / str(program.pid) / "task").iterdir())
+    found = {pid for thread in threads for pid in (thread / "children").read_text().split()}
+    return {int(pid) for pid in found if is_alive(int(pid)) and not helps(pid)}
+
+
 def signal_to(program: Program, number: int) -> None:
     os.kill(program.pid, number)
 

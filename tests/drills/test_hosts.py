@@ -4,21 +4,25 @@ middle of an exam, and no acknowledged answer is missing."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from examroom.marking.work import STATISTICS
-from tests.drills.client import Candidate, Wire, leave
+from tests.drills.client import Candidate, Wire, leave, serving
 from tests.drills.crash import prepared
-from tests.drills.hosts import NEXT, NEXT_REVISION, Balancer, Host, Site, next_version, site
-from tests.drills.room import Nursery
+from tests.drills.hosts import NEXT, NEXT_REVISION, Balancer, Host, Site, is_alive, next_version, site, takers
+from tests.drills.room import Nursery, furnish
 from tests.drills.verify import compare
 
-CROWD = 12
-SAVES = 60  # between two blows
+CROWD = 8
+SAVES = 24  # between two blows: each candidate is under way several times
 THINK = 0.05
 
 
@@ -113,6 +117,53 @@ def test_a_server_that_is_told_to_stop_answers_everything_that_it_has_taken(nurs
 
         drilled(scene())
         assert "Traceback" not in program.log()
+
+
+async def reached(state: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not state():
+            await asyncio.sleep(0.05)
+
+
+async def answers_alone(host: Host, pid: int) -> None:
+    """While the other processes stand still, this one answers: connections that one of them has got are given up."""
+    others = takers(host.server) - {pid}
+    for other in others:
+        os.kill(other, signal.SIGSTOP)
+    try:
+        await serving(host.port)
+    finally:
+        for other in others:
+            os.kill(other, signal.SIGCONT)
+
+
+def test_two_processes_share_the_requests_one_that_was_killed_is_replaced_and_a_stop_ends_all(nursery: Nursery, tmp_path: Path) -> None:
+    hall = furnish(tmp_path, 1)
+    host = Host("127.0.0.1", hall, nursery)
+    host.server.command = (*host.server.command, "--processes", "2")
+
+    async def scene() -> None:
+        with host.server:
+            await host.server.ready()
+            await reached(lambda: len(takers(host.server)) == 2)
+            first, second = takers(host.server)
+            for pid in (first, second):
+                await answers_alone(host, pid)
+            os.kill(first, signal.SIGKILL)
+            await reached(lambda: not is_alive(first))
+            await serving(host.port)  # the other goes on
+            await reached(lambda: len(takers(host.server)) == 2)
+            assert second in takers(host.server)
+            (new,) = takers(host.server) - {second}
+            await answers_alone(host, new)
+            ended = takers(host.server)
+            await host.stop()
+            assert not any(is_alive(pid) for pid in ended)
+            with closing(socket.create_server(("127.0.0.1", host.port))):
+                pass  # nobody listens any more
+
+    drilled(scene())
+    assert "Traceback" not in host.server.log()
 
 
 @pytest.fixture(scope="module")
