@@ -7,6 +7,7 @@ pages of its neighbours are worth nothing to it. Remembered is a slow hash: a se
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -60,6 +61,17 @@ def remember(session: Session, settings: Settings, *, anew: bool = False) -> Non
             _put(session, name, held[0])
 
 
+def note(session: Session, name: str, key: bytes) -> None:
+    """This host has just made the key, unless the database knows one already: see ``is_other`` then."""
+    session.execute(_INSERTS[session.get_bind().dialect.name], {"name": name, "mark": _mark(name, key)})
+
+
+def is_other(session: Session, name: str, key: bytes | None) -> bool:
+    """Whether the database was made with another key than this; None: this host has none."""
+    known = session.scalar(sa.select(_KEYS.c.mark).where(_KEYS.c.name == name))
+    return known is not None and (key is None or known != _mark(name, key))
+
+
 def replaced(session: Session, name: str, key: bytes) -> None:
     """A command has put this key in the place of another: hosts that lack it have to get it."""
     _put(session, name, _mark(name, key))
@@ -84,6 +96,7 @@ def _whole(file: Path) -> list[bytes]:
     return [file.read_bytes()] if file.exists() else []
 
 
+@lru_cache(maxsize=64)  # asked before each signature
 def _mark(name: str, key: bytes) -> str:
     return hashlib.scrypt(key, salt=SALT + name.encode(), n=2**12, r=8, p=1, dklen=16).hex()
 

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from examroom.plans.models import ExamPlan
 from qbank.kernel.access import Viewer
 from qbank.kernel.refused import Refused
-from qbank.kernel.settings import Settings
 from qbank.standards.models import LEVEL_NAMES
 from scoring.archive import gathering, reach, signature, verifier
 from scoring.archive.checklist import documents
@@ -62,7 +61,7 @@ def silent(done: int, total: int, message: str) -> None:
     """For whoever does not wait on a page."""
 
 
-def build_into(session: Session, plan: ExamPlan, who: Viewer, target: IO[bytes], settings: Settings, *, keep_until: date, now: datetime,
+def build_into(session: Session, plan: ExamPlan, who: Viewer, target: IO[bytes], seal: Seal, *, keep_until: date, now: datetime,
                progress: Progress = silent) -> Content:
     """Write the whole pack into ``target``."""
     tables, taken = reach.archived(), gathering.Taken()
@@ -87,7 +86,6 @@ def build_into(session: Session, plan: ExamPlan, who: Viewer, target: IO[bytes],
             "documents": [{"volume": one.volume, "name": one.name, "present": one.present, "detail": one.detail}
                           for one in documents(session, plan)],
         }
-        seal = Seal.of(settings.folder, now=now)
         manifest = pack.finish(about, lambda content: signature.sign(content, seal))
     return Content(hashlib.sha256(manifest).hexdigest(), key_id(seal), head, tuple(paper.id for paper in papers))
 

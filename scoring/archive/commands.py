@@ -52,8 +52,8 @@ def _thumbprints(keys: Sequence[str]) -> Iterator[str]:
 @click.pass_obj
 def check(installation: Installation, plan: str | None) -> None:
     """Check every kept pack, or the one of PLAN (its number), by itself and against what the audit trail knows of it."""
-    names = key_names(installation.settings, now=utc_now())
     with installation.database.open(None, reads_only=True) as session:
+        names = key_names(session, installation.settings, now=utc_now())
         query = sa.select(ArchivePack).join(ArchivePack.plan).where(ArchivePack.destroyed_at.is_(None)).order_by(ArchivePack.id)
         packs = session.scalars(query.where(ExamPlan.number == plan) if plan else query).all()
         if plan and not packs:

@@ -36,6 +36,7 @@ from scoring.archive.checklist import documents, missing
 from scoring.archive.models import ArchiveAccess, ArchivePack, FiledDocument
 from scoring.archive.packing import digest_of
 from scoring.archive.retention import keep_until
+from scoring.certificates.signing import Seal
 from scoring.results.models import ResultList, ResultState
 
 
@@ -58,7 +59,7 @@ def pack(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> Arc
     """Pack the evidence of a finished plan. Refuses while a mandatory document is lacking, naming it."""
     require_packable(session, plan, who, now=now)
     settings: Settings = session.info["jobs"].settings
-    return store(session, plan, build(session, plan, who, settings, now=now), who)
+    return store(session, plan, build(session, plan, who, Seal.ours(session, settings, now=now), now=now), who)
 
 
 def ask_for(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> Job:
@@ -69,13 +70,13 @@ def ask_for(session: Session, plan: ExamPlan, who: Viewer, *, now: datetime) -> 
 
 @jobs.kind("archive.pack", "归档")
 def pack_job(work: Work) -> str:
-    plan_id = work.arguments["plan_id"]
+    plan_id, seal = work.arguments["plan_id"], Seal.for_work(work)
     with work.reading() as session:
         if session.get_bind().dialect.name == "postgresql":  # one moment for all tables; SQLite's readers have it anyway
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         plan = fetch(session, ExamPlan, plan_id, work.who)
         require_packable(session, plan, work.who, now=work.now())
-        built = build(session, plan, work.who, work.settings, now=work.now(), progress=work.progress)
+        built = build(session, plan, work.who, seal, now=work.now(), progress=work.progress)
     with work.transaction() as session:
         plan = fetch(session, ExamPlan, plan_id, work.who)
         require_packable(session, plan, work.who, now=work.now())
@@ -104,13 +105,13 @@ def papers_in_use(session: Session, plan: ExamPlan, *, now: datetime) -> list[st
     return embargo.sentences(session, papers, now=now)
 
 
-def build(session: Session, plan: ExamPlan, who: Viewer, settings: Settings, *, now: datetime, progress: Progress = silent) -> Built:
+def build(session: Session, plan: ExamPlan, who: Viewer, seal: Seal, *, now: datetime, progress: Progress = silent) -> Built:
     """Write the file; reads only. The same rows at the same ``now`` give the same bytes."""
     rules, today = pack_for(session, plan.institution), local_date(now)
     until, paper = keep_until(today, rules.archive_years), keep_until(today, rules.archive_paper_years)
     store = store_of(session)
     with store.coming() as (target, beside):
-        content = build_into(session, plan, who, target, settings, keep_until=until, now=now, progress=progress)
+        content = build_into(session, plan, who, target, seal, keep_until=until, now=now, progress=progress)
         size = target.seek(0, os.SEEK_END)
         target.seek(0)
         sha256 = digest_of(target)

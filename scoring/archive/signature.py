@@ -8,10 +8,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from sqlalchemy.orm import Session
 
 from qbank.kernel.settings import Settings
 from scoring.certificates.credential import key_id, public_key
-from scoring.certificates.signing import FILE_NAME, Seal
+from scoring.certificates.signing import Seal
 
 
 def sign(manifest: bytes, seal: Seal) -> Mapping[str, Any]:
@@ -19,6 +20,7 @@ def sign(manifest: bytes, seal: Seal) -> Mapping[str, Any]:
     return {"key": public_key(seal), "signature": seal.key.sign(manifest, padding.PKCS1v15(), hashes.SHA256())}
 
 
-def key_names(settings: Settings, *, now: datetime) -> list[str]:
+def key_names(session: Session, settings: Settings, *, now: datetime) -> list[str]:
     """The thumbprint of this installation's key; none before anything was signed here."""
-    return [key_id(Seal.of(settings.folder, now=now))] if (settings.folder / FILE_NAME).exists() else []
+    seal = Seal.held(session, settings, now=now)
+    return [key_id(seal)] if seal else []

@@ -67,7 +67,7 @@ def show(pack_id: int) -> Any:
 @blueprint.get("/<int:pack_id>/verify")
 def verify(pack_id: int) -> Any:
     found = fetch(db(), ArchivePack, pack_id, viewer())
-    return _page(found, findings=desk.verify(db(), found, keys=key_names(settings(), now=now())))
+    return _page(found, findings=desk.verify(db(), found, keys=key_names(db(), settings(), now=now())))
 
 
 @blueprint.post("/<int:pack_id>/download")

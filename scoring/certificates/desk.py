@@ -55,7 +55,7 @@ def issue(session: Session, result_list: ResultList, who: Viewer, *, cipher: Ide
     require_issuable(session, result_list, who)
     settings: Settings = session.info["jobs"].settings
     faces = next_faces(session, result_list, cipher, local_date(now))
-    seal = Seal.of(settings.folder, now=now)
+    seal = Seal.ours(session, settings, now=now)
     return write(session, [sign(result_id, face, seal, settings, now=now) for result_id, face in faces], who, cipher)
 
 
@@ -70,7 +70,7 @@ def ask_for(session: Session, result_list: ResultList, who: Viewer, *, now: date
 @jobs.kind("certificates.issue", "制作证书")
 def issue_job(work: Work) -> str:
     """As ``issue``, in chunks; what somebody else has made in the meantime is left out."""
-    cipher, seal = work.settings.identity_cipher(), Seal.of(work.settings.folder, now=work.now())
+    cipher, seal = work.settings.identity_cipher(), Seal.for_work(work)
     list_id = work.arguments["list_id"]
     made = failures = 0
     while True:

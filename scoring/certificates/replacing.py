@@ -60,7 +60,7 @@ def _make(session: Session, replacement: Replacement, cipher: IdentityCipher, no
     candidate, today = certificate.result.enrolment.candidate, local_date(now)
     face = desk.face_of(session, certificate.result, certificate.number, certificate.issued_on, cipher, replaced_on=today)
     replacement.previous_pdf = certificate.pdf
-    certificate.pdf = desk.sign(certificate.result_id, face, Seal.of(settings.folder, now=now), settings, now=now).pdf
+    certificate.pdf = desk.sign(certificate.result_id, face, Seal.ours(session, settings, now=now), settings, now=now).pdf
     certificate.holder, certificate.photo_id = candidate.name, certificate.result.enrolment.photo_id
     certificate.identity_hash = cipher.fingerprint(face.identity_number)
     certificate.identity_masked, certificate.identity_kind = candidate.identity_masked or "", face.identity_kind

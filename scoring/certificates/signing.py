@@ -1,7 +1,8 @@
 """The signature on certificates (PAdES, pyHanko) and the installation's own key.
 
 The key and the root that vouches for it are made at the first use and kept in ``signing.pem`` beside the database,
-readable by its owner only. The root signs this one key and its own private half is thrown away. Such a signature shows
+readable by its owner only; the database remembers its mark, and a host without it signs nothing.
+The root signs this one key and its own private half is thrown away. Such a signature shows
 that a PDF is unchanged since this installation made it; a seal with legal force needs a key from a licensed provider.
 """
 
@@ -25,10 +26,15 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+from sqlalchemy.orm import Session
 
+from qbank.kernel import host_keys
+from qbank.kernel.jobs import Work
 from qbank.kernel.refused import Refused
+from qbank.kernel.settings import Settings
 
 FILE_NAME = "signing.pem"
+NAME = "signing"  # among the keys that the database remembers
 KEY_BITS = 3072
 YEARS = 30  # a certificate must verify as long as its holder works
 
@@ -42,6 +48,30 @@ class Seal:
             raise ValueError("not an RSA key")
         self.key = key
         self.certificate, self.root = x509.load_pem_x509_certificates(pem)
+
+    @classmethod
+    def ours(cls, session: Session, settings: Settings, *, now: datetime) -> Seal:
+        """The seal of this installation, the same on every host; made and noted by whoever signs first."""
+        _require_ours(session, settings.folder)
+        found = cls.of(settings.folder, now=now)
+        host_keys.note(session, NAME, (settings.folder / FILE_NAME).read_bytes())
+        _require_ours(session, settings.folder)  # of two hosts that made one at the same time the first counts
+        return found
+
+    @classmethod
+    def for_work(cls, work: Work) -> Seal:
+        """As ``ours``; a key that has to be made, which takes a second, is made where nothing is locked."""
+        with work.reading() as session:
+            _require_ours(session, work.settings.folder)
+        cls.of(work.settings.folder, now=work.now())
+        with work.transaction() as session:
+            return cls.ours(session, work.settings, now=work.now())
+
+    @classmethod
+    def held(cls, session: Session, settings: Settings, *, now: datetime) -> Seal | None:
+        """For who writes nothing: none before anything was signed."""
+        _require_ours(session, settings.folder)
+        return cls.of(settings.folder, now=now) if (settings.folder / FILE_NAME).exists() else None
 
     @classmethod
     def of(cls, folder: Path, *, now: datetime) -> Seal:
@@ -108,6 +138,15 @@ class _SignerAt(PdfSigner):
         return signing
 
 
+def _require_ours(session: Session, folder: Path) -> None:
+    """Certificates under two keys of one installation could not be told from forged ones."""
+    file = folder / FILE_NAME
+    held = file.read_bytes() if file.exists() else None
+    if host_keys.is_other(session, NAME, held):
+        raise Refused("signing_key_elsewhere", f"{'这台主机的签名密钥与数据库登记的不同' if held else '这台主机还没有签名密钥'}，不能签名。"
+                      f"请系统管理员把已制作过证书的主机（或备份）数据文件夹中的 {FILE_NAME} 复制到这台主机的 {folder}，只让运行程序的用户可读，再重试。")
+
+
 def _keep(file: Path, pem: bytes) -> None:
     """Write ``file`` whole and only once: when two make it at the same time, the first one stays."""
     draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
@@ -115,6 +154,8 @@ def _keep(file: Path, pem: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(pem)
+            stream.flush()
+            os.fsync(stream.fileno())  # the database will say that there is one
         try:
             os.link(draft, file)
         except FileExistsError:

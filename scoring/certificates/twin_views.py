@@ -14,7 +14,7 @@ from qbank.kernel.web import db, identity_cipher, now, settings, viewer
 from scoring.certificates import credential, public, taken
 from scoring.certificates.blueprint import blueprint
 from scoring.certificates.models import Certificate
-from scoring.certificates.signing import FILE_NAME, Seal
+from scoring.certificates.signing import Seal
 
 JWT = "application/vc+jwt"
 
@@ -52,9 +52,10 @@ def revocations() -> Any:
 
 
 def _seal() -> Seal:
-    if not (settings().folder / FILE_NAME).exists():
+    found = Seal.held(db(), settings(), now=now())
+    if found is None:
         raise NotFound  # nothing has been signed here yet
-    return Seal.of(settings().folder, now=now())
+    return found
 
 
 def _token(certificate: Certificate) -> Response:

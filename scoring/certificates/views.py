@@ -18,7 +18,7 @@ from scoring.certificates import desk, public, stock, taken
 from scoring.certificates.blueprint import blueprint
 from scoring.certificates.face import query_address
 from scoring.certificates.models import Certificate, Disclosure, ReplacementCause
-from scoring.certificates.signing import FILE_NAME, Seal
+from scoring.certificates.signing import Seal
 from scoring.results.models import Result, ResultList, ResultState
 
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -144,9 +144,10 @@ def query() -> Any:
 @blueprint.get("/signing-root.pem")
 def root() -> Any:
     """The root that a PDF reader needs to check the signatures of this installation."""
-    if not (settings().folder / FILE_NAME).exists():
+    seal = Seal.held(db(), settings(), now=now())
+    if seal is None:
         raise NotFound
-    return as_file(Seal.of(settings().folder, now=now()).root_pem, "signing-root.pem", "application/x-pem-file")
+    return as_file(seal.root_pem, "signing-root.pem", "application/x-pem-file")
 
 
 def excel(content: bytes, name: str) -> Response:

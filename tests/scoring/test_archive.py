@@ -42,6 +42,7 @@ from scoring.archive.models import ArchiveAccess, ArchivePack
 from scoring.archive.packing import manifest_of
 from scoring.archive.retention import is_over, keep_until, remaining
 from scoring.archive.todo import todo
+from scoring.certificates.signing import Seal
 from scoring.results.models import Objection, ResultState
 from tests.conftest import MONDAY, TestClock
 from tests.scoring.archive_world import ArchiveWorld, small_pack
@@ -142,7 +143,7 @@ def test_the_manifest_says_head_hashes_term_and_what_was_left_out(world: Archive
 
 
 def test_packing_is_reproducible_and_the_term_is_the_provinces(world: ArchiveWorld, settings: Settings) -> None:
-    first, second = (desk.build(world.session, world.plan, world.officer, settings, now=MONDAY) for _ in range(2))
+    first, second = (desk.build(world.session, world.plan, world.officer, Seal.ours(world.session, settings, now=MONDAY), now=MONDAY) for _ in range(2))
     assert first.sha256 == second.sha256
     world.session.add(StoredRulePack(region="43", name="湖南", values=json.dumps({"archive_years": 10, "archive_paper_years": 4})))
     world.session.commit()
