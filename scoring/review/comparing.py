@@ -51,8 +51,10 @@ def run(work: jobs.Work) -> str:
     total = len(unread) + len(wanted)
     for done, key in enumerate(unread):
         work.progress(done, total, "正在提取文字")
+        with work.reading() as session:
+            made = extracted(session, session.get_one(Submission, key))
         with work.transaction() as session:
-            read(session, session.get_one(Submission, key))
+            read(session, session.get_one(Submission, key), made)
     for done, key in enumerate(wanted, len(unread)):
         work.progress(done, total, "正在比对")
         with work.reading() as session:
@@ -66,15 +68,20 @@ def url_for_plan(plan_id: int) -> str:
     return f"/review/plans/{plan_id}/hand-ins"
 
 
-def read(session: Session, submission: Submission) -> SubmissionText:
-    """The words of one paper, read at most once."""
+def extracted(session: Session, submission: Submission) -> SubmissionText:
+    """The words of one paper, which may take a minute. Not yet stored."""
+    try:
+        text, problem = reading.words(path_of(session, submission.attachment), submission.attachment.media_type)
+    except Refused as refusal:  # the file is gone
+        text, problem = "", refusal.sentence
+    return SubmissionText(submission_id=submission.id, text=text, problem=problem)
+
+
+def read(session: Session, submission: Submission, made: SubmissionText | None = None) -> SubmissionText:
+    """The words of one paper, read at most once; ``made`` before the transaction, if they are long."""
     found = session.scalar(sa.select(SubmissionText).where(SubmissionText.submission_id == submission.id))
     if found is None:
-        try:
-            text, problem = reading.words(path_of(session, submission.attachment), submission.attachment.media_type)
-        except Refused as refusal:  # the file is gone
-            text, problem = "", refusal.sentence
-        found = SubmissionText(submission_id=submission.id, text=text, problem=problem)
+        found = made or extracted(session, submission)
         session.add(found)
         session.flush()
     return found

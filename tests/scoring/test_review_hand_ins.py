@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from qbank.kernel.jobs import Job, JobState
 from qbank.kernel.printing import typeset
 from qbank.kernel.refused import Refused
 from qbank.standards.models import StoredRulePack
-from scoring.review import comparing, handing_in, panels, reading
+from scoring.review import comparing, handing_in, panels, pdf_words, reading
 from scoring.review.handin_models import OverlapCheck, OverlapHit, Submission, SubmissionKind, SubmissionText
 from scoring.review.todo import todo
 from tests.scoring.outcome_world import NOW, World
@@ -152,6 +153,41 @@ def test_a_document_that_unpacks_without_end_is_not_read(tmp_path: Any, monkeypa
     bomb = tmp_path / "b.docx"
     bomb.write_bytes(word(ESSAY))
     assert "无法提取" in reading.words(bomb, DOCX)[1]
+
+
+def pdf(pages: int, content: bytes) -> bytes:
+    """A PDF with a Latin font whose pages all show ``content``."""
+    kids = " ".join(["5 0 R"] * pages)
+    parts = [b"<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Count {pages}/Kids[{kids}]>>".encode(), b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+             b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(packed := zlib.compress(content)), packed),
+             b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/MediaBox[0 0 500 500]/Resources<</Font<</F 3 0 R>>>>>>"]
+    whole, places = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, 1):
+        places.append(len(whole))
+        whole += b"%d 0 obj%s endobj\n" % (number, part)
+    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return whole + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Root 1 0 R/Size 6>>\nstartxref\n%d\n%%%%EOF" % (rows, len(whole))
+
+
+def test_the_words_of_a_pdf_are_read_by_a_child_that_is_not_waited_for_long(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "a.pdf"
+    place.write_bytes(pdf(3, b"BT /F 12 Tf 50 50 Td (" + b"The whole of what he wrote. " * 4 + b") Tj ET"))
+    text, problem = reading.words(place, PDF)
+    assert (text.count("The whole of what he wrote."), problem) == (12, "")
+    place.write_bytes(pdf(400, b"BT /F 12 Tf " + b"(endless) Tj " * 400_000 + b"ET"))  # some hundred kilobytes, some hours
+    monkeypatch.setattr(reading, "CHILD_SECONDS", 1.5)
+    text, problem = reading.words(place, PDF)
+    assert text == ""
+    assert "没有读完" in problem
+
+
+def test_no_more_of_a_pdf_is_read_than_a_thesis_has(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "a.pdf"
+    place.write_bytes(pdf(9, b"BT /F 12 Tf 50 50 Td (word) Tj ET"))
+    monkeypatch.setattr(pdf_words, "MOST_PAGES", 4)
+    assert pdf_words.of_pdf(str(place)).split() == ["word"] * 4
+    monkeypatch.setattr(pdf_words, "MOST_CHARACTERS", 6)
+    assert pdf_words.of_pdf(str(place)) == "word\nw"
 
 
 def test_a_candidate_hands_in_on_a_page_and_the_check_runs_as_a_job(world: World, enter: Enter) -> None:
