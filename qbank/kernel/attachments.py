@@ -48,13 +48,15 @@ class Attachment(Base):
     sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
     name: Mapped[Line]  # as the person called it; never a path
     media_type: Mapped[str] = mapped_column(sa.String(80))
-    size: Mapped[int]  # bytes
+    size: Mapped[int]  # bytes; 0: they were taken away for good
     uploaded_by: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime]
     uploader: Mapped[Account] = relationship()
 
     @property
     def told(self) -> str:
+        if not self.size:
+            return self.name
         size = f"{self.size / MEGABYTE:.1f} MB" if self.size >= MEGABYTE else f"{-(-self.size // 1024)} KB"
         return f"{self.name}（{NAMES[self.media_type]}，{size}）"
 
@@ -84,6 +86,8 @@ def keep(session: Session, upload: FileStorage | None, who: Viewer, *, kinds: Co
 
 def path_of(session: Session, attachment: Attachment) -> Path:
     """The bytes, to be read now. Refuses when they are gone, which a backup without them brings about."""
+    if not attachment.size:
+        raise Refused("file_erased", "该附件已在保存期满后删除，不能再查看。")
     found = store_of(session).find(attachment.sha256)
     if found is None:
         raise Refused("file_missing", f"附件“{attachment.name}”的文件不在媒体文件夹中，请从备份恢复 media 文件夹。")

@@ -8,7 +8,7 @@ backups end with those backups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -59,7 +59,7 @@ def _may_go(today: date) -> list[sa.ColumnElement[bool]]:
 def ask(session: Session, institution: Institution, who: Viewer, reason: str, *, now: datetime) -> Erasure:
     """Ask to erase everybody of a school who is due; another person decides."""
     require_duty(session, who, institution.id, Role.EXAM_OFFICER)
-    if session.scalar(sa.select(Erasure.id).where(Erasure.institution_id == institution.id, Erasure.state == DestructionState.ASKED)):
+    if waiting(session, [institution.id]):
         raise Refused("asked_already", "已有一项到期删除申请，请由另一名考务员核准。")
     if len(reason.strip()) < 2:
         raise Refused("no_reason", "请填写删除的原因和依据，例如“保存期满，档案已销毁，校档案鉴定小组 2031 年第 2 次会议”。")
@@ -70,6 +70,12 @@ def ask(session: Session, institution: Institution, who: Viewer, reason: str, *,
     session.add(made)
     session.flush()
     return made
+
+
+def waiting(session: Session, institution_ids: Collection[int]) -> set[int]:
+    """Those of the schools that have a request which nobody decided yet."""
+    return set(session.scalars(sa.select(Erasure.institution_id).where(Erasure.institution_id.in_(institution_ids),
+                                                                       Erasure.state == DestructionState.ASKED)))
 
 
 def decide(session: Session, asked: Erasure, who: Viewer, approves: bool, comment: str = "", *, now: datetime) -> Job | None:

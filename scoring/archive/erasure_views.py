@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+import sqlalchemy as sa
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from examroom.filing.duties import on_duty
@@ -16,13 +18,22 @@ from scoring.archive import erasing, person
 from scoring.archive.blueprint import blueprint
 from scoring.archive.erasure_models import Erasure, PersonExport
 
+MOST_SHOWN = 200  # names of a list
+
 
 @blueprint.get("/erasures")
 def erasures() -> Any:
     schools = [one for one in db().scalars(visible(Institution, viewer()).order_by(Institution.id)) if on_duty(db(), viewer(), one.id, Role.EXAM_OFFICER)]
     rows, total, page, pages = paged(db(), visible(Erasure, viewer()).order_by(Erasure.id.desc()))
     return render_template("archive/erasures.html", due=[(one, erasing.due(db(), one, local_date(now()))) for one in schools],
+                           asked=erasing.waiting(db(), [one.id for one in schools]), most=MOST_SHOWN, names=_names(rows),
                            rows=rows, total=total, page=page, pages=pages)
+
+
+def _names(rows: Sequence[Erasure]) -> dict[int, str]:
+    """Account → name, of everybody whom the rows show."""
+    keys = {key for one in rows for key in [*one.people[:MOST_SHOWN], *(kept for kept, _ in one.kept[:MOST_SHOWN])]}
+    return dict(db().execute(sa.select(Account.id, Account.name).where(Account.id.in_(keys))).all())
 
 
 @blueprint.post("/erasures/institutions/<int:institution_id>")

@@ -146,6 +146,10 @@ def test_two_persons_erase_and_the_result_and_the_number_of_the_certificate_stay
     assert session.scalars(sa.select(CandidatePhoto.content)).all() == [b""]
     assert (place.exists(), register.exists()) == (False, False)
     assert set(session.scalars(sa.select(Attachment.name).where(Attachment.id.in_(sa.select(EntryProof.attachment_id))))) == {erasing.GONE}
+    proof = session.scalars(sa.select(Attachment).where(Attachment.name == erasing.GONE).limit(1)).one()
+    assert proof.told == erasing.GONE
+    with pytest.raises(Refused, match="保存期满后删除"):
+        attachments.path_of(session, proof)
     assert session.scalars(sa.select(Objection.raised_by)).one() == erasing.GONE
     # What stays.
     assert list(session.scalars(sa.select(Result.theory).order_by(Result.id))) == [160, 160, 119]
@@ -245,7 +249,10 @@ def test_the_pages_of_it_and_what_certificates_say_afterwards(world: FinalWorld,
     key = session.scalars(sa.select(Erasure.id)).one()
     session.rollback()
     assert stranger.post(f"/archive/erasures/{key}", data={"approves": "1"}).status_code == 404
-    assert "核准并删除" in checker.get("/archive/erasures").get_data(as_text=True)
+    assert "已有一项申请" in officer.get("/archive/erasures").get_data(as_text=True)
+    page = checker.get("/archive/erasures").get_data(as_text=True)
+    assert "核准并删除" in page
+    assert "<p>张晓明、李芳、王强</p>" in page  # whom it is about
     assert checker.post(f"/archive/erasures/{key}", data={"approves": "1"}).status_code == 302
     page = officer.get("/archive/erasures").get_data(as_text=True)
     assert "同意，已删除 3 人" in page
