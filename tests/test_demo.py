@@ -36,6 +36,8 @@ from seed.world import make_ready, prepare
 from seed.written import LEFT
 from tests.demo_world import NOW, counted, enter, follow, make_demo
 
+pytestmark = pytest.mark.timeout(900)  # the first one makes the world
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, fresh_database_url: Callable[[], str]) -> Iterator[Flask]:

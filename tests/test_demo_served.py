@@ -19,8 +19,9 @@ import pytest
 from seed import cast
 from tests.drills.room import ROOT, free_port
 
-WORLD_SECONDS = 240
+WORLD_SECONDS = 600
 ANSWER_SECONDS = 30
+pytestmark = pytest.mark.timeout(900)
 
 
 class Browser:

@@ -43,7 +43,7 @@ from tests.demo_world import NOW, counted, follow, kind
 from tests.fuzzed import Form, broken_by, distinct, forms_on
 from tests.plan_world import qualify
 
-pytestmark = pytest.mark.one_database  # tests/test_demo.py walks the same pages on both
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(1200)]  # tests/test_demo.py walks the same pages on both; the first one makes the world
 GONE = {403, 404}
 # Addresses that are not one school's own.
 SHARED = {

@@ -17,7 +17,7 @@ from tests.benchmarks.tenancy import Ear
 from tests.complete_world import complete_world
 from tests.demo_world import enter, reopen
 
-pytestmark = pytest.mark.one_database  # tests/benchmarks/tenancy.py reads the plans of PostgreSQL
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(1200)]  # tests/benchmarks/tenancy.py reads the plans of PostgreSQL; the first one makes the world
 OTHERS = 9  # schools beside the first
 STEP = 500  # instructions of SQLite's machine between two looks
 # The lists that people have open all day, and the work list.

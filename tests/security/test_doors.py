@@ -25,7 +25,7 @@ from seed.stage import FOUNDER
 from tests.complete_world import ALL_AUDIT, World, complete_world
 from tests.demo_world import NOW, counted
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(1200)]  # the first one makes the world
 MARK = "zqx"
 INJECTED = (MARK + "' OR '1'='1' --", MARK + "\") UNION SELECT password_hash, 1 FROM accounts;--")  # noqa: S608  # never run
 NAMES = re.compile(r"""(?:args|values|form|fields)(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")
