@@ -380,7 +380,7 @@ def test_no_identity_number_stands_in_any_page_list_export_or_log(world: World) 
     assert [number for number in world.numbers if number in trail] == []
 
 
-BAD_VALUES = ("\x00", "乙" * 10_000, "9" * 30, "-" + "9" * 30, "-1", "1e309", "' OR 1=1 --", "%", "[]", "２", "2026-13-45")
+WORST = ("乙" * 10_000, "9" * 30, "\x00")  # tests/qbank/test_kernel_forms.py tries the readers with everything else
 OWN_ACCOUNT = {"accounts.sign_out", "accounts.password", "accounts.reset", "accounts.withdraw", "delivery.leave"}
 
 
@@ -404,9 +404,9 @@ def test_no_value_in_an_address_breaks_a_page(world: World) -> None:
             tried.add(kind(address))
             path = address.split("?")[0]
             endpoint = adapter.match(path, method="GET")[0]
-            names = ["page", "q", "sort", "next", *names_in(endpoint, r"""args(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")]
-            asked = [dict.fromkeys(names, value) for value in BAD_VALUES]
-            asked += [{name: BAD_VALUES[2]} for name in names]  # alone: a bad neighbour may be refused first
+            own = names_in(endpoint, r"""args(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")
+            asked = [dict.fromkeys(["page", "q", "sort", "next", *own], value) for value in WORST]
+            asked += [{name: WORST[1]} for name in own]  # alone: a bad neighbour may be refused first
             broken += [(path, str(query)[:60], status) for query in asked
                        if (status := client.get(path, query_string=query).status_code) >= 500]
     assert len(tried) > 60
@@ -453,7 +453,7 @@ def test_no_value_in_a_form_breaks_a_door(world: World) -> None:
                          r"""(?:form|values|fields)(?:\.get(?:list)?\(|\[)["'](\w+)["']""")
         ids = {name: (world.ids.get(f"{room}.{name}") or world.ids.get(name, [1]))[-1] for name in rule.arguments}
         address = re.sub(r"<int:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), rule.rule)  # type: ignore[misc]
-        for value in BAD_VALUES[:4] + BAD_VALUES[-1:]:
+        for value in WORST[:2]:  # the sweep above fills forms field by field
             body = dict.fromkeys(("events", "marks", "machine"), value)
             sent = ([client.post(address, json=body), client.post(address, json=[value])] if accepts(rule)
                     else [client.post(address, data=dict.fromkeys(names, value))])

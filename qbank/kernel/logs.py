@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Any, TextIO
 
 from qbank.kernel import metrics
+from qbank.kernel.times import utc_now
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 LOG = logging.getLogger(__name__)
@@ -159,5 +160,5 @@ def _trace(record: logging.LogRecord) -> list[str]:
 
 
 def _moment(created: float | None = None) -> str:
-    moment = datetime.now(UTC) if created is None else datetime.fromtimestamp(created, UTC)
+    moment = utc_now() if created is None else datetime.fromtimestamp(created, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from contextlib import closing
 from typing import IO
 
@@ -16,6 +15,7 @@ from qbank.kernel.doctor import EXAMINED
 from qbank.kernel.finding import Finding
 from qbank.kernel.refused import Refused
 from qbank.kernel.store import Store
+from qbank.kernel.times import utc_now
 
 CHUNK = 2**20
 SETTLED_SECONDS = 24 * 3600  # what is younger may belong to a transaction that is under way
@@ -44,7 +44,7 @@ def verify(installation: Installation, deep: bool, remove_orphans: bool) -> None
         for name in names:
             click.echo(f"{what} {name}", err=True)
     for name in orphans if remove_orphans else ():
-        if time.time() - held[name] > SETTLED_SECONDS:
+        if utc_now().timestamp() - held[name] > SETTLED_SECONDS:
             held_in.remove(name)
             click.echo(f"removed {name}")
     if missing or changed:

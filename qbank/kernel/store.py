@@ -12,7 +12,6 @@ import os
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import IO
 from qbank.kernel.buckets import Bucket
 from qbank.kernel.refused import Refused
 from qbank.kernel.settings import Settings
+from qbank.kernel.times import utc_now
 
 CHUNK = 2**20
 KEPT_SECONDS = 24 * 3600
@@ -112,7 +112,7 @@ class BucketStore(Store):
         self._sweep()
         place = self.place(sha256)
         with suppress(FileNotFoundError):
-            if time.time() - place.stat().st_mtime < STALE_SECONDS:
+            if utc_now().timestamp() - place.stat().st_mtime < STALE_SECONDS:
                 return place
         return place if self._fetch(sha256) else None
 
@@ -161,7 +161,7 @@ class BucketStore(Store):
 
     def _sweep(self) -> None:
         """Once an hour, throw away copies of yesterday."""
-        now = time.time()
+        now = utc_now().timestamp()
         with self._sweeping:
             if now - self._swept_at < SWEPT_EVERY:
                 return
