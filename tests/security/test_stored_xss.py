@@ -199,11 +199,11 @@ def test_nothing_that_anybody_typed_runs_or_becomes_part_of_a_page(world: World)
 
 
 def look_around(page: Page, first: list[str], seen: Counter[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every kind of page that is linked from ``first`` on, until two people have seen it."""
+    """Every kind of page that is linked from ``first`` on, until somebody has seen it."""
     waiting, own = list(first), set[str]()
     while waiting:
         address = waiting.pop(0)
-        if address not in first and (kind(address) in own or seen[kind(address)] >= 2):
+        if address not in first and (kind(address) in own or seen[kind(address)]):
             continue
         own.add(kind(address))
         try:
