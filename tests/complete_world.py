@@ -32,6 +32,7 @@ from examroom.filing.models import FiledScope
 from examroom.filing.standing_models import Evaluation, MinistryReport, Removal
 from examroom.invigilation.models import Rehearsal
 from examroom.marking.case_models import AnswerFile, ItemCase
+from examroom.marking.models import TheoryScore
 from examroom.marking.written_models import Marker, MarkingTask, Script, ScriptMark, TaskKind, WrittenQuestion
 from examroom.oversight.draw_models import InspectionDraw, Recusal
 from examroom.oversight.inspection_models import CheckTemplate, Finding, Inspection, OversightFile
@@ -188,6 +189,7 @@ def complete_world(factory: pytest.TempPathFactory, fresh_database_url: Callable
     with made.app.extensions["examroom"]["database"].open(None, reads_only=True) as session:
         made.ids = {name: list(session.scalars(sa.select(model.id).order_by(model.id))) for name, model in IDS.items()}
         made.ids["number"] = [1]  # of a question on a paper
+        made.ids["marking.sheet_id"] = list(session.scalars(sa.select(TheoryScore.sheet_id).order_by(TheoryScore.sheet_id)))
         cipher = made.app.extensions["examroom"]["settings"].identity_cipher()
         made.numbers = [cipher.decrypt(held) for held in session.scalars(
             sa.select(Account.identity_cipher).where(Account.identity_cipher.is_not(None))) if held]

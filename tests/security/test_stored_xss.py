@@ -200,12 +200,13 @@ def test_nothing_that_anybody_typed_runs_or_becomes_part_of_a_page(world: World)
 
 def look_around(page: Page, first: list[str], seen: Counter[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every kind of page that is linked from ``first`` on, until somebody has seen it."""
-    waiting, own = list(first), set[str]()
+    waiting, asked = list(first), set[str]()
     while waiting:
         address = waiting.pop(0)
-        if address not in first and (kind(address) in own or seen[kind(address)]):
+        if address in asked or (address not in first and seen[kind(address)]):
             continue
-        own.add(kind(address))
+        asked.add(address)
+        seen[kind(address)] += 1
         try:
             answer = page.goto(address, wait_until="load")
         except Error as error:
@@ -215,7 +216,6 @@ def look_around(page: Page, first: list[str], seen: Counter[str]) -> Iterator[tu
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue
         assert answer.status < 500, address
-        seen[kind(address)] += 1
         found = page.evaluate(FOUND)
         waiting += [link.split("#")[0] for link in found["links"]]
         yield address, found
