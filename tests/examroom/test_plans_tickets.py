@@ -102,7 +102,7 @@ def test_a_zip_comes_in_by_a_job_that_names_what_it_left(world: PlanWorld, sessi
     world.enrol(plan, 2)
     session.commit()
     before = attachments.store_of(session).held().keys(), attachments.named(session)
-    session.rollback()
+    session.commit()
     liu = enter(world.liu)
     door = f"/invigilation/plans/{plan.id}/photos"
     archive = packed(("20240001.jpg", picture(1)), ("20249999.jpg", picture(2)))
@@ -129,6 +129,7 @@ def test_a_zip_that_waits_is_found_by_a_worker_of_another_host_and_is_nobodys_af
     session.add_all([first, second])
     session.commit()
     assert attachments.named(session) - proofs == {aside["archive"], again["archive"]}
+    session.commit()
     held = app.extensions["examroom"]
     other_host = Jobs(dataclasses.replace(held["settings"], folder=tmp_path / "other"), held["database"], clock=lambda: MONDAY)
     other_host.run(first.id)
