@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from qbank.kernel.commands import Installation
-from qbank.kernel.db import Actor
+from qbank.kernel.commands import BY_HAND, Installation
 from qbank.kernel.refused import Refused
 from qbank.papers import lists, packs
 from qbank.papers.assembly import assemble
@@ -58,7 +57,7 @@ def rotate_key(installation: Installation) -> None:
     Safe to run while the server runs, and to run again after it was interrupted: the key file holds both keys until all
     is written. Afterwards put a copy of papers.key where the backups of the keys are.
     """
-    with installation.database.transaction(Actor(None, "命令行")) as session:
+    with installation.database.transaction(BY_HAND) as session:
         name, count = packs.rotate(session)
     with installation.database.open(None, reads_only=True) as session:
         for unused in packs.unused_keys(session):
@@ -74,7 +73,7 @@ def encrypt_lists(installation: Installation) -> None:
 
     Copies of the database and audit entries made before keep them; nothing can take them out of the chained trail.
     """
-    with installation.database.transaction(Actor(None, "命令行")) as session:
+    with installation.database.transaction(BY_HAND) as session:
         count = lists.encrypt_old(session)
     click.echo(f"{count} specifications held their pinned or barred items in clear; they are encrypted now")
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pyotp
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from qbank.kernel import factor_resets, second_factor
 from qbank.kernel.access import Role, Scope, Viewer
 from qbank.kernel.accounts import Account
 from qbank.kernel.audit import AuditEntry
+from qbank.kernel.commands import Installation, group
 from qbank.kernel.factor_resets import FactorReset, ResetState
 from qbank.kernel.keyring import open_bytes
 from qbank.kernel.refused import Refused
@@ -310,3 +312,20 @@ def test_a_new_password_from_the_administrator_leaves_the_second_step(app: Flask
     answer = client.post("/accounts/sign-in", data={"login": zhou.login, "password": password})
     assert "验证码" in answer.get_data(as_text=True)
     assert client.get("/").status_code == 302
+
+
+def test_where_nobody_could_agree_whoever_has_the_console_turns_it_off(app: Flask, zhou: Viewer, secret: str, session: Session, enter: Enter) -> None:
+    held = app.extensions["examroom"]
+    installation = Installation(held["settings"].folder)
+    installation.database = held["database"]
+
+    def run(login: str) -> Result:
+        return CliRunner().invoke(group, ["reset-factor", login], obj=installation)
+
+    assert "no account 'nobody'" in run("nobody").output
+    assert run(zhou.login).exit_code == 0
+    enter(zhou)  # the password is enough again
+    told = session.scalars(sa.select(AuditEntry.actor_name).where(AuditEntry.table_name == "accounts").order_by(AuditEntry.id.desc()).limit(1)).one()
+    assert told == "命令行"
+    session.rollback()
+    assert "has no second step" in run(zhou.login).output
