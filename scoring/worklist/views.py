@@ -22,6 +22,7 @@ from scoring.worklist.clauses import CLAUSES, sorted_clauses, told
 
 blueprint = Blueprint("worklist", __name__, url_prefix="/worklist")
 DECIDERS = (Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.ADMINISTRATOR)
+SHOWN_AT_ONCE = 50  # of each part of the list, the most urgent first; a centre's list holds what waits in all its schools
 
 
 def _list(moment: datetime) -> WorkList:
@@ -38,7 +39,7 @@ def home() -> Any:
     return render_template(
         "worklist/home.html", work=everything.narrowed(asked, moment), counts=everything.counts(moment), asked=asked, now=moment,
         clauses=sorted_clauses({todo.clause for todo in everything if todo.clause}), words=CLAUSES, told=told,
-        until=until, left=lambda due: month.left(local_date(due), today, tables), staff=viewer().has(*STAFF))
+        until=until, shown_at_once=SHOWN_AT_ONCE, left=lambda due: month.left(local_date(due), today, tables), staff=viewer().has(*STAFF))
 
 
 def until(due: datetime) -> str:

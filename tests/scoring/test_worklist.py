@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -111,6 +112,15 @@ def test_the_first_page_names_clause_office_and_the_working_days_that_are_left(w
     # from Monday 2026-06-01 to Tuesday 2026-06-09: 2 to 5 June, 8 and 9 June: six working days
     assert "还有 6 个工作日" in page(client, "/?show=others")
     assert "没有符合筛选条件的事项" in page(client, "/?show=overdue&q=公示")
+
+
+def test_a_long_list_shows_its_most_urgent_lines_and_folds_the_rest(app: Flask, world: FinalWorld, enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [Todo(f"事项{number:03}", "home", due=NOW + timedelta(days=number)) for number in range(53)]
+    monkeypatch.setitem(app.config, "WORK_LIST", lambda session, person, now: list(reversed(many)))
+    world.session.commit()
+    first, rest = page(enter(world.officer), "/").split("<details class=\"rest\"><summary>其余 3 项")
+    assert [number for number in range(53) if f"事项{number:03}" in first] == list(range(50))
+    assert [number for number in range(53) if f"事项{number:03}" in rest] == [50, 51, 52]
 
 
 # The month
