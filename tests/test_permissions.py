@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -384,13 +385,14 @@ WORST = ("乙" * 10_000, "9" * 30, "\x00")  # tests/qbank/test_kernel_forms.py t
 OWN_ACCOUNT = {"accounts.sign_out", "accounts.password", "accounts.reset", "accounts.withdraw", "delivery.leave"}
 
 
-def names_in(endpoint: str, pattern: str) -> list[str]:
-    """Every name that the room of ``endpoint`` reads from its requests."""
-    found: set[str] = set()
-    for package in ("qbank", "examroom", "scoring"):
-        for file in (Path(__file__).parents[1] / package / endpoint.partition(".")[0]).rglob("*.py"):
-            found |= set(re.findall(pattern, file.read_text("utf-8")))
-    return sorted(found)
+IN_ADDRESS = re.compile(r"""args(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")
+IN_FORM = re.compile(r"""(?:form|values|fields)(?:\.get(?:list)?\(|\[)["'](\w+)["']""")
+
+
+def names_in(room: str, names: re.Pattern[str]) -> list[str]:
+    """Every name that a room reads from its requests."""
+    files = (file for package in ("qbank", "examroom", "scoring") for file in (Path(__file__).parents[1] / package / room).rglob("*.py"))
+    return sorted({name for file in files for name in names.findall(file.read_text("utf-8"))})
 
 
 def test_no_value_in_an_address_breaks_a_page(world: World) -> None:
@@ -404,9 +406,9 @@ def test_no_value_in_an_address_breaks_a_page(world: World) -> None:
             tried.add(kind(address))
             path = address.split("?")[0]
             endpoint = adapter.match(path, method="GET")[0]
-            own = names_in(endpoint, r"""args(?:\.get(?:list)?\(|\[|, )["'](\w+)["']""")
-            asked = [dict.fromkeys(["page", "q", "sort", "next", *own], value) for value in WORST]
-            asked += [{name: WORST[1]} for name in own]  # alone: a bad neighbour may be refused first
+            doors = Path(inspect.getfile(inspect.unwrap(world.app.view_functions[endpoint]))).read_text("utf-8")
+            asked = [dict.fromkeys(["page", "q", "sort", "next", *names_in(endpoint.partition(".")[0], IN_ADDRESS)], value) for value in WORST]
+            asked += [{name: WORST[1]} for name in sorted(set(IN_ADDRESS.findall(doors)))]  # alone: a bad neighbour may be refused first
             broken += [(path, str(query)[:60], status) for query in asked
                        if (status := client.get(path, query_string=query).status_code) >= 500]
     assert len(tried) > 60
@@ -449,8 +451,7 @@ def test_no_value_in_a_form_breaks_a_door(world: World) -> None:
         client = (world.app.test_client() if Role.ANYONE in doors else
                   next(person for role, person in people.items() if role in doors or Role.SIGNED_IN in doors))
         room = rule.endpoint.partition(".")[0]
-        names = names_in("kernel" if room == "accounts" else rule.endpoint,
-                         r"""(?:form|values|fields)(?:\.get(?:list)?\(|\[)["'](\w+)["']""")
+        names = names_in("kernel" if room == "accounts" else room, IN_FORM)
         ids = {name: (world.ids.get(f"{room}.{name}") or world.ids.get(name, [1]))[-1] for name in rule.arguments}
         address = re.sub(r"<int:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), rule.rule)  # type: ignore[misc]
         for value in WORST[:2]:  # the sweep above fills forms field by field

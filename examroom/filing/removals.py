@@ -54,7 +54,7 @@ def propose(session: Session, institution: Institution, ground: Ground, reason: 
 
 
 def _check_inactive(session: Session, institution: Institution, today: date) -> None:
-    lapse = standing.lapses_on(session, institution.id, today=today)
+    lapse = standing.lapses_on(session, [institution.id], today=today).get(institution.id)
     if lapse is None or lapse > today:
         raise Refused("not_inactive", f"{institution.name}最近一年内开展过认定（或备案未满一年），不属于连续一年不开展工作（{NOTICE} 五(六)）。")
 

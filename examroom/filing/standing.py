@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -29,41 +29,37 @@ def a_year_after(day: date) -> date:
     return day.replace(year=day.year + 1, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=day.year + 1)
 
 
-def last_examined(session: Session, institution_id: int, *, today: date) -> date | None:
-    """The last day on which the school held a theory sitting or a practical group; None: never."""
+def last_examined(session: Session, schools: Collection[int], *, today: date) -> dict[int, date]:
+    """The last day on which each school held a theory sitting or a practical group; one that never did is missing."""
     end = datetime.combine(today + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
-    days = []
+    days: dict[int, date] = {}
     for held, more in ((SITTINGS, [SITTINGS.c.state != "PLANNED"]), (GROUPS, [])):
-        found = session.scalar(sa.select(held.c.starts_at).join(PLANS, PLANS.c.id == held.c.plan_id).where(
-            PLANS.c.institution_id == institution_id, held.c.starts_at < end, *more).order_by(held.c.starts_at.desc()).limit(1))
-        if found is not None:
-            days.append(local_date(found))
-    return max(days, default=None)
+        for school, latest in session.execute(sa.select(PLANS.c.institution_id, sa.func.max(held.c.starts_at)).join(held, PLANS.c.id == held.c.plan_id).where(
+                PLANS.c.institution_id.in_(schools), held.c.starts_at < end, *more).group_by(PLANS.c.institution_id)):
+            days[school] = max(local_date(latest), days.get(school, date.min))
+    return days
 
 
-def filed_since(session: Session, institution_id: int, *, today: date) -> date | None:
-    """The first day of the unbroken time in which the school has been filed for anything; None: it is not filed today."""
-    periods = session.execute(sa.select(FiledScope.valid_from, FiledScope.valid_until).where(
-        FiledScope.institution_id == institution_id, FiledScope.valid_from <= today).order_by(FiledScope.valid_until.desc())).all()
-    since: date | None = None
-    for begins, ends in periods:
-        if ends >= (today if since is None else since - timedelta(days=1)):
-            since = begins if since is None else min(since, begins)
+def filed_since(session: Session, schools: Collection[int], *, today: date) -> dict[int, date]:
+    """The first day of the unbroken time in which each school has been filed for anything; one not filed today is missing."""
+    periods = session.execute(sa.select(FiledScope.institution_id, FiledScope.valid_from, FiledScope.valid_until).where(
+        FiledScope.institution_id.in_(schools), FiledScope.valid_from <= today).order_by(FiledScope.valid_until.desc()))
+    since: dict[int, date] = {}
+    for school, begins, ends in periods:
+        if ends >= (since[school] - timedelta(days=1) if school in since else today):
+            since[school] = min(since.get(school, begins), begins)
     return since
 
 
-def lapses_on(session: Session, institution_id: int, *, today: date) -> date | None:
-    """The day from which a year without a sitting counts as the school's own withdrawal (五(六)); None: nothing is filed."""
-    since = filed_since(session, institution_id, today=today)
-    if since is None:
-        return None
-    held = last_examined(session, institution_id, today=today)
-    return a_year_after(max(since, held) if held else since)
+def lapses_on(session: Session, schools: Collection[int], *, today: date) -> dict[int, date]:
+    """The day from which a year without a sitting counts as each school's own withdrawal (五(六)); one that is filed for nothing is missing."""
+    held = last_examined(session, schools, today=today)
+    return {school: a_year_after(max(since, held.get(school, since))) for school, since in filed_since(session, schools, today=today).items()}
 
 
 def require_active(session: Session, institution: Institution, *, today: date) -> None:
     """Refuse a school that counts as having withdrawn, also before the province has recorded it."""
-    lapse = lapses_on(session, institution.id, today=today)
+    lapse = lapses_on(session, [institution.id], today=today).get(institution.id)
     if lapse is not None and lapse <= today:
         raise Refused("lapsed", f"{institution.name}连续一年没有开展认定，自 {spoken(lapse)}起视同自行退出（{NOTICE} 五(六)），不能报送认定计划。"
                                 "如需继续开展，请向市鉴定中心重新申请备案。")

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, send_file, url_for
+from sqlalchemy.orm import selectinload
 
 from examroom.filing import annexes, evaluation_document, evaluations, ministry, removals, standing
 from examroom.filing.blueprint import blueprint
@@ -121,13 +122,18 @@ def _file(held: attachments.Attachment | None) -> Any:
 
 @blueprint.get("/removals", endpoint="removals")
 def removal_list() -> Any:
-    rows, total, page, pages = paged(db(), visible(Removal, viewer()).order_by(Removal.id.desc()))
+    rows, total, page, pages = paged(db(), visible(Removal, viewer()).order_by(Removal.id.desc()).options(
+        selectinload(Removal.institution), selectinload(Removal.proposer), selectinload(Removal.decider), selectinload(Removal.attachment),
+        selectinload(Removal.scope).joinedload(FiledScope.standard)))
     today = local_date(now())
     offices = (Role.CITY_OFFICER, Role.PROVINCE_OFFICER)
-    idle = [(school, lapse) for school in standing.filed_schools(db(), viewer(), *offices, today=today)
-            if (lapse := standing.lapses_on(db(), school.id, today=today)) and lapse <= today]
+    schools = standing.filed_schools(db(), viewer(), *offices, today=today)
+    lapses = standing.lapses_on(db(), [school.id for school in schools], today=today)
+    deciding = set(db().scalars(sa.select(Removal.id).where(Removal.id.in_([row.id for row in rows]),
+                                                            viewer().reach(Removal.institution_id, Role.PROVINCE_OFFICER))))
+    idle = [(school, lapses[school.id]) for school in schools if lapses[school.id] <= today]
     return render_template("filing/removals.html", rows=rows, total=total, page=page, pages=pages, idle=idle, RemovalState=RemovalState,
-                           deciding={row.id for row in rows if on_duty(db(), viewer(), row.institution_id, Role.PROVINCE_OFFICER)}, today=today)
+                           deciding=deciding, today=today)
 
 
 @blueprint.route("/removals/new", methods=["GET", "POST"])

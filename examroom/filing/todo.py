@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from examroom.filing import ministry, review, standing
 from examroom.filing.application_models import Application
@@ -21,7 +21,7 @@ from qbank.kernel.times import end_of_day, local_date, spoken
 from qbank.kernel.todo import Todo
 from qbank.standards.models import LEVEL_NAMES
 from qbank.standards.packs import pack_for
-from qbank.standards.rulepack import last_day
+from qbank.standards.rulepack import RulePack, last_day
 
 LONGEST = 366  # days: filings hold for a year
 OFFICES = (Role.EXAM_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER)
@@ -37,8 +37,12 @@ def todo(session: Session, viewer: Viewer, *, now: datetime) -> list[Todo]:
     if viewer.has(Role.PROVINCE_OFFICER) and (events := ministry.waiting(session, viewer)):
         found.append(Todo(f"报部备案：目录变动（{len(events)} 项）", "filing.ministry", detail="复核通过的学校列入目录，报部鉴定中心备案", clause="三（二）"))
     ending = standing.expiring(session, viewer, LONGEST, today, *OFFICES)
-    for school in standing.filed_schools(session, viewer, *OFFICES, today=today):
-        found += _running_out(session, viewer, school, [scope for scope in ending if scope.institution_id == school.id], today)
+    schools = standing.filed_schools(session, viewer, *OFFICES, today=today)
+    lapses = standing.lapses_on(session, [school.id for school in schools], today=today)
+    packs = {school.region: pack_for(session, school) for school in {school.region: school for school in schools}.values()}
+    for school in schools:
+        found += _running_out(session, viewer, school, packs[school.region], [scope for scope in ending if scope.institution_id == school.id],
+                              lapses[school.id], today)
     return found
 
 
@@ -77,7 +81,8 @@ def _on_desks(session: Session, viewer: Viewer) -> list[Todo]:
 def _cases(session: Session, viewer: Viewer) -> list[Todo]:
     """Evaluation reports and removals that the province decides, or that others wait for."""
     found = []
-    for one in session.scalars(sa.select(Evaluation).where(Evaluation.continues.is_(None), Evaluation.visible_to(viewer)).order_by(Evaluation.id)):
+    for one in session.scalars(sa.select(Evaluation).where(Evaluation.continues.is_(None), Evaluation.visible_to(viewer)).order_by(Evaluation.id)
+                               .options(selectinload(Evaluation.institution))):
         title, place = f"{one.institution.name}（{one.verdict.chinese}）", {"evaluation_id": one.id}
         if one.reported_at is None:
             found.append(Todo(f"上报评估报告：{title}", "filing.evaluation", place, clause="五（七）"))
@@ -86,22 +91,23 @@ def _cases(session: Session, viewer: Viewer) -> list[Todo]:
         else:
             found.append(Todo(f"评估报告已上报：{title}", "filing.evaluation", place, clause="五（七）",
                               waits_for=centre_above(session, one.institution, InstitutionKind.PROVINCE_CENTRE)))
-    for case in session.scalars(sa.select(Removal).where(Removal.state == RemovalState.PROPOSED, Removal.visible_to(viewer)).order_by(Removal.id)):
+    for case in session.scalars(sa.select(Removal).where(Removal.state == RemovalState.PROPOSED, Removal.visible_to(viewer)).order_by(Removal.id)
+                                .options(selectinload(Removal.institution))):
         waits = "" if viewer.has(Role.PROVINCE_OFFICER) else centre_above(session, case.institution, InstitutionKind.PROVINCE_CENTRE)
         found.append(Todo(f"目录调整：{case.institution.name}（{case.ground.chinese}）", "filing.removals", {}, case.reason, clause=case.ground.clause,
                           waits_for=waits))
     return found
 
 
-def _running_out(session: Session, viewer: Viewer, school: Institution, ending: Sequence[FiledScope], today: date) -> list[Todo]:
-    pack, found = pack_for(session, school), []
+def _running_out(session: Session, viewer: Viewer, school: Institution, pack: RulePack, ending: Sequence[FiledScope], lapse: date,
+                 today: date) -> list[Todo]:
+    found = []
     if ends := [scope for scope in ending if (scope.valid_until - today).days <= pack.expiry_alarm_days]:
         named = "、".join(f"{scope.standard.occupation.name}{LEVEL_NAMES[scope.level]}" for scope in ends)
         found.append(Todo(f"备案即将到期：{school.name}", "filing.index", {"q": school.name}, f"{named}。期满后根据评估结果、学校意愿决定是否延期",
                           end_of_day(ends[0].valid_until), clause="三（三）", alarm=True))
         found += _evaluation_due(session, viewer, school, ends[0])
-    lapse = standing.lapses_on(session, school.id, today=today)
-    if lapse and (lapse - today).days <= pack.inactivity_alarm_days:
+    if (lapse - today).days <= pack.inactivity_alarm_days:
         sentence = f"自 {spoken(lapse)}起视同自行退出" if lapse > today else f"已于 {spoken(lapse)}满一年，视同自行退出，由省鉴定中心登记"
         found.append(Todo(f"近一年没有开展认定：{school.name}", "filing.removals", {}, sentence, end_of_day(lapse), clause="五（六）", alarm=True))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from examroom.filing.models import FiledScope
 from examroom.plans.models import ExamPlan, Sitting
@@ -35,13 +35,15 @@ def _moments(first: date, last: date) -> tuple[datetime, datetime]:
 
 def _exams(session: Session, viewer: Viewer, first: date, last: date) -> Iterator[Event]:
     begin, end = _moments(first, last)
-    for sitting in session.scalars(visible(Sitting, viewer).where(Sitting.starts_at >= begin, Sitting.starts_at < end)):
+    for sitting in session.scalars(visible(Sitting, viewer).where(Sitting.starts_at >= begin, Sitting.starts_at < end).options(selectinload(Sitting.plan))):
         yield Event(local_date(sitting.starts_at), EventKind.EXAM,
                     f"{local(sitting.starts_at):%H:%M} 理论考试：{sitting.plan.title} {sitting.name}", "plans.sitting", {"sitting_id": sitting.id})
-    for group in session.scalars(visible(PracticalGroup, viewer).where(PracticalGroup.starts_at >= begin, PracticalGroup.starts_at < end)):
+    for group in session.scalars(visible(PracticalGroup, viewer).where(PracticalGroup.starts_at >= begin, PracticalGroup.starts_at < end)
+                                 .options(selectinload(PracticalGroup.plan))):
         yield Event(local_date(group.starts_at), EventKind.EXAM,
                     f"{local(group.starts_at):%H:%M} 操作技能考核：{group.plan.title} {group.name}", "practical.group", {"group_id": group.id})
-    for panel in session.scalars(visible(ReviewPanel, viewer).where(ReviewPanel.starts_at >= begin, ReviewPanel.starts_at < end)):
+    for panel in session.scalars(visible(ReviewPanel, viewer).where(ReviewPanel.starts_at >= begin, ReviewPanel.starts_at < end)
+                                 .options(selectinload(ReviewPanel.plan))):
         yield Event(local_date(panel.starts_at), EventKind.EXAM,
                     f"{local(panel.starts_at):%H:%M} 综合评审：{panel.plan.title}", "review.panel", {"panel_id": panel.id})
     without = visible(ExamPlan, viewer).where(ExamPlan.starts_on.between(first, last), ~ExamPlan.sittings.any())

@@ -46,7 +46,7 @@ def test_a_year_without_a_sitting_is_counted_from_the_filing_or_the_last_sitting
         publish_scope(world.session, world.school, world.standard, 4, world.yao, valid_from=begins)
 
     def lapse(today: date) -> date | None:
-        return standing.lapses_on(world.session, world.school.id, today=today)
+        return standing.lapses_on(world.session, [world.school.id], today=today).get(world.school.id)
 
     assert lapse(date(2025, 12, 31)) is None
     assert lapse(JUNE) == date(2027, 1, 1)
@@ -54,7 +54,7 @@ def test_a_year_without_a_sitting_is_counted_from_the_filing_or_the_last_sitting
     sit(world, date(2026, 7, 1), SittingState.PLANNED)  # only planned: nothing was held
     assert lapse(date(2026, 8, 1)) == date(2027, 1, 1)
     sit(world, date(2026, 5, 20))
-    assert standing.last_examined(world.session, world.school.id, today=JUNE) == date(2026, 5, 20)
+    assert standing.last_examined(world.session, [world.school.id], today=JUNE) == {world.school.id: date(2026, 5, 20)}
     assert lapse(JUNE) == date(2027, 5, 20)
     assert lapse(date(2028, 3, 1)) is None  # no longer filed
 
