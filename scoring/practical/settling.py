@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from examroom.plans.models import ExamPlan
 from qbank.kernel import audit
@@ -27,7 +27,7 @@ from scoring.practical.joining import (
 )
 from scoring.practical.mark_models import Discrepancy
 from scoring.practical.marks import check_complete, check_open, discrepancy_of, unsigned_by
-from scoring.practical.models import GroupMember, MarkSheet, PracticalGroup, PracticalScore, RowKind
+from scoring.practical.models import GroupAssessor, GroupMember, MarkSheet, PracticalGroup, PracticalScore, RowKind
 from scoring.practical.values import Value, effective_of
 
 
@@ -64,7 +64,7 @@ def join(session: Session, member: GroupMember, *, now: datetime) -> PracticalSc
     rules = JoinRules.of(pack_for(session, member.group.plan.institution))
     check_spread(session, member, rules, now=now)
     members = members_of(session, member)
-    if any(waits(session, one) for one in members) or sum(one.group.rubric.full for one in members) < FULL_HALF_POINTS:
+    if waits(session, members) or sum(one.group.rubric.full for one in members) < FULL_HALF_POINTS:
         return None
     joined = join_modules([_module(session, one, len(members) > 1) for one in members], rules)
     score = PracticalScore(enrolment=member.enrolment, half_points=joined.half_points, vetoed=joined.vetoed,
@@ -105,27 +105,36 @@ def check_spread(session: Session, member: GroupMember, rules: JoinRules, *, now
         session.flush()
 
 
-def waits(session: Session, member: GroupMember) -> str:
-    """What is still missing in this group for its candidate; empty: nothing."""
-    if missing := unsigned_by(session, member):
-        return f"{member.group.name}等待{'、'.join(account.name for account in missing)}签字"
-    found = discrepancy_of(session, member)
-    if found is None or found.decided_at is not None:
-        return ""
-    chief = member.group.chief.name if member.group.chief else "（尚未指定）"
-    return f"考评员评分相差 {spoken_points(found.spread)} 分，等待考评组长{chief}评定"
+def waits(session: Session, members: Sequence[GroupMember]) -> dict[int, str]:
+    """Member id -> what is still missing in the group for that candidate; who misses nothing is left out."""
+    keys = [member.id for member in members]
+    signed = {(member_id, assessor_id) for member_id, assessor_id in session.execute(
+        sa.select(MarkSheet.member_id, MarkSheet.assessor_id).where(MarkSheet.member_id.in_(keys), MarkSheet.signed_at.is_not(None)))}
+    spreads = {found.member_id: found.spread for found in session.scalars(
+        sa.select(Discrepancy).where(Discrepancy.member_id.in_(keys), Discrepancy.decided_at.is_(None)))}
+    said = {}
+    for member in members:
+        if missing := [one.account.name for one in member.group.assessors if (member.id, one.account_id) not in signed]:
+            said[member.id] = f"{member.group.name}等待{'、'.join(missing)}签字"
+        elif member.id in spreads:
+            chief = member.group.chief.name if member.group.chief else "（尚未指定）"
+            said[member.id] = f"考评员评分相差 {spoken_points(spreads[member.id])} 分，等待考评组长{chief}评定"
+    return said
 
 
 def waiting_for(session: Session, plan: ExamPlan) -> dict[int, str]:
     """Enrolment id -> what the practical score of a grouped candidate still waits for. Scored candidates are left out."""
     scored = sa.select(PracticalScore.enrolment_id)
+    everybody = session.scalars(sa.select(GroupMember).join(GroupMember.group).where(
+        PracticalGroup.plan_id == plan.id, GroupMember.enrolment_id.not_in(scored)).order_by(GroupMember.id)
+        .options(selectinload(GroupMember.group).selectinload(PracticalGroup.assessors).selectinload(GroupAssessor.account))).all()
+    lacking = waits(session, everybody)
     found: dict[int, list[GroupMember]] = {}
-    for member in session.scalars(sa.select(GroupMember).join(GroupMember.group).where(
-            PracticalGroup.plan_id == plan.id, GroupMember.enrolment_id.not_in(scored)).order_by(GroupMember.id)):
+    for member in everybody:
         found.setdefault(member.enrolment_id, []).append(member)
     said = {}
     for enrolment_id, members in found.items():
-        sentences = [sentence for one in members if (sentence := waits(session, one))]
+        sentences = [lacking[one.id] for one in members if one.id in lacking]
         if sum(one.group.rubric.full for one in members) < FULL_HALF_POINTS:
             sentences.append("还有考核模块没有编组")
         if sentences:

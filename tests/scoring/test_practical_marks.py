@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from examroom.plans.condition_models import Qualification
-from examroom.plans.models import PlanState
+from examroom.plans.models import ExamPlan, PlanState
 from qbank.kernel.access import Role, Viewer, visible
 from qbank.kernel.refused import Refused
 from scoring.practical import desk
@@ -350,3 +350,29 @@ def test_two_last_assessors_who_sign_at_the_same_moment_still_join_the_score(wor
         list(pool.map(sign, (li, wang)))
     # (95 + 100 + 100) / 3 = 98.33 → 98.5
     assert world.session.scalars(sa.select(PracticalScore.half_points)).one() == 197
+
+
+def test_what_a_plan_waits_for_is_asked_at_once_for_all_its_candidates(world: World) -> None:
+    people = world.enrol("陈晓", "李想", "王芳", "赵敏", "孙立", "周全")
+    three = world.assessors("张三", "李四", "王五")
+    group = world.group(people, three)
+    world.mark(group, three[0], people[0], 120)
+
+    def asked() -> tuple[int, dict[int, str]]:
+        world.session.flush()
+        world.session.expire_all()
+        heard: list[str] = []
+        plan = world.session.get_one(ExamPlan, group.plan_id)
+        event = (world.session.get_bind(), "before_cursor_execute", lambda *told: heard.append(told[2]))
+        sa.event.listen(*event)
+        found = desk.waiting_for(world.session, plan)
+        sa.event.remove(*event)
+        return len(heard), found
+
+    six, found = asked()
+    assert [found[one.id] for one in people] == ["第一组等待李四、王五签字"] + ["第一组等待张三、李四、王五签字"] * 5
+    for one in people[2:]:
+        for who, total in zip(three, (120, 122, 124), strict=True):
+            world.mark(group, who, one, total)
+    two, found = asked()
+    assert (list(found), two) == ([one.id for one in people[:2]], six)
