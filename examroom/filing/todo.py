@@ -106,20 +106,20 @@ def _running_out(session: Session, viewer: Viewer, school: Institution, pack: Ru
         named = "、".join(f"{scope.standard.occupation.name}{LEVEL_NAMES[scope.level]}" for scope in ends)
         found.append(Todo(f"备案即将到期：{school.name}", "filing.index", {"q": school.name}, f"{named}。期满后根据评估结果、学校意愿决定是否延期",
                           end_of_day(ends[0].valid_until), clause="三（三）", alarm=True))
-        found += _evaluation_due(session, viewer, school, ends[0])
+        found += _evaluation_due(session, viewer, school, pack, ends[0])
     if (lapse - today).days <= pack.inactivity_alarm_days:
         sentence = f"自 {spoken(lapse)}起视同自行退出" if lapse > today else f"已于 {spoken(lapse)}满一年，视同自行退出，由省鉴定中心登记"
         found.append(Todo(f"近一年没有开展认定：{school.name}", "filing.removals", {}, sentence, end_of_day(lapse), clause="五（六）", alarm=True))
     return found
 
 
-def _evaluation_due(session: Session, viewer: Viewer, school: Institution, scope: FiledScope) -> list[Todo]:
+def _evaluation_due(session: Session, viewer: Viewer, school: Institution, pack: RulePack, scope: FiledScope) -> list[Todo]:
     """The city writes its report before what it rates runs out, or by the end of the pilot."""
     done = latest(session, school.id)
     mine = session.scalar(sa.select(Institution.id).where(Institution.id == school.id, viewer.reach(Institution.id, Role.CITY_OFFICER)))
     if mine is None or (done is not None and done.ends_on >= scope.valid_from):
         return []
-    until = last_day(pack_for(session, school).pilot_until, "试点期限")
+    until = last_day(pack.pilot_until, "试点期限")
     return [Todo(f"评估试点情况：{school.name}", "filing.new_evaluation", {"institution_id": school.id}, "形成评估报告，上报省厅",
                  end_of_day(until or scope.valid_until),
                  clause="五（七）")]
